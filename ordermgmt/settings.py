@@ -37,3 +37,15 @@ INSTALLED_APPS = [
     "webhooks",
     "orders",
 ]
+
+# OAuth2: clients and their tokens live in django-oauth-toolkit's tables, but only its tables:
+# the two token routes and the authenticator are ours (configuration/token_api.py).
+OAUTH2_PROVIDER_APPLICATION_MODEL = "configuration.Client"
+OAUTH2_PROVIDER = {
+    "CLIENT_SECRET_HASHER": "one_pass_sha256",
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # only a token's checksum is stored
+}
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # people's passwords
+    "configuration.hashers.OnePassHasher",  # our own random secrets; the module says why
+]

@@ -1,0 +1,8 @@
+"""The configuration app: tenants, their clients and locations, and what each may set."""
+
+from django.apps import AppConfig
+
+
+class ConfigurationConfig(AppConfig):
+    name = "configuration"
+    default_auto_field = "django.db.models.BigAutoField"

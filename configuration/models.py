@@ -1,0 +1,220 @@
+"""Tenants, their clients, locations and service levels, and what each tenant has set.
+
+Read them from anywhere; write them only through `configuration.services`.
+"""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from oauth2_provider.models import AbstractApplication, ApplicationManager
+
+SLUG = r"^[a-z0-9-]{1,63}$"
+
+
+class Tenant(models.Model):
+    """One retailer. Every row of business data belongs to exactly one; nothing crosses."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slug = models.CharField(
+        max_length=63, help_text="What the tenant headers say: a-z, 0-9 and hyphens."
+    )
+    name = models.CharField(max_length=255, help_text="What people call it.")
+    is_active = models.BooleanField(
+        default=True, help_text="A suspended tenant's tokens are refused within a second."
+    )
+    shop = models.CharField(
+        max_length=128,
+        default="storefront-catalog-en",
+        help_text="The catalog of an order that names none.",
+    )
+    shop_locale = models.CharField(
+        max_length=128, default="en-US", help_text="The locale of an order that names none."
+    )
+    uses_pii_tokens = models.BooleanField(
+        default=False, help_text="Personal data leaves the order APIs as tokens."
+    )
+    checks_payment_totals = models.BooleanField(
+        default=True, help_text="Payments of an order must add up to its total."
+    )
+    allows_http_webhooks = models.BooleanField(
+        default=False, help_text="Webhook URLs may be plain http."
+    )
+    pseudonym_key = models.TextField(
+        editable=False, help_text="Makes the tokens of personal data; sealed, and never changes."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["slug"], name="tenant_slug_is_its_own"),
+            models.CheckConstraint(
+                condition=Q(slug__regex=SLUG), name="tenant_slug_fits_the_tenant_headers"
+            ),
+            models.CheckConstraint(
+                condition=~Q(pseudonym_key=""), name="tenant_has_a_pseudonym_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Client(AbstractApplication):
+    """An OAuth client of one tenant; `request.user` on every API view.
+
+    Its secret is stored hashed and shown once, when it is made or rotated.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="clients")
+    scopes = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        blank=True,
+        help_text="The most its tokens may be allowed: see ordermgmt/scopes.py.",
+    )
+
+    objects = ApplicationManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "name"], name="client_name_is_its_own_within_a_tenant"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="client_has_a_name"),
+        ]
+
+    # What Django and DRF ask of a request's user.
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def actor(self) -> str:
+        """How timelines and histories name it."""
+        return f"client:{self.name}"
+
+
+class LocationType(models.TextChoices):
+    STORE = "store", "Store"
+    DC = "dc", "Distribution center"
+
+
+class Location(models.Model):
+    """A place that fulfills orders."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="locations")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    code = models.CharField(max_length=128, help_text="What orders and the WMS call it.")
+    name = models.CharField(max_length=255, help_text="What people call it.")
+    type = models.CharField(max_length=5, choices=LocationType)
+    country_codes = ArrayField(
+        models.CharField(max_length=2),
+        default=list,
+        blank=True,
+        help_text="Destination countries it serves (ISO 3166 alpha-2); none means all.",
+    )
+    priority = models.IntegerField(default=100, help_text="Lower is asked first.")
+    is_active = models.BooleanField(default=True, help_text="Only active locations get orders.")
+    address = models.JSONField(default=dict, blank=True)
+    country = models.CharField(max_length=2, blank=True, help_text="Where it stands, ISO 3166.")
+    zip_code = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "code"], name="location_code_is_its_own_within_a_tenant"
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=LocationType.values), name="location_type_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def serves(self, country: str) -> bool:
+        return not self.country_codes or country in self.country_codes
+
+
+class ShippingType(models.TextChoices):
+    TRADITIONAL_CARRIER = "traditional_carrier", "Traditional carrier"
+    SAME_DAY_DELIVERY = "same_day_delivery", "Same day delivery"
+    IN_STORE_PICK_UP = "in_store_pick_up", "In store pick up"
+    IN_STORE_HANDOVER = "in_store_handover", "In store handover"
+
+
+class ServiceLevel(models.Model):
+    """A way of shipping that a tenant offers, and how long its orders wait before it."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="service_levels")
+    identifier = models.CharField(max_length=64, help_text="What shipments say.")
+    name = models.CharField(max_length=255, help_text="What people call it.")
+    remorse_period = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Grace period in seconds; empty means the tenant's on_hold_timer_duration.",
+    )
+    shipping_type = models.CharField(
+        max_length=32, choices=ShippingType, default=ShippingType.TRADITIONAL_CARRIER
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "identifier"],
+                name="service_level_identifier_is_its_own_within_a_tenant",
+            ),
+            models.CheckConstraint(
+                condition=Q(shipping_type__in=ShippingType.values),
+                name="service_level_shipping_type_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier
+
+
+class Setting(models.Model):
+    """What a tenant has set for one key of `configuration.keys`; its secrets are sealed."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="settings")
+    key = models.CharField(max_length=64)
+    value = models.JSONField()
+    version = models.PositiveIntegerField(default=1, help_text="Grows by one with every change.")
+    updated_at = models.DateTimeField()
+    updated_by = models.CharField(max_length=300, help_text="The actor: `client:…`, `cli:…`.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "key"], name="setting_is_set_once_per_key"),
+            models.CheckConstraint(
+                condition=Q(version__gte=1), name="setting_version_counts_from_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}:{self.key}"
+
+
+class SettingChange(models.Model):
+    """One change of a setting, by whom; secrets are masked. Append-only: the database refuses."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="setting_changes")
+    key = models.CharField(max_length=64)
+    version = models.PositiveIntegerField(help_text="The version this change made.")
+    old_value = models.JSONField(null=True, help_text="Empty when it was not set before.")
+    new_value = models.JSONField()
+    author = models.CharField(max_length=300)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "key", "version"], name="setting_change_makes_one_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}:{self.key} v{self.version}"
