@@ -9,7 +9,7 @@ from ordermgmt import embedded
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(env.str("ORDERMGMT_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # Without DATABASE_URL, REDIS_URL and secrets of your own, those of the embedded servers are used:
 # see ordermgmt/embedded.py.
@@ -37,6 +37,81 @@ INSTALLED_APPS = [
     "webhooks",
     "orders",
 ]
+
+# PostgreSQL, kept connected; whatever it does, an answer comes in seconds.
+# A worker process allows its statements more time: DATABASE_STATEMENT_TIMEOUT.
+DATABASES = {
+    "default": env.db_url_config(
+        env.str("DATABASE_URL", default="") or embedded.database_url(DATA_DIR)
+    )
+}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "options": (
+        f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT', default=5000)}"
+        f" -c lock_timeout={env.int('DATABASE_LOCK_TIMEOUT', default=2000)}"
+        f" -c idle_in_transaction_session_timeout={env.int('DATABASE_IDLE_TIMEOUT', default=15000)}"
+    ),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+
+# Redis or Valkey: a broker that hurries what rows promise, and a cache that may be lost.
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHE_URL = env.str("CACHE_URL", default="") or REDIS_URL or embedded.redis_url(DATA_DIR, db=1)
+REDIS_URL = REDIS_URL or embedded.redis_url(DATA_DIR)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "ordermgmt",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,  # longer than any task may take
+    "unacked_restore_interval": 5,  # a killed worker's tasks are back in seconds, not in minutes
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 2,  # a broker that hangs must not hold up whoever publishes
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+}
+CELERY_TASK_PUBLISH_RETRY = False  # the rows are swept anyway
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 60
+CELERY_TASK_TIME_LIMIT = 90
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # seconds: beat notices a clock that was set back
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "forget expired tokens": {
+        "task": "configuration.forget_expired_tokens",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(DATA_DIR / "static"))
 
 # OAuth2: clients and their tokens live in django-oauth-toolkit's tables, but only its tables:
 # the two token routes and the authenticator are ours (configuration/token_api.py).
