@@ -113,6 +113,10 @@ CELERY_BEAT_SCHEDULE = {
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(DATA_DIR / "static"))
 
+# Hosts (`host` or `host:port`) that webhooks may call although they are private: receivers on your
+# own network, and tests.
+EGRESS_ALLOWED_HOSTS = env.list("EGRESS_ALLOWED_HOSTS", default=[])
+
 # OAuth2: clients and their tokens live in django-oauth-toolkit's tables, but only its tables:
 # the two token routes and the authenticator are ours (configuration/token_api.py).
 OAUTH2_PROVIDER_APPLICATION_MODEL = "configuration.Client"

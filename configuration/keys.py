@@ -1,0 +1,186 @@
+"""Everything a tenant may set under `/v0/config/sales_order/`, each key declared once.
+
+The contract is contract-newstore d.1. Absent members of a sequence mean: no prefix, 9 digits,
+counting from 1 by 1.
+"""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from configuration.registry import MASK, Key, UnknownKey, Value, masked
+from ordermgmt import destinations
+from ordermgmt.errors import Invalid
+
+if TYPE_CHECKING:
+    from configuration.models import Tenant
+
+LONGEST_GRACE: Final = 30 * 24 * 3600  # seconds
+MOST_DIGITS: Final = 18  # what fits a PostgreSQL sequence
+_HEADER_SAFE: Final = re.compile(rf"[!-~]{{1,1024}}|{MASK}[!-~]{{0,4}}")
+
+
+class Sequence(Value):
+    """How order numbers are made: the prefix, then the counter padded with zeros to `size`."""
+
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,16}$")] = ""
+    size: Annotated[int, Field(ge=1, le=MOST_DIGITS, description="Digits of the counter.")] = 9
+    start: Annotated[int, Field(ge=1, description="The first number.")] = 1
+    step: Annotated[int, Field(ge=1, description="From one number to the next.")] = 1
+
+    @model_validator(mode="after")
+    def _fits_its_size(self) -> Self:
+        largest = 10**self.size - 1
+        for member in ("start", "step"):
+            if getattr(self, member) > largest:
+                raise ValueError(f"{member} must have at most as many digits as size says")
+        return self
+
+    @property
+    def largest(self) -> int:
+        return int(10**self.size - 1)
+
+    def number(self, counter: int) -> str:
+        """The order number for a counter that is at most `largest`."""
+        return f"{self.prefix}{counter:0{self.size}d}"
+
+
+class BigOrders(Value):
+    soft_limit_for_big_orders: Annotated[
+        int, Field(ge=1, le=2**31 - 1, description="An order with more items waits for approval.")
+    ]
+
+
+class ExternalOms(Value):
+    enabled: Annotated[bool, Field(description="Another system fulfills this tenant's orders.")]
+
+
+def _header_safe(api_key: str) -> str:
+    if not _HEADER_SAFE.fullmatch(api_key):
+        raise ValueError("must be 1 to 1024 visible ASCII characters")
+    return api_key
+
+
+class ExternalOrderWebhook(Value):
+    url: Annotated[
+        str, Field(min_length=1, json_schema_extra={"format": "uri"}, description="The base URL.")
+    ]
+    api_key: Annotated[
+        str,
+        Field(min_length=1, repr=False, description="Sent as the bearer token. Stored encrypted."),
+        AfterValidator(_header_safe),
+    ]
+    timeout: Annotated[int, Field(ge=1, le=25, description="Seconds.")] = 15
+
+
+class ApiKeyRequired(Invalid):
+    """Else a stored key could be sent to a host that whoever stored it never named."""
+
+    code = "api_key_required"
+
+
+def _settle_webhook(
+    tenant: "Tenant", new: ExternalOrderWebhook | None, old: ExternalOrderWebhook | None
+) -> ExternalOrderWebhook | None:
+    """Check the URL; put the stored key in the place of its mask."""
+    if new is None:
+        return None
+    destinations.check_url(new.url, allows_http=tenant.allows_http_webhooks)
+    if not new.api_key.startswith(MASK):
+        return new
+    if old is None or new.api_key != masked(old.api_key):
+        raise ApiKeyRequired("The api_key is a mask, but not of the stored api_key.")
+    if destinations.origin(new.url) != destinations.origin(old.url):
+        raise ApiKeyRequired("Another host needs the api_key itself, not its mask.")
+    return new.model_copy(update={"api_key": old.api_key})
+
+
+def _each_once(types: list[str]) -> list[str]:
+    if len(set(types)) < len(types):
+        raise ValueError("must name each type once")
+    return types
+
+
+SEQUENCE: Final = Key[Sequence | None](
+    name="sales_order_generator_sequence",
+    label="order ID sequence parameters",
+    help="How order numbers are made. Set once: numbers already given out must stay unique.",
+    type=Sequence,
+    default=None,
+    unset={},
+    example={"prefix": "NS", "size": 16, "start": 1, "step": 2},
+    immutable=True,
+    conflicts_bare=True,
+)
+ON_HOLD_TIMER: Final = Key[int](
+    name="on_hold_timer_duration",
+    label="grace period for orders",
+    help="Seconds a new order waits before it is routed, unless its service level says otherwise.",
+    type=Annotated[int, Field(ge=0, le=LONGEST_GRACE)],
+    default=0,
+    example=20,
+    conflicts_bare=True,
+)
+CANCELLATION_ALLOWED_FROM: Final = Key[list[str]](
+    name="cancellation_allowed_from",
+    label="locations from which orders can be canceled",
+    help="The types of location from which a routed order can still be canceled.",
+    type=Annotated[
+        list[Literal["store", "dc"]],
+        Field(min_length=1, max_length=2, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_each_once),
+    ],
+    default=["store"],
+    example=["store", "dc"],
+    conflicts_bare=True,
+)
+BIG_ORDERS: Final = Key[BigOrders](
+    name="big_sales_order",
+    label="limits on items for large orders",
+    help="An order with more items than the soft limit is held until someone approves it.",
+    type=BigOrders,
+    default=BigOrders(soft_limit_for_big_orders=100),
+    example={"soft_limit_for_big_orders": 300},
+    conflicts_bare=True,
+)
+EXTERNAL_OMS: Final = Key[ExternalOms](
+    name="external_oms",
+    label="external OMS configuration",
+    help="Whether another order management system is the primary one, and fulfills.",
+    type=ExternalOms,
+    default=ExternalOms(enabled=False),
+    example={"enabled": True},
+    answers_bare=True,
+)
+EXTERNAL_ORDER_WEBHOOK: Final = Key[ExternalOrderWebhook | None](
+    name="external_order_webhook",
+    label="webhook configuration",
+    help="Where orders and purchase histories of the external OMS are asked for.",
+    type=ExternalOrderWebhook,
+    default=None,
+    example={"url": "https://example.com/", "api_key": "API_KEY", "timeout": 20},
+    secrets=("api_key",),
+    settle=_settle_webhook,
+    lost_race_name="external_oms",
+    answers_bare=True,
+)
+
+KEYS: Final[dict[str, Key[Any]]] = {
+    key.name: key
+    for key in (
+        EXTERNAL_OMS,
+        SEQUENCE,
+        ON_HOLD_TIMER,
+        CANCELLATION_ALLOWED_FROM,
+        BIG_ORDERS,
+        EXTERNAL_ORDER_WEBHOOK,
+    )
+}
+
+
+def find(name: str) -> Key[Any]:
+    """The key of that name; raises `UnknownKey` with those that exist."""
+    if name not in KEYS:
+        raise UnknownKey(f"There is no configuration key {ascii(name)[:80]}.", keys=list(KEYS))
+    return KEYS[name]

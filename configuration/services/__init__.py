@@ -1,0 +1,25 @@
+"""The one door to tenants, clients and configuration; only these modules write.
+
+`tenants`, `clients`, `locations`, `service_levels` and `tokens` are asked by name; what every
+caller needs, reading and writing settings, stands here.
+"""
+
+from configuration.services.settings import (
+    AlreadySet,
+    LostRace,
+    Stored,
+    VersionMismatch,
+    read,
+    sequence_name,
+    write,
+)
+
+__all__ = [
+    "AlreadySet",
+    "LostRace",
+    "Stored",
+    "VersionMismatch",
+    "read",
+    "sequence_name",
+    "write",
+]

@@ -1,0 +1,50 @@
+"""The places a tenant fulfills from."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from configuration.models import Location, LocationType, Tenant
+from ordermgmt.errors import Invalid
+
+
+class BadLocation(Invalid):
+    code = "bad_location"
+
+
+def put(
+    *,
+    tenant: Tenant,
+    code: str,
+    type: str,
+    name: str = "",
+    country_codes: Iterable[str] = (),
+    priority: int = 100,
+    is_active: bool = True,
+    address: dict[str, Any] | None = None,
+    country: str = "",
+    zip_code: str = "",
+) -> Location:
+    """Make the location of that code, or change it to be exactly so."""
+    serves = sorted(set(country_codes))
+    if not code.strip() or len(code) > 128:
+        raise BadLocation("A location's code is 1 to 128 characters.")
+    if type not in LocationType.values:
+        raise BadLocation(f"A location's type is one of {', '.join(LocationType.values)}.")
+    if not all(re.fullmatch("[A-Z]{2}", iso) for iso in [*serves, *filter(None, [country])]):
+        raise BadLocation("Countries are ISO 3166 alpha-2 codes, like DE.")
+    location, _ = Location.objects.update_or_create(
+        tenant=tenant,
+        code=code,
+        defaults={
+            "type": type,
+            "name": name or code,
+            "country_codes": serves,
+            "priority": priority,
+            "is_active": is_active,
+            "address": address or {},
+            "country": country,
+            "zip_code": zip_code,
+        },
+    )
+    return location

@@ -1,0 +1,36 @@
+"""The ways of shipping a tenant offers."""
+
+from configuration.keys import LONGEST_GRACE
+from configuration.models import ServiceLevel, ShippingType, Tenant
+from ordermgmt.errors import Invalid
+
+
+class BadServiceLevel(Invalid):
+    code = "invalid_service_level"
+
+
+def put(
+    *,
+    tenant: Tenant,
+    identifier: str,
+    name: str = "",
+    remorse_period: int | None = None,
+    shipping_type: str = ShippingType.TRADITIONAL_CARRIER,
+) -> ServiceLevel:
+    """Make the service level of that identifier, or change it to be exactly so."""
+    if not identifier.strip() or len(identifier) > 64:
+        raise BadServiceLevel("A service level's identifier is 1 to 64 characters.")
+    if shipping_type not in ShippingType.values:
+        raise BadServiceLevel(f"A shipping type is one of {', '.join(ShippingType.values)}.")
+    if remorse_period is not None and not 0 <= remorse_period <= LONGEST_GRACE:
+        raise BadServiceLevel(f"A remorse period is 0 to {LONGEST_GRACE} seconds.")
+    level, _ = ServiceLevel.objects.update_or_create(
+        tenant=tenant,
+        identifier=identifier,
+        defaults={
+            "name": name or identifier,
+            "remorse_period": remorse_period,
+            "shipping_type": shipping_type,
+        },
+    )
+    return level

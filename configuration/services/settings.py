@@ -1,0 +1,187 @@
+"""Reading and writing what a tenant has set: atomically, with history, secrets sealed."""
+
+import datetime as dt
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
+from psycopg import errors as pg
+
+from configuration import keys
+from configuration.models import Setting, SettingChange, Tenant
+from configuration.registry import Key
+from ordermgmt import encryption
+from ordermgmt.errors import Conflict, PreconditionFailed
+
+T = TypeVar("T")
+
+
+class LostRace(Conflict):
+    code = "concurrent_update_on_tenant_setting"
+
+
+class AlreadySet(Conflict):
+    code = "setting_is_immutable"
+
+
+class VersionMismatch(PreconditionFailed):
+    code = "version_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[T]):
+    """What a key is set to. Never set: its default, version 0, and no time."""
+
+    value: T
+    version: int
+    updated_at: dt.datetime | None
+    updated_by: str = ""
+
+
+def read(tenant: Tenant, key: Key[T]) -> Stored[T]:
+    """What the tenant has set, or the key's default. One query; secrets are in the clear."""
+    setting = Setting.objects.filter(tenant=tenant, key=key.name).first()
+    return _stored(tenant, key, setting)
+
+
+def read_all(tenant: Tenant) -> dict[str, Stored[Any]]:
+    """Every key of `configuration.keys` by name, in one query."""
+    settings = {setting.key: setting for setting in Setting.objects.filter(tenant=tenant)}
+    return {name: _stored(tenant, key, settings.get(name)) for name, key in keys.KEYS.items()}
+
+
+def write(
+    tenant: Tenant,
+    key: Key[T],
+    value: T,
+    *,
+    actor: str,
+    if_match: AbstractSet[int] | None = None,
+) -> Stored[T]:
+    """Set a key to a value that `key.parse` returned, and remember who did.
+
+    The same value again changes nothing. Of two writers at the same moment one wins and the other
+    gets `LostRace`. Raises `VersionMismatch` when `if_match` is given and lacks the stored
+    version, `AlreadySet` when the key is immutable and set to something else.
+    """
+    with _one_writer(key), transaction.atomic():
+        setting = _locked(tenant, key)
+        before = _stored(tenant, key, setting)
+        if if_match is not None and before.version not in if_match:
+            raise VersionMismatch(
+                f"The {key.name} configuration is at version {before.version}.",
+                version=before.version,
+            )
+        after = key.settle(tenant, value, before.value if setting else None)
+        if setting is not None and after == before.value:
+            return before
+        if setting is not None and key.immutable:
+            raise AlreadySet(f"The {key.name} configuration is set, and cannot be changed.")
+        return _replace(tenant, key, setting, before, after, actor)
+
+
+def sequence_name(tenant_id: int) -> str:
+    """The PostgreSQL sequence that counts a tenant's orders; it exists once the key is set.
+
+    Drawing from it takes no lock that another capture waits for, and a rollback leaves a gap.
+    """
+    return f"order_number_of_tenant_{tenant_id:d}"
+
+
+@contextmanager
+def _one_writer(key: Key[Any]) -> Iterator[None]:
+    """Turn the database's words for "someone else is writing this" into a refusal."""
+    lost = LostRace(
+        f"Concurrent update detected on {key.lost_race_name or key.name} configuration setting."
+    )
+    try:
+        yield
+    except OperationalError as failure:
+        if isinstance(failure.__cause__, pg.LockNotAvailable):
+            raise lost from None
+        raise
+    except IntegrityError as failure:
+        # Two first writers: the second waits for the first to commit, then is one too many.
+        if _constraint(failure) == "setting_is_set_once_per_key":
+            raise lost from None
+        raise
+
+
+def _constraint(failure: IntegrityError) -> str | None:
+    cause = failure.__cause__
+    return cause.diag.constraint_name if isinstance(cause, pg.Error) else None
+
+
+def _locked(tenant: Tenant, key: Key[Any]) -> Setting | None:
+    return (
+        Setting.objects.select_for_update(nowait=True).filter(tenant=tenant, key=key.name).first()
+    )
+
+
+def _replace(
+    tenant: Tenant,
+    key: Key[T],
+    setting: Setting | None,
+    before: Stored[T],
+    after: T,
+    actor: str,
+) -> Stored[T]:
+    stored = Stored(after, before.version + 1, timezone.now(), actor)
+    row = {
+        "value": _sealed(tenant, key, after),
+        "version": stored.version,
+        "updated_at": stored.updated_at,
+        "updated_by": actor,
+    }
+    if setting is None:
+        Setting.objects.create(tenant=tenant, key=key.name, **row)
+    else:
+        Setting.objects.filter(pk=setting.pk).update(**row)
+    SettingChange.objects.create(
+        tenant=tenant,
+        key=key.name,
+        version=stored.version,
+        old_value=key.masked(before.value) if setting else None,
+        new_value=key.masked(after),
+        author=actor,
+        at=stored.updated_at,
+    )
+    if isinstance(after, keys.Sequence):
+        _create_sequence(tenant, after)
+    return stored
+
+
+def _create_sequence(tenant: Tenant, sequence: keys.Sequence) -> None:
+    # All but the name are validated integers; neither can be a parameter of CREATE.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE SEQUENCE {sequence_name(tenant.pk)} AS bigint"
+            f" START {sequence.start:d} INCREMENT {sequence.step:d}"
+            f" MINVALUE 1 MAXVALUE {sequence.largest:d} NO CYCLE"
+        )
+
+
+def _stored(tenant: Tenant, key: Key[T], setting: Setting | None) -> Stored[T]:
+    if setting is None:
+        return Stored(key.default, 0, None)
+    document = setting.value
+    for member in key.secrets:
+        secret = encryption.open_sealed(document[member], place=_place(tenant, key, member))
+        document = document | {member: secret.decode()}
+    return Stored(key.parse(document), setting.version, setting.updated_at, setting.updated_by)
+
+
+def _sealed(tenant: Tenant, key: Key[T], value: T) -> Any:
+    document = key.dump(value)
+    for member in key.secrets:
+        secret = document[member].encode()
+        document[member] = encryption.seal(secret, place=_place(tenant, key, member))
+    return document
+
+
+def _place(tenant: Tenant, key: Key[Any], member: str) -> str:
+    return f"tenant:{tenant.uuid}/setting:{key.name}/{member}"
