@@ -1,0 +1,66 @@
+"""What `up` does before it serves: the database's tables, the static files, the demo tenant."""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command, get_commands
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+MIGRATING = 0x6F6D73  # an advisory lock: several machines may start on one database
+
+
+def migrate() -> bool:
+    """Bring the tables up to date; whether there was anything to do.
+
+    Takes as long as it needs, but never waits long for a lock: a migration that queues behind a
+    busy table would make all others queue behind itself.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        cursor.execute("SET lock_timeout = '5s'")
+    try:
+        executor = MigrationExecutor(connection)
+        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return False
+        call_command("migrate", interactive=False, verbosity=0)
+        return True
+    finally:
+        connection.close()  # and with it the lock and the settings
+
+
+def collect_static() -> bool:
+    """Gather the static files where the web server serves them; whether any had changed."""
+    root = Path(settings.STATIC_ROOT)
+    stamp = root.with_name(f"{root.name}.stamp")
+    signature = _static_signature()
+    if root.exists() and stamp.exists() and stamp.read_text() == signature:
+        return False
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(signature)
+    return True
+
+
+def _static_signature() -> str:
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            facts = Path(storage.path(path)).stat()
+            digest.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def demo() -> dict[str, Any]:
+    """The demo tenant's facts, made on first use; empty where there is no such command."""
+    if "demo" not in get_commands():
+        return {}
+    output = io.StringIO()
+    call_command("demo", "--json", stdout=output)
+    facts: dict[str, Any] = json.loads(output.getvalue())
+    return facts
