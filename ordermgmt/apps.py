@@ -1,6 +1,7 @@
-"""The shared floor as a Django app: its commands, and the Celery application every task hangs on."""
+"""The shared floor as a Django app: its commands, checks and logs, and the Celery application."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class FloorConfig(AppConfig):
@@ -9,4 +10,6 @@ class FloorConfig(AppConfig):
 
     def ready(self) -> None:
         """Make our Celery application the one `shared_task` finds, in every process."""
-        from ordermgmt import celery  # noqa: F401
+        from ordermgmt import celery, checks, logging  # noqa: F401 - importing registers them
+
+        logging.configure(settings.LOG_LEVEL)

@@ -128,3 +128,64 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # people's passwords
     "configuration.hashers.OnePassHasher",  # our own random secrets; the module says why
 ]
+
+# HTTP. One middleware of ours sets the security headers too; there are no cookies to protect.
+ROOT_URLCONF = "ordermgmt.urls"
+WSGI_APPLICATION = "ordermgmt.wsgi.application"
+MIDDLEWARE = ["ordermgmt.middleware.RequestMiddleware"]
+SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
+# Set only behind a proxy that always sets this header itself, for instance
+# "HTTP_X_FORWARDED_PROTO,https".
+SECURE_PROXY_SSL_HEADER = env.tuple("SECURE_PROXY_SSL_HEADER", default=()) or None
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_SIZE", default=10_000_000)  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+    }
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ordermgmt.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "ordermgmt.openapi.ApiSchema",
+    "EXCEPTION_HANDLER": "ordermgmt.problems.handler",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Order management",
+    "DESCRIPTION": "Take orders in, hold them, route them, read them, and hear what happens.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_PATCH": False,
+    # Enums stay where the wire models put them.
+    "POSTPROCESSING_HOOKS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+}
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ordermgmt.logging.json_formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": "INFO", "propagate": True, "handlers": []},
+        # Our own line has every request; this one is for tracebacks.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}

@@ -1,0 +1,138 @@
+"""What is wrong with an installation, said before it hurts; `manage.py check --deploy` asks all."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import redis
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+from django.db.utils import OperationalError
+
+from ordermgmt import embedded
+from ordermgmt.health import broker
+
+OLDEST_POSTGRESQL: Final = 15
+# Part of the connection's options → what goes wrong without it.
+TIMEOUTS: Final = {
+    "statement_timeout": "one slow statement holds a worker for ever",
+    "lock_timeout": "one stuck transaction queues all others",
+    "idle_in_transaction_session_timeout": "a client that hangs keeps its locks",
+}
+
+Configs = Sequence[AppConfig] | None
+
+
+@register(Tags.security, deploy=True)
+def debug_is_off(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    if not settings.DEBUG:
+        return []
+    return [
+        Error(
+            "DEBUG is on.",
+            hint="Unset DEBUG: error pages would show source and settings.",
+            id="ordermgmt.E001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def secrets_are_our_own(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """Secrets made up in the data folder are lost with it, and differ between machines."""
+    path = settings.DATA_DIR / "secrets.json"
+    generated = dict(embedded.secrets(settings.DATA_DIR)) if path.exists() else {}
+    return [
+        Error(
+            f"{name} is the one generated in the data folder.",
+            hint=f"Set {name} in the environment, the same on every machine, and keep a copy.",
+            id="ordermgmt.E002",
+        )
+        for name in ("SECRET_KEY", "ENCRYPTION_KEYS")
+        if generated.get(name) == getattr(settings, name)
+    ]
+
+
+@register(Tags.security, deploy=True)
+def hosts_are_named(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Error(
+            "ALLOWED_HOSTS allows every host.",
+            hint="Name the hosts clients call.",
+            id="ordermgmt.E003",
+        )
+    ]
+
+
+@register("database_settings")
+def connections_do_not_hang(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    database = settings.DATABASES["default"]
+    options = database.get("OPTIONS", {})
+    found: list[CheckMessage] = [
+        Error(
+            f"The database connection has no {name}.",
+            hint=f"Give it one in DATABASES: without, {why}.",
+            id="ordermgmt.E004",
+        )
+        for name, why in TIMEOUTS.items()
+        if f"{name}=" not in options.get("options", "") or f"{name}=0" in options["options"].split()
+    ]
+    if not options.get("connect_timeout") or not options.get("tcp_user_timeout"):
+        found.append(
+            Error(
+                "The database connection waits for ever on a dead network.",
+                hint="Set connect_timeout and tcp_user_timeout in its OPTIONS.",
+                id="ordermgmt.E005",
+            )
+        )
+    if database.get("CONN_MAX_AGE") and not database.get("CONN_HEALTH_CHECKS"):
+        found.append(
+            Error(
+                "Kept connections are not tested before use.",
+                hint="Set CONN_HEALTH_CHECKS: else the first requests after a restart "
+                "of the database fail.",
+                id="ordermgmt.E006",
+            )
+        )
+    return found
+
+
+@register(Tags.database)
+def postgresql_is_recent(
+    app_configs: Configs, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        hint = f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer."
+        if connection.vendor != "postgresql":
+            found.append(Error("The database is not PostgreSQL.", hint=hint, id="ordermgmt.E007"))
+            continue
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW server_version_num")
+                version = int(cursor.fetchone()[0]) // 10_000
+        except OperationalError:
+            continue  # unreachable is not old; readyz says so
+        if version < OLDEST_POSTGRESQL:
+            found.append(Error(f"PostgreSQL {version} is too old.", hint=hint, id="ordermgmt.E007"))
+    return found
+
+
+@register("broker", deploy=True)
+def broker_evicts_nothing(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    try:
+        policy = broker().config_get("maxmemory-policy").get("maxmemory-policy")
+    except (redis.RedisError, OSError):
+        return []  # unreachable, or a managed one that keeps its settings to itself
+    if policy == "noeviction":
+        return []
+    return [
+        Warning(
+            f"The broker's maxmemory-policy is {policy}: it may drop queued work.",
+            hint="Set maxmemory-policy noeviction.",
+            id="ordermgmt.W001",
+        )
+    ]

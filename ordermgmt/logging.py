@@ -1,0 +1,74 @@
+"""One JSON line per happening, each with the id of the request it belongs to; no secrets in it."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+import orjson
+import structlog
+
+# Set by the middleware for the length of a request; empty outside one.
+request_id: Final[ContextVar[str]] = ContextVar("request_id", default="")
+
+_SECRET_KEYS: Final = re.compile(r"(?i)secret|password|token|api_?key|authorization|cookie")
+_SECRET_TEXT: Final = re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{6,}")
+
+
+def add_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if current := request_id.get():
+        event.setdefault("request_id", current)
+    return event
+
+
+def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask what looks like a credential, wherever somebody put it."""
+    for key, value in event.items():
+        if _SECRET_KEYS.search(key):
+            event[key] = "***"
+        elif isinstance(value, str):
+            event[key] = _SECRET_TEXT.sub(r"\1 ***", value)
+    return event
+
+
+def _render(event: Any, **_: Any) -> bytes:
+    return orjson.dumps(event, default=repr)
+
+
+def _render_text(event: Any, **_: Any) -> str:
+    return _render(event).decode()
+
+
+_SHARED: Final[list[Any]] = [
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    add_request_id,
+]
+
+
+def json_formatter() -> logging.Formatter:
+    """For `LOGGING`: what libraries log through the standard module, in the same shape."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            *_SHARED,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.format_exc_info,
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            redact,
+            structlog.processors.JSONRenderer(_render_text),
+        ],
+    )
+
+
+def configure(level: str) -> None:
+    """Set up structlog for this process; called once by the app's `ready`."""
+    structlog.configure(
+        processors=[*_SHARED, redact, structlog.processors.JSONRenderer(_render)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,125 @@
+"""Around every request: its id, its address made plain, security headers, a log line, metrics."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from prometheus_client import Counter, Histogram
+
+from ordermgmt import problems
+from ordermgmt.logging import request_id
+
+REQUESTS: Final = Counter(
+    "ordermgmt_http_requests_total", "Requests answered.", ["method", "route", "status"]
+)
+SECONDS: Final = Histogram(
+    "ordermgmt_http_request_seconds",
+    "Time to answer, by route.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+# An answer may set its own; these are for the many that do not.
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+# Whoever asks these knows us by address, not by name.
+PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_SLASHES: Final = re.compile("//+")
+
+log = structlog.get_logger("ordermgmt.request")
+
+
+class RequestMiddleware:
+    """The only middleware: each further one would cost every request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.hsts = (
+            f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
+            if settings.SECURE_HSTS_SECONDS
+            else ""
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        current = _id_of(request)
+        token = request_id.set(current)
+        try:
+            response = _refusal(request) or self.get_response(request)
+            _dress(response, current)
+            if self.hsts and request.is_secure():
+                response.headers.setdefault("Strict-Transport-Security", self.hsts)
+            _account(request, response, time.perf_counter() - started)
+        finally:
+            request_id.reset(token)
+        return response
+
+
+def _id_of(request: HttpRequest) -> str:
+    """The caller's id for this request when it is well formed, else one of ours."""
+    meta = request.META
+    sent = meta.get("HTTP_REQUEST_ID") or meta.get("HTTP_X_REQUEST_ID") or ""
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """What no view should see; and doubled slashes, which old clients send, made single."""
+    path = request.path_info
+    if "\0" in path:
+        return problems.of_status(400, "The address holds a NUL.").response()
+    if "//" in path:
+        request.path_info = _SLASHES.sub("/", path)
+        request.path = _SLASHES.sub("/", request.path)
+    if path not in PROBES:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return problems.of_status(400, "This host is not served here.").response()
+    return None
+
+
+def _dress(response: HttpResponseBase, current: str) -> None:
+    headers = response.headers
+    headers["Request-Id"] = current
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    if isinstance(response, HttpResponse) and "Content-Length" not in headers:
+        headers["Content-Length"] = str(len(response.content))
+
+
+def _account(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """One line and two numbers. Never a query, a body, a header or a token."""
+    match = request.resolver_match
+    route = f"/{match.route}" if match else "unmatched"
+    method = request.method if request.method in _METHODS else "OTHER"
+    status = response.status_code
+    REQUESTS.labels(method, route, status).inc()
+    SECONDS.labels(route).observe(seconds)
+    if route in PROBES and status < 400:
+        return
+    log.info("request", method=method, route=route, status=status, **_caller(request, seconds))
+
+
+def _caller(request: HttpRequest, seconds: float) -> dict[str, Any]:
+    facts: dict[str, Any] = {"ms": round(seconds * 1000, 2)}
+    client: Any = getattr(request, "user", None)
+    if tenant := getattr(client, "tenant", None):
+        facts |= {"tenant": tenant.slug, "client": client.actor}
+    return facts

@@ -1,0 +1,228 @@
+"""The OpenAPI document, made from the views and their wire models; and the pages that show it."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from drf_spectacular.drainage import warn
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from ordermgmt.api import JSON, ORDERS_V2, ApiViewSet
+from ordermgmt.problems import CODES, MEDIA_TYPE
+from ordermgmt.scopes import SCOPES
+from ordermgmt.wire import Instant, Number, Uuid, Wire
+
+__all__ = ["ApiSchema", "Instant", "Number", "Problem", "Uuid", "Wire", "problems"]
+
+WRITES: Final = ("POST", "PATCH", "PUT")
+
+
+class Problem(BaseModel):
+    """Every error answer. Members beside these are facts about the refusal."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+
+    type: str
+    """Names the problem: `/problems/` and the error code."""
+    title: str
+    """The HTTP status in words."""
+    status: int
+    detail: str
+    """The same as `message`."""
+    error_code: str
+    """Stable: safe to branch on."""
+    message: str
+    """What went wrong this time, for a human."""
+    messages: list[str] = Field(min_length=1)
+    """All that is wrong with a body, `message` first; elsewhere just `message`."""
+    request_id: str
+    """The id of the request: its Request-Id, or one we made. Also the answer's header."""
+
+
+def problems(
+    *statuses: int, examples: Mapping[int, Mapping[str, str]] | None = None
+) -> dict[tuple[int, str] | int, OpenApiResponse]:
+    """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
+
+    `examples`: status → error code → message. What every operation may answer (401, 403, 406, 503;
+    400, 411, 413, 415 where a body is sent) is documented without being listed.
+    """
+    given = examples or {}
+    return {
+        (status, MEDIA_TYPE): _problem(status, given.get(status, {}))
+        for status in dict.fromkeys([*statuses, *given])
+    }
+
+
+def _problem(status: int, examples: Mapping[str, str]) -> OpenApiResponse:
+    title = HTTPStatus(status).phrase
+    return OpenApiResponse(
+        Problem,
+        description=title,
+        examples=[
+            OpenApiExample(
+                f"{code} {number}" if number else code, value=_sample(status, code, text)
+            )
+            for number, (code, text) in enumerate(examples.items())
+        ],
+    )
+
+
+def _sample(status: int, code: str, message: str) -> dict[str, Any]:
+    return {
+        "type": f"/problems/{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+        "error_code": code,
+        "message": message,
+        "messages": [message],
+        "request_id": "5f2a9d3c7b1e4f60a8c2d4e6f8091b3d",
+    }
+
+
+class ApiSchema(AutoSchema):
+    """Documents an `ApiViewSet` with all that its base class promises."""
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return False  # a wire model describes the whole body, lists too
+
+    def get_description(self) -> str:
+        """The handler's own words; those of this base class are for us."""
+        handler = getattr(self.view, getattr(self.view, "action", None) or "", None)
+        return inspect.getdoc(handler) or inspect.cleandoc(
+            vars(type(self.view)).get("__doc__") or ""
+        )
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters = list(super().get_override_parameters())
+        if getattr(self.view, "requires_tenant_headers", False):
+            parameters += TENANT_HEADERS
+        return parameters
+
+    def map_renderers(self, attribute: str) -> list[Any]:
+        if attribute == "media_type" and getattr(self.view, "read_versions", False):
+            return [JSON, ORDERS_V2]
+        return super().map_renderers(attribute)
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        responses = super()._get_response_bodies(direction)
+        if isinstance(self.view, ApiViewSet):
+            for status in self._implied():
+                if str(status) not in responses:
+                    responses[str(status)] = self._get_response_for_code(
+                        _problem(status, {CODES[status][0]: CODES[status][1]}),
+                        str(status),
+                        [MEDIA_TYPE],
+                    )
+            for status in self.view.bodiless.get(self.method, ()):
+                words = HTTPStatus(status).phrase
+                responses[str(status)] = {"description": f"{words}. Has no body."}
+        return dict(sorted(responses.items()))
+
+    def _implied(self) -> Iterable[int]:
+        yield from (401, 403, 406, 503)
+        if self.view.requires_tenant_headers:
+            yield 400
+        if self.method in WRITES:
+            yield from (411, 413, 415)
+            if self._get_request_body():
+                yield 400
+
+
+TENANT_HEADERS: Final = [
+    OpenApiParameter(
+        "Request-Id",
+        {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
+        OpenApiParameter.HEADER,
+        required=True,
+        description="Correlates this call in both our logs; it makes nothing idempotent.",
+    ),
+    *(
+        OpenApiParameter(
+            name,
+            {"type": "string", "pattern": "^[a-z0-9-]{1,63}$"},
+            OpenApiParameter.HEADER,
+            required=True,
+            description="The tenant the token belongs to.",
+        )
+        for name in ("Tenant", "X-Newstore-Tenant")
+    ),
+]
+
+
+class WireExtension(OpenApiSerializerExtension):
+    """Pydantic models as components: as parsed in requests, as written in answers."""
+
+    target_class = "pydantic.BaseModel"
+    match_subclasses = True
+    priority = 10
+
+    def get_name(self, auto_schema: Any = None, direction: Any = None) -> str:
+        return str(self.target.__name__)
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = self.target.model_json_schema(
+            ref_template="#/components/schemas/{model}",
+            mode="validation" if direction == "request" else "serialization",
+        )
+        for name, part in schema.pop("$defs", {}).items():
+            component = ResolvedComponent(
+                name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part
+            )
+            known = auto_schema.registry._components.get(component.key)
+            if known is None:
+                auto_schema.registry.register(component)
+            elif known.schema not in (None, part):
+                warn(f'Two different models are named "{name}". Rename one.')
+        return schema
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """Tokens by client credentials, with the scopes each operation needs."""
+
+    target_class = "ordermgmt.authentication.BearerAuthentication"
+    name = "oauth2"
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
+        scopes = getattr(auto_schema.view, "required_scopes", {})
+        return {"oauth2": list(scopes.get(auto_schema.method, []))}
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        flow = {"tokenUrl": "/v0/token", "scopes": SCOPES}
+        return {"type": "oauth2", "flows": {"clientCredentials": flow}}
+
+
+# Swagger UI sets style attributes and has its icons in its style sheet; it needs no more.
+DOCS_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@cache
+def _document() -> bytes:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    return bytes(OpenApiYamlRenderer().render(schema, renderer_context={}))
+
+
+def document(request: HttpRequest) -> HttpResponse:
+    """`/openapi.yaml`: the same for everybody, so it is made once per process."""
+    return HttpResponse(_document(), content_type="application/yaml; charset=utf-8")
+
+
+def docs(request: HttpRequest) -> HttpResponse:
+    """`/docs/`: Swagger UI, from our own files only."""
+    page = render(request, "docs.html")
+    page.headers["Content-Security-Policy"] = DOCS_POLICY
+    return page

@@ -1,0 +1,24 @@
+"""Every address of the service; the one place that sees every app."""
+
+from django.contrib.staticfiles import views as staticfiles
+from django.urls import include, path
+
+from ordermgmt import health, openapi
+
+urlpatterns = [
+    path("healthz", health.live, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("openapi.yaml", openapi.document, name="openapi"),
+    path("docs/", openapi.docs, name="docs"),
+    # From the apps' own folders, so nothing has to be collected; a proxy may take these over.
+    path("static/<path:path>", staticfiles.serve, {"insecure": True}),
+    path("", include("configuration.urls")),
+    path("", include("orders.urls")),
+    path("", include("webhooks.urls")),
+]
+
+handler400 = "ordermgmt.problems.bad_request"
+handler403 = "ordermgmt.problems.permission_denied"
+handler404 = "ordermgmt.problems.page_not_found"
+handler500 = "ordermgmt.problems.server_error"

@@ -1,0 +1,201 @@
+"""What travels: the base of every wire model, its scalar types, and how a bad body is refused."""
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from ordermgmt import strict_json
+from ordermgmt.errors import Invalid
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from rest_framework.request import Request
+
+MOST_FAULTS: Final = 20
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _wrong_type(expected: str) -> PydanticCustomError:
+    return PydanticCustomError("wrong_type", "{expected}", {"expected": expected})
+
+
+def _decimal(value: Any) -> Decimal:
+    if type(value) is Decimal:
+        return value
+    if type(value) is int:
+        return Decimal(value)
+    raise _wrong_type("number")
+
+
+def _uuid(value: Any) -> uuid.UUID:
+    if type(value) is uuid.UUID:
+        return value
+    if type(value) is not str:
+        raise _wrong_type("string")
+    if not _UUID.fullmatch(value):
+        raise PydanticCustomError("not_a_uuid", "the value is not a 'uuid'")
+    return uuid.UUID(value)
+
+
+def _instant(value: Any) -> dt.datetime:
+    if isinstance(value, dt.datetime):
+        return value
+    if type(value) is not str:
+        raise _wrong_type("string")
+    if _INSTANT.fullmatch(value):
+        try:
+            # Nine digits of a second are legal, six are kept.
+            cut = re.sub(r"(\.\d{6})\d+", r"\1", value.upper().replace("Z", "+00:00"))
+            return dt.datetime.fromisoformat(cut)
+        except ValueError:
+            pass
+    raise PydanticCustomError(
+        "not_an_instant", "the value is not a 'date-time' with seconds and an offset"
+    )
+
+
+# A JSON number, exact. Strings are not numbers.
+Number = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema({"type": "number"})]
+# The canonical form only: no braces, no `urn:`; upper case is taken as lower.
+Uuid = Annotated[
+    uuid.UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+# RFC 3339 with an offset: a moment, whatever clock the caller reads.
+Instant = Annotated[
+    dt.datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class InvalidBody(Invalid):
+    """The body is JSON, but not what this operation takes."""
+
+    code: ClassVar[str] = "bad_request"
+
+
+class Wire(BaseModel):
+    """A JSON object as it travels. Unknown keys are ignored; types are strict.
+
+    "12" is no number and 1 is no boolean. Use `Number`, `Uuid` and `Instant` above for those, and
+    `Literal[…]` for a choice; an Enum needs `Field(strict=False)`.
+    """
+
+    model_config = ConfigDict(
+        strict=True, extra="ignore", populate_by_name=True, use_attribute_docstrings=True
+    )
+
+    @classmethod
+    def of(cls, request: "Request | HttpRequest", *, operation: str) -> Self:
+        """The body of `request`, parsed once.
+
+        Raises `strict_json.InvalidJson`, or `InvalidBody` in the documented wording: "Validation of
+        capture order failed with error: 'items' is a required property."
+        """
+        return cls.check(strict_json.loads(request.body), operation=operation)
+
+    @classmethod
+    def check(cls, value: Any, *, operation: str) -> Self:
+        """The model of a parsed value; raises `InvalidBody` as `of` does."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as fault:
+            raise refusal(fault, value, operation=operation) from None
+
+
+def refusal(fault: ValidationError, value: Any, *, operation: str) -> InvalidBody:
+    """The refusal to raise for `fault`, found in `value`. It never repeats a value."""
+    found = dict.fromkeys(_faults(fault, value))  # members of a union may say the same
+    faults = list(found)[:MOST_FAULTS]
+    sentence = f"Validation of {operation} failed with error: {{}}."
+    messages = [sentence.format(f"{path}: {text}" if path else text) for path, _, text in faults]
+    return InvalidBody(
+        messages[0],
+        messages=messages,
+        errors=[{"pointer": pointer, "message": text} for _, pointer, text in faults],
+    )
+
+
+def _faults(fault: ValidationError, value: Any) -> Iterator[tuple[str, str, str]]:
+    """Dotted path, JSON pointer and words of each fault."""
+    for error in fault.errors(include_url=False):
+        keys = _path(error, value)
+        pointer = "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys)
+        if error["type"] == "missing":
+            keys = keys[:-1]
+        words = WORDS.get(error["type"], _as_is)
+        yield ".".join(map(str, keys)), pointer, words(error)
+
+
+def _path(error: ErrorDetails, value: Any) -> list[str | int]:
+    """Where the fault is in the body: pydantic's place without its notes on unions."""
+    path: list[str | int] = []
+    for key in error["loc"]:
+        if isinstance(value, dict if isinstance(key, str) else list):
+            try:
+                value = value[key]
+            except LookupError:
+                continue
+            path.append(key)
+    if error["type"] == "missing":
+        path.append(error["loc"][-1])
+    return path
+
+
+def _json_type(value: Any) -> str:
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+    return "null" if value is None else names.get(type(value), "a number")
+
+
+def _type(expected: str) -> Callable[[ErrorDetails], str]:
+    return lambda error: f"{_json_type(error['input'])} is not of type '{expected}'"
+
+
+def _limit(words: str) -> Callable[[ErrorDetails], str]:
+    return lambda error: words.format(**error.get("ctx", {}))
+
+
+def _one_of(error: ErrorDetails) -> str:
+    expected = error["ctx"].get("expected") or error["ctx"]["expected_tags"]
+    return f"the value is not one of [{expected.replace(' or ', ', ')}]"
+
+
+def _as_is(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ").rstrip(".")
+
+
+# Pydantic's kinds of fault in the words of JSON Schema's validators, which the contract shows.
+WORDS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
+    "missing": lambda error: f"'{error['loc'][-1]}' is a required property",
+    "wrong_type": lambda error: _type(error["msg"])(error),
+    **dict.fromkeys(["model_type", "model_attributes_type", "dict_type"], _type("object")),
+    **dict.fromkeys(["list_type", "tuple_type", "set_type"], _type("array")),
+    **dict.fromkeys(["string_type", "string_sub_type"], _type("string")),
+    **dict.fromkeys(["int_type", "int_from_float", "int_parsing"], _type("integer")),
+    **dict.fromkeys(["float_type", "decimal_type"], _type("number")),
+    **dict.fromkeys(["bool_type", "bool_parsing"], _type("boolean")),
+    "none_required": _type("null"),
+    **dict.fromkeys(["literal_error", "enum", "union_tag_invalid"], _one_of),
+    "union_tag_not_found": _limit("{discriminator} is a required property"),
+    "greater_than_equal": _limit("the value is less than the minimum of {ge}"),
+    "greater_than": _limit("the value is less than or equal to the minimum of {gt}"),
+    "less_than_equal": _limit("the value is greater than the maximum of {le}"),
+    "less_than": _limit("the value is greater than or equal to the maximum of {lt}"),
+    "multiple_of": _limit("the value is not a multiple of {multiple_of}"),
+    "string_too_short": _limit("the value is too short: at least {min_length} characters"),
+    "string_too_long": _limit("the value is too long: at most {max_length} characters"),
+    "too_short": _limit("the value is too short: at least {min_length} elements"),
+    "too_long": _limit("the value is too long: at most {max_length} elements"),
+    "string_pattern_mismatch": _limit("the value does not match '{pattern}'"),
+    "extra_forbidden": lambda _: "the property is not allowed",
+}
