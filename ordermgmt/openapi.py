@@ -97,7 +97,7 @@ class ApiSchema(AutoSchema):
     def _is_list_view(self, serializer: Any = None) -> bool:
         return False  # a wire model describes the whole body, lists too
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as its parent does
         """The handler's own words; those of this base class are for us."""
         handler = getattr(self.view, getattr(self.view, "action", None) or "", None)
         return inspect.getdoc(handler) or inspect.cleandoc(
@@ -116,11 +116,11 @@ class ApiSchema(AutoSchema):
         return super().map_renderers(attribute)
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
-        responses = super()._get_response_bodies(direction)
+        responses: dict[str, Any] = super()._get_response_bodies(direction)
         if isinstance(self.view, ApiViewSet):
-            for status in self._implied():
+            for status in self._implied(self.view):
                 if str(status) not in responses:
-                    responses[str(status)] = self._get_response_for_code(
+                    responses[str(status)] = self._get_response_for_code(  # type: ignore[no-untyped-call]
                         _problem(status, {CODES[status][0]: CODES[status][1]}),
                         str(status),
                         [MEDIA_TYPE],
@@ -130,13 +130,13 @@ class ApiSchema(AutoSchema):
                 responses[str(status)] = {"description": f"{words}. Has no body."}
         return dict(sorted(responses.items()))
 
-    def _implied(self) -> Iterable[int]:
+    def _implied(self, view: ApiViewSet) -> Iterable[int]:
         yield from (401, 403, 406, 503)
-        if self.view.requires_tenant_headers:
+        if view.requires_tenant_headers:
             yield 400
         if self.method in WRITES:
             yield from (411, 413, 415)
-            if self._get_request_body():
+            if self._get_request_body():  # type: ignore[no-untyped-call]
                 yield 400
 
 
@@ -199,8 +199,16 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {"oauth2": list(scopes.get(auto_schema.method, []))}
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        flow = {"tokenUrl": "/v0/token", "scopes": SCOPES}
-        return {"type": "oauth2", "flows": {"clientCredentials": flow}}
+        realm = "/auth/realms/{tenant}/protocol/openid-connect"
+        return {
+            "type": "oauth2",
+            "description": "In the address of the token, put your own tenant for `{tenant}`.",
+            "flows": {
+                "clientCredentials": {"tokenUrl": f"{realm}/token", "scopes": SCOPES},
+                # The legacy grant: the client's id as user name, its secret as password.
+                "password": {"tokenUrl": "/v0/token", "scopes": SCOPES},
+            },
+        }
 
 
 # Swagger UI sets style attributes and has its icons in its style sheet; it needs no more.

@@ -141,12 +141,12 @@ def _path(error: ErrorDetails, value: Any) -> list[str | int]:
     """Where the fault is in the body: pydantic's place without its notes on unions."""
     path: list[str | int] = []
     for key in error["loc"]:
-        if isinstance(value, dict if isinstance(key, str) else list):
-            try:
-                value = value[key]
-            except LookupError:
-                continue
-            path.append(key)
+        members: Any = value if isinstance(value, dict if isinstance(key, str) else list) else {}
+        try:
+            value = members[key]
+        except LookupError:
+            continue
+        path.append(key)
     if error["type"] == "missing":
         path.append(error["loc"][-1])
     return path
