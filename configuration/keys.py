@@ -102,7 +102,7 @@ def _each_once(types: list[str]) -> list[str]:
     return types
 
 
-SEQUENCE: Final = Key[Sequence | None](
+SALES_ORDER_GENERATOR_SEQUENCE: Final = Key[Sequence | None](
     name="sales_order_generator_sequence",
     label="order ID sequence parameters",
     help="How order numbers are made. Set once: numbers already given out must stay unique.",
@@ -113,7 +113,7 @@ SEQUENCE: Final = Key[Sequence | None](
     immutable=True,
     conflicts_bare=True,
 )
-ON_HOLD_TIMER: Final = Key[int](
+ON_HOLD_TIMER_DURATION: Final = Key[int](
     name="on_hold_timer_duration",
     label="grace period for orders",
     help="Seconds a new order waits before it is routed, unless its service level says otherwise.",
@@ -135,7 +135,7 @@ CANCELLATION_ALLOWED_FROM: Final = Key[list[str]](
     example=["store", "dc"],
     conflicts_bare=True,
 )
-BIG_ORDERS: Final = Key[BigOrders](
+BIG_SALES_ORDER: Final = Key[BigOrders](
     name="big_sales_order",
     label="limits on items for large orders",
     help="An order with more items than the soft limit is held until someone approves it.",
@@ -170,10 +170,10 @@ KEYS: Final[dict[str, Key[Any]]] = {
     key.name: key
     for key in (
         EXTERNAL_OMS,
-        SEQUENCE,
-        ON_HOLD_TIMER,
+        SALES_ORDER_GENERATOR_SEQUENCE,
+        ON_HOLD_TIMER_DURATION,
         CANCELLATION_ALLOWED_FROM,
-        BIG_ORDERS,
+        BIG_SALES_ORDER,
         EXTERNAL_ORDER_WEBHOOK,
     )
 }

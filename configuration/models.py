@@ -4,12 +4,13 @@ Read them from anywhere; write them only through `configuration.services`.
 """
 
 import uuid
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from oauth2_provider.models import AbstractApplication, ApplicationManager
+from oauth2_provider.models import AbstractApplication
 
 SLUG = r"^[a-z0-9-]{1,63}$"
 
@@ -68,7 +69,7 @@ class Client(AbstractApplication):
     Its secret is stored hashed and shown once, when it is made or rotated.
     """
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="clients")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     scopes = ArrayField(
         models.CharField(max_length=64),
         default=list,
@@ -76,7 +77,7 @@ class Client(AbstractApplication):
         help_text="The most its tokens may be allowed: see ordermgmt/scopes.py.",
     )
 
-    objects = ApplicationManager()
+    objects: ClassVar[models.Manager["Client"]] = models.Manager()
 
     class Meta:
         constraints = [

@@ -57,6 +57,11 @@ class Key(Generic[T]):
         """What refusals call setting it."""
         return f"{self.name} configuration"
 
+    @property
+    def race_name(self) -> str:
+        """What the refusal of a lost race calls it."""
+        return self.lost_race_name or self.name
+
     def parse(self, value: Any) -> T:
         """A value from JSON; raises `wire.InvalidBody` with every fault in it."""
         try:

@@ -20,16 +20,28 @@ PORTS: Final = {"https": (443, 8443), "http": (80, 8080)}
 # several of them pass (192.0.0.8, 224.0.0.1, fec0::1 …) and changes between versions.
 _NOT_PUBLIC_V4: Final = [
     IPv4Network(network)
-    for network in (
-        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 "
-        "192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 "
-        "224.0.0.0/4 240.0.0.0/4"
-    ).split()
+    for network in [
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    ]
 ]
 # Global unicast is 2000::/3; within it, these are Teredo and protocols, documentation and 6to4.
 _UNICAST_V6: Final = IPv6Network("2000::/3")
 _NOT_PUBLIC_V6: Final = [
-    IPv6Network(network) for network in "2001::/23 2001:db8::/32 2002::/16 3fff::/20".split()
+    IPv6Network(network) for network in ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
 ]
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
@@ -77,7 +89,7 @@ def check_url(url: str, *, allows_http: bool) -> SplitResult:
     host = parts.hostname or ""
     if {host, parts.netloc.lower()} & set(settings.EGRESS_ALLOWED_HOSTS):
         return parts
-    if port is not None and port not in PORTS[parts.scheme] or parts.netloc.endswith(":"):
+    if (port is not None and port not in PORTS[parts.scheme]) or parts.netloc.endswith(":"):
         raise BadDestination(f"The port must be one of {PORTS[parts.scheme]}.")
     _check_host(host, bracketed=parts.netloc.startswith("["))
     return parts

@@ -74,7 +74,7 @@ def _parse_ring(keys: tuple[str, ...]) -> dict[str, AESGCM]:
             key = b""
         if len(key) != 32 or not _KEY_ID.fullmatch(key_id) or key_id in ring:
             raise ImproperlyConfigured(
-                f"ENCRYPTION_KEYS[{position}] must be `id:base64 of 32 bytes`, with an id of its own."
+                f"ENCRYPTION_KEYS[{position}] must be `id:base64 of 32 bytes`, each id once."
             )
         ring[key_id] = AESGCM(key)
     if not ring:

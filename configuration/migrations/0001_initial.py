@@ -1,11 +1,12 @@
 """Tenants, clients, locations, service levels, and what each tenant has set."""
 
+import uuid
+
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
 import oauth2_provider.generators
 import oauth2_provider.models
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 
@@ -461,7 +462,7 @@ class Migration(migrations.Migration):
                     "tenant",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="clients",
+                        related_name="+",
                         to="configuration.tenant",
                     ),
                 ),

@@ -95,9 +95,7 @@ def sequence_name(tenant_id: int) -> str:
 @contextmanager
 def _one_writer(key: Key[Any]) -> Iterator[None]:
     """Turn the database's words for "someone else is writing this" into a refusal."""
-    lost = LostRace(
-        f"Concurrent update detected on {key.lost_race_name or key.name} configuration setting."
-    )
+    lost = LostRace(f"Concurrent update detected on {key.race_name} configuration setting.")
     try:
         yield
     except OperationalError as failure:
@@ -130,11 +128,12 @@ def _replace(
     after: T,
     actor: str,
 ) -> Stored[T]:
-    stored = Stored(after, before.version + 1, timezone.now(), actor)
+    now = timezone.now()
+    stored = Stored(after, before.version + 1, now, actor)
     row = {
         "value": _sealed(tenant, key, after),
         "version": stored.version,
-        "updated_at": stored.updated_at,
+        "updated_at": now,
         "updated_by": actor,
     }
     if setting is None:
@@ -148,7 +147,7 @@ def _replace(
         old_value=key.masked(before.value) if setting else None,
         new_value=key.masked(after),
         author=actor,
-        at=stored.updated_at,
+        at=now,
     )
     if isinstance(after, keys.Sequence):
         _create_sequence(tenant, after)

@@ -1,0 +1,140 @@
+"""The six configuration routes: one viewset, and one route with its own schemas for each key."""
+
+import datetime as dt
+import re
+from typing import Any, ClassVar, Final
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from pydantic import create_model
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from configuration import services
+from configuration.keys import KEYS
+from configuration.registry import Key
+from configuration.services import Stored
+from ordermgmt.api import ApiViewSet
+from ordermgmt.openapi import Wire, problems
+
+READ: Final = "newstore:configuration:read"
+WRITE: Final = "newstore:configuration:write"
+_ETAG: Final = re.compile(r'"([0-9]{1,9})"')
+_SAMPLE_TIME: Final = "2021-07-13T20:18:25Z"
+
+
+class SettingViewSet(ApiViewSet):
+    """One key of one tenant: read it, set it. Contract-newstore d.1."""
+
+    key: ClassVar[Key[Any]]
+    body: ClassVar[type[Wire]]
+    required_scopes = {"GET": [READ], "POST": [WRITE]}
+
+    def retrieve(self, request: Request) -> Response:
+        grant: Any = request.auth
+        stored = services.read(self.tenant, self.key)
+        return self._answer(stored, in_the_clear=WRITE in grant.scopes)
+
+    def create(self, request: Request) -> Response:
+        command: Any = self.body.of(request, operation=self.key.operation)
+        stored = services.write(
+            self.tenant,
+            self.key,
+            command.value,
+            actor=self.client.actor,
+            if_match=_versions(request.META.get("HTTP_IF_MATCH")),
+        )
+        return self._answer(stored, in_the_clear=True, bare=self.key.answers_bare)
+
+    def _answer(self, stored: Stored[Any], *, in_the_clear: bool, bare: bool = False) -> Response:
+        shown = self.key.dump if in_the_clear else self.key.masked
+        body = {"value": shown(stored.value), "updated_at": stored.updated_at}
+        return Response(None if bare else body, headers={"ETag": f'"{stored.version}"'})
+
+
+def _versions(if_match: str | None) -> set[int] | None:
+    """The versions If-Match allows; None for any. A tag that is not ours is no version."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tags = (_ETAG.fullmatch(tag.strip()) for tag in if_match.split(","))
+    return {int(tag[1]) for tag in tags if tag}
+
+
+def _viewset(key: Key[Any]) -> type[SettingViewSet]:
+    """The viewset of one key, documented with the key's own types and examples."""
+    name = key.name.title().replace("_", "")
+    body = create_model(f"Set{name}", __base__=Wire, value=(key.type, ...))
+    answered = key.type if key.default is not None or key.unset is not None else key.type | None
+    answer = create_model(
+        f"{name}Setting",
+        __base__=Wire,
+        value=(answered, ...),
+        updated_at=(dt.datetime | None, ...),
+    )
+    return type(
+        f"{name}ViewSet",
+        (SettingViewSet,),
+        {
+            "__doc__": key.help,
+            "key": key,
+            "body": body,
+            "bodiless": {"POST": [409]} if key.conflicts_bare else {},
+            # Documented per class, so each needs functions of its own.
+            "retrieve": _documented_get(key, answer),
+            "create": _documented_post(key, body, answer),
+        },
+    )
+
+
+def _documented_get(key: Key[Any], answer: type[Wire]) -> Any:
+    def retrieve(view: SettingViewSet, request: Request) -> Response:
+        return SettingViewSet.retrieve(view, request)
+
+    masked = " A token that may not write configuration sees secrets masked." * bool(key.secrets)
+    return extend_schema(
+        operation_id=f"get_{key.name}",
+        summary=f"Get {key.label}",
+        description=f"{key.help} Never set: the default, and no `updated_at`.{masked}",
+        tags=["configuration"],
+        responses={200: OpenApiResponse(answer, f"The {key.label}.", [_answered(key)])},
+    )(retrieve)
+
+
+def _documented_post(key: Key[Any], body: type[Wire], answer: type[Wire]) -> Any:
+    def create(view: SettingViewSet, request: Request) -> Response:
+        return SettingViewSet.create(view, request)
+
+    lost = f"Concurrent update detected on {key.race_name} configuration setting."
+    conflicts = {} if key.conflicts_bare else {409: {services.LostRace.code: lost}}
+    return extend_schema(
+        operation_id=f"set_{key.name}",
+        summary=f"Set {key.label}",
+        description=key.help,
+        tags=["configuration"],
+        parameters=[
+            OpenApiParameter(
+                "If-Match",
+                str,
+                OpenApiParameter.HEADER,
+                description="The ETag of the value to replace; 412 if it is another by now.",
+            )
+        ],
+        request=body,
+        examples=[OpenApiExample(key.name, {"value": key.example}, request_only=True)],
+        responses={
+            200: OpenApiResponse(description="It is set; the answer has no body.")
+            if key.answers_bare
+            else OpenApiResponse(answer, "It is set.", [_answered(key)]),
+            **problems(400, 412, examples=conflicts),
+        },
+    )(create)
+
+
+def _answered(key: Key[Any]) -> OpenApiExample:
+    return OpenApiExample(
+        f"{key.name} as set",
+        {"value": key.example, "updated_at": _SAMPLE_TIME},
+        response_only=True,
+    )
+
+
+VIEWSETS: Final = {name: _viewset(key) for name, key in KEYS.items()}

@@ -1,0 +1,234 @@
+"""The two ways to a token, as contract-newstore f.1 documents them, and the way to end one."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from pydantic import Discriminator, Field, RootModel
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from configuration.models import Client
+from configuration.services import tokens
+from configuration.token_requests import FORM, JSON, InvalidRequest, credentials, parameters
+from ordermgmt import errors
+from ordermgmt.api import ByAccept, JsonAnswer
+from ordermgmt.openapi import Wire, problems
+
+BEARER: Final = "Bearer"
+_NOT_STORED: Final = {"Cache-Control": "no-store"}
+
+
+class UnsupportedGrantType(errors.Invalid):
+    code = "unsupported_grant_type"
+
+
+class AuthenticationFailed(errors.Forbidden):
+    code = "forbidden"
+
+
+class ClientCredentialsGrant(Wire):
+    grant_type: Literal["client_credentials"]
+    client_id: str | None = None
+    """Unless the credentials are sent as HTTP Basic."""
+    client_secret: str | None = None
+    scope: str = ""
+    """Space separated; all the client may have when absent."""
+
+
+class TokenAnswer(Wire):
+    access_token: str
+    expires_in: int
+    refresh_expires_in: int = 0
+    token_type: str = BEARER
+    not_before_policy: Annotated[int, Field(serialization_alias="not-before-policy")] = 0
+    scope: str
+
+
+class Revocation(Wire):
+    token: str
+    client_id: str | None = None
+    """Unless the credentials are sent as HTTP Basic."""
+    client_secret: str | None = None
+
+
+class OAuthProblem(Wire):
+    """How RFC 6749 words a refusal."""
+
+    error: str
+    error_description: str
+
+
+class PasswordGrant(Wire):
+    grant_type: Literal["password"]
+    username: Annotated[str, Field(min_length=1)]
+    """The client's id."""
+    password: Annotated[str, Field(min_length=1)]
+    """The client's secret."""
+
+
+class RefreshGrant(Wire):
+    grant_type: Literal["refresh_token"]
+    refresh_token: Annotated[str, Field(min_length=1)]
+
+
+class LegacyGrant(RootModel[Annotated[PasswordGrant | RefreshGrant, Discriminator("grant_type")]]):
+    """One or the other, by `grant_type`."""
+
+
+class LegacyTokenAnswer(Wire):
+    access_token: str
+    refresh_token: str
+    token_type: str = BEARER
+    scope: str
+    expires_in: int
+
+
+class TokenViewSet(viewsets.ViewSet):
+    """What both ways share: no token is needed to get one, and forms are as good as JSON."""
+
+    authentication_classes = []
+    permission_classes = []
+    renderer_classes = [JsonAnswer]
+    content_negotiation_class = ByAccept
+
+
+class OpenIdViewSet(TokenViewSet):
+    """The current way: client credentials, answered and refused as OAuth does."""
+
+    @extend_schema(
+        operation_id="create_token",
+        summary="Get an access token",
+        description="Client credentials, in the body or as HTTP Basic, never both.",
+        tags=["tokens"],
+        request={FORM: ClientCredentialsGrant, JSON: ClientCredentialsGrant},
+        responses={
+            200: TokenAnswer,
+            400: OpenApiResponse(OAuthProblem, "The request makes no sense."),
+            401: OpenApiResponse(OAuthProblem, "The tenant, the client or its secret is wrong."),
+            **problems(413, 415),
+        },
+    )
+    def create(self, request: Request, tenant: str) -> Response:
+        sent = parameters(request)
+        _check_grant_type(sent, "client_credentials")
+        client = _client(request, sent, tenant)
+        token = tokens.issue_token(client, scope=sent.get("scope", ""))
+        answer = TokenAnswer(
+            access_token=token.access_token, expires_in=_seconds(token), scope=token.scope
+        )
+        return Response(answer, headers=_NOT_STORED)
+
+    @extend_schema(
+        operation_id="revoke_token",
+        summary="Revoke an access token",
+        description="Of the same client. It is refused everywhere within a second. RFC 7009.",
+        tags=["tokens"],
+        request={FORM: Revocation, JSON: Revocation},
+        responses={
+            200: OpenApiResponse(description="It is no token, now or already before."),
+            400: OpenApiResponse(OAuthProblem, "The request makes no sense."),
+            401: OpenApiResponse(OAuthProblem, "The tenant, the client or its secret is wrong."),
+            **problems(413, 415),
+        },
+    )
+    def revoke(self, request: Request, tenant: str) -> Response:
+        sent = parameters(request)
+        client = _client(request, sent, tenant)
+        if not sent.get("token"):
+            raise InvalidRequest("The parameter token is required.")
+        tokens.revoke(client, sent["token"])
+        return Response(headers=_NOT_STORED)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if not isinstance(exc, errors.Invalid | errors.Forbidden):
+            return super().handle_exception(exc)
+        known = exc.code in _OAUTH_CODES
+        body = {"error": exc.code if known else "invalid_request", "error_description": str(exc)}
+        if exc.code != tokens.InvalidClient.code:
+            return Response(body, 400, headers=_NOT_STORED)
+        return Response(body, 401, headers=_NOT_STORED | {"WWW-Authenticate": "Basic"})
+
+
+class LegacyTokenViewSet(TokenViewSet):
+    """The deprecated way: a password grant whose user is the client, refused as problem+json."""
+
+    @extend_schema(
+        operation_id="create_legacy_token",
+        summary="Get a token with a password",
+        description="Deprecated: `username` is the client's id, `password` its secret.",
+        deprecated=True,
+        tags=["tokens"],
+        request={JSON: LegacyGrant, FORM: LegacyGrant},
+        responses={200: LegacyTokenAnswer, **problems(400, 403, 413, 415)},
+    )
+    def create(self, request: Request) -> Response:
+        sent = parameters(request)
+        if sent.get("grant_type") == "refresh_token":
+            return _renew(sent)
+        grant = PasswordGrant.check(sent, operation="token request")
+        try:
+            client = tokens.authenticate(client_id=grant.username, client_secret=grant.password)
+        except errors.Forbidden:
+            raise AuthenticationFailed("Authentication failed") from None
+        return _legacy(client, tokens.issue_token(client, lifetime=tokens.LEGACY_LIFETIME))
+
+    @extend_schema(
+        operation_id="refresh_legacy_token",
+        summary="Get another token with a refresh token",
+        description="Deprecated. `/v0/token` takes the same body.",
+        deprecated=True,
+        tags=["tokens"],
+        request={JSON: RefreshGrant, FORM: RefreshGrant},
+        responses={200: LegacyTokenAnswer, **problems(400, 403, 413, 415)},
+    )
+    def refresh(self, request: Request) -> Response:
+        return _renew(parameters(request))
+
+
+def _renew(sent: Mapping[str, Any]) -> Response:
+    grant = RefreshGrant.check(sent, operation="token request")
+    try:
+        client, token = tokens.refresh(grant.refresh_token)
+    except errors.Forbidden:
+        raise AuthenticationFailed("Authentication failed") from None
+    return _legacy(client, token)
+
+
+def _legacy(client: Client, token: tokens.Issued) -> Response:
+    answer = LegacyTokenAnswer(
+        access_token=token.access_token,
+        refresh_token=tokens.refresh_token(client, scope=token.scope),
+        scope=token.scope,
+        expires_in=_seconds(token),
+    )
+    return Response(answer, headers=_NOT_STORED)
+
+
+_OAUTH_CODES: Final = {
+    kind.code
+    for kind in (
+        InvalidRequest,
+        UnsupportedGrantType,
+        tokens.InvalidClient,
+        tokens.ScopeNotAllowed,
+        tokens.CannotRevoke,
+    )
+}
+
+
+def _check_grant_type(sent: Mapping[str, Any], expected: str) -> None:
+    if not sent.get("grant_type"):
+        raise InvalidRequest("The parameter grant_type is required.")
+    if sent["grant_type"] != expected:
+        raise UnsupportedGrantType(f"The grant_type must be {expected}.")
+
+
+def _client(request: Request, sent: Mapping[str, str], tenant: str) -> Client:
+    client_id, client_secret = credentials(request, sent)
+    return tokens.authenticate(client_id=client_id, client_secret=client_secret, tenant=tenant)
+
+
+def _seconds(token: tokens.Issued) -> int:
+    return int(token.lifetime.total_seconds())

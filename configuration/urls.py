@@ -1,0 +1,27 @@
+"""Where configuration and tokens are found."""
+
+from django.urls import URLPattern, path
+
+from configuration.api import VIEWSETS
+from configuration.token_api import LegacyTokenViewSet, OpenIdViewSet
+
+OPENID = "auth/realms/<str:tenant>/protocol/openid-connect"
+
+urlpatterns: list[URLPattern] = [
+    *(
+        path(
+            f"v0/config/sales_order/{name}",
+            viewset.as_view({"get": "retrieve", "post": "create"}),
+            name=name,
+        )
+        for name, viewset in VIEWSETS.items()
+    ),
+    path(f"{OPENID}/token", OpenIdViewSet.as_view({"post": "create"}), name="token"),
+    path(f"{OPENID}/revoke", OpenIdViewSet.as_view({"post": "revoke"}), name="revoke"),
+    path("v0/token", LegacyTokenViewSet.as_view({"post": "create"}), name="legacy-token"),
+    path(
+        "v0/refresh_token",
+        LegacyTokenViewSet.as_view({"post": "refresh"}),
+        name="legacy-refresh-token",
+    ),
+]
