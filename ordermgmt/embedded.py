@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypedDict
 from urllib.parse import quote
 
-from ordermgmt.processes import FileLock, wait_until
+from ordermgmt.processes import FileLock, die_with_parent, wait_until
 from ordermgmt.servers import DATABASE, ROLE, CannotStart, Postgres, Server, Valkey, owners
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -163,14 +163,26 @@ def main(command: list[str]) -> int:
     os.environ["ORDERMGMT_DATA_DIR"] = str(folder)
     try:
         with running(folder):
-            child = subprocess.Popen(command)
-            # Ctrl-C goes to the command as well: it decides, we wait.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-            return child.wait()
+            return _run(command)
     except CannotStart as reason:
         print(reason, file=sys.stderr)
         return 1
+
+
+def _run(command: list[str]) -> int:
+    me = os.getpid()
+    child = subprocess.Popen(
+        command,
+        preexec_fn=lambda: die_with_parent(me, signal.SIGTERM),  # noqa: PLW1509 - one prctl
+    )
+    # Ctrl-C goes to the command as well: it decides, we wait.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    try:
+        return child.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

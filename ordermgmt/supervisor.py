@@ -121,7 +121,7 @@ class Supervisor:
             record.restart_at = now + record.pause
             self._say(
                 f"{program.name} ended ({_how(program.child.returncode)}); it starts again in "
-                f"{record.pause:.0f} s. See {program.log}"
+                f"{record.pause:.1f} s. Its log: {program.log}"
             )
         elif now >= record.restart_at:
             record.born, record.restart_at = now, None

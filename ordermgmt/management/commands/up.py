@@ -71,10 +71,10 @@ class Command(BaseCommand):
             web, *others = _programs(folder, options)
             supervisor.start(web)
             facts = {} if options["no_demo"] else preparation.demo()
-            for program in others:
-                supervisor.start(program)
             if not _wait_for(url, supervisor, web):
                 return
+            for program in others:
+                supervisor.start(program)
         welcome(console, url=url, data_dir=folder, demo=facts)
         console.print(f"Started in {time.monotonic() - started:.1f} s.", style="dim")
         supervisor.watch()
@@ -136,10 +136,8 @@ def _forget(folder: Path) -> None:
 def _programs(folder: Path, options: dict[str, Any]) -> list[Program]:
     logs = folder / "log"
     celery = [sys.executable, "-m", "celery", "-A", "ordermgmt.celery"]
-    web = [sys.executable, "-m", "granian", "ordermgmt.wsgi:application", "--interface", "wsgi"]
-    web += ["--host", options["host"], "--port", str(options["port"]), "--http", "1", "--no-ws"]
-    web += ["--workers", str(options["workers"]), "--blocking-threads", "1", "--backlog", "1024"]
-    web += ["--respawn-failed-workers", "--workers-kill-timeout", "10"]
+    web = [sys.executable, "-m", "ordermgmt.web", "--workers", str(options["workers"])]
+    web += ["--host", options["host"], "--port", str(options["port"])]
     web += ["--static-path-route", "/static", "--static-path-mount", str(settings.STATIC_ROOT)]
     worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]

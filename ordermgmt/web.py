@@ -1,0 +1,34 @@
+"""`python -m ordermgmt.web OPTIONS`: the web server granian, the application loaded before it forks.
+
+So its processes start at once, also after a crash, and share the memory of what they have in common.
+Nothing here may open a connection: it would be shared, too.
+"""
+
+import gc
+import importlib
+import os
+import sys
+
+from granian.cli import cli
+
+TARGET = "ordermgmt.wsgi:application"  # loaded by each process for itself: see there
+OPTIONS = ["--interface", "wsgi", "--http", "1", "--no-ws", "--backlog", "1024"]
+OPTIONS += ["--blocking-threads", "1", "--respawn-failed-workers", "--workers-kill-timeout", "10"]
+
+
+def preload() -> None:
+    """Import what every request needs."""
+    import django
+    from django.conf import settings
+
+    django.setup()
+    importlib.import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    gc.freeze()  # else the collector would touch, and so copy, every shared page
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
+    preload()
+    sys.argv = ["granian", *OPTIONS, *sys.argv[1:], TARGET]
+    cli()
