@@ -4,37 +4,31 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connection
-
-from configuration import keys
+from configuration.keys import BIG_SALES_ORDER, EXTERNAL_OMS, ON_HOLD_TIMER_DURATION, SALES_ORDER_GENERATOR_SEQUENCE
 from configuration.models import Tenant
-from ordermgmt import strict_json
+from configuration.services.settings import sequence_name
+from ordermgmt import hot, strict_json
 
 # One statement, so that an order is judged by one state of the configuration (and captures, the
 # hot path, pay for one round trip). Every part is an index look-up.
 _READ: Final = """
 SELECT
   (SELECT jsonb_object_agg(s.key, jsonb_build_array(s.value, s.version))
-     FROM configuration_setting s WHERE s.tenant_id = %(tenant)s AND s.key = ANY(%(keys)s)),
+     FROM configuration_setting s WHERE s.tenant_id = %(tenant)s AND s.key = ANY(%(keys)s::text[])),
   (SELECT jsonb_object_agg(l.identifier, jsonb_build_array(l.remorse_period, l.shipping_type))
      FROM configuration_servicelevel l
-    WHERE l.tenant_id = %(tenant)s AND l.identifier = ANY(%(service_levels)s)),
+    WHERE l.tenant_id = %(tenant)s AND l.identifier = ANY(%(service_levels)s::text[])),
   (SELECT jsonb_object_agg(l.code, l.type)
      FROM configuration_location l
-    WHERE l.tenant_id = %(tenant)s AND l.is_active AND l.code = ANY(%(locations)s)),
+    WHERE l.tenant_id = %(tenant)s AND l.is_active AND l.code = ANY(%(locations)s::text[])),
   (SELECT jsonb_build_array(l.code, l.type)
      FROM configuration_location l
     WHERE l.tenant_id = %(tenant)s AND l.is_active
-      AND (l.country_codes = '{}' OR %(country)s = ANY(l.country_codes))
+      AND (l.country_codes = '{}' OR %(country)s::text = ANY(l.country_codes))
     ORDER BY l.priority, l.type, l.code LIMIT 1),
   EXISTS (SELECT 1 FROM configuration_location l WHERE l.tenant_id = %(tenant)s)
 """
-_KEYS: Final = [
-    keys.SALES_ORDER_GENERATOR_SEQUENCE.name,
-    keys.ON_HOLD_TIMER_DURATION.name,
-    keys.BIG_SALES_ORDER.name,
-    keys.EXTERNAL_OMS.name,
-]
+_KEYS: Final = [key.name for key in (SALES_ORDER_GENERATOR_SEQUENCE, ON_HOLD_TIMER_DURATION, BIG_SALES_ORDER, EXTERNAL_OMS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +48,19 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbering:
+    """How the tenant's order numbers are made."""
+
+    prefix: str
+    size: int  # digits
+    sequence: str  # the PostgreSQL sequence that counts
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What decides over one order: settings with their versions, service levels, locations."""
 
-    sequence: Mapping[str, Any] | None  # prefix and size; None while not configured
+    numbering: Numbering | None  # None while the sequence is not configured
     grace_period: int  # seconds; 0 for none
     soft_limit: int  # items; more make a big order
     external_oms: bool
@@ -80,31 +83,37 @@ def policy(
     `country` is where it goes (ISO 3166; empty when unknown: only locations that serve every
     country are then near). One statement, whatever is asked.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _READ,
-            {
-                "tenant": tenant.pk,
-                "keys": _KEYS,
-                "service_levels": list(service_levels),
-                "locations": list(locations),
-                "country": country,
-            },
-        )
-        settings, levels, places, nearest, has_locations = cursor.fetchone()
+    [(settings, levels, places, nearest, has_locations)] = hot.rows(
+        _READ,
+        {
+            "tenant": tenant.pk,
+            "keys": _KEYS,
+            "service_levels": list(service_levels),
+            "locations": list(locations),
+            "country": country,
+        },
+    )
     stored: dict[str, Any] = _json(settings)
-    values = {name: stored[name][0] if name in stored else _default(name) for name in _KEYS}
+    set_to = {name: value for name, (value, _) in stored.items()}
+    big_orders = set_to.get(BIG_SALES_ORDER.name) or BIG_SALES_ORDER.dump(BIG_SALES_ORDER.default)
+    external_oms = set_to.get(EXTERNAL_OMS.name) or EXTERNAL_OMS.dump(EXTERNAL_OMS.default)
     return Policy(
-        sequence=values[keys.SALES_ORDER_GENERATOR_SEQUENCE.name],
-        grace_period=values[keys.ON_HOLD_TIMER_DURATION.name],
-        soft_limit=values[keys.BIG_SALES_ORDER.name]["soft_limit_for_big_orders"],
-        external_oms=values[keys.EXTERNAL_OMS.name]["enabled"],
+        numbering=_numbering(tenant, set_to.get(SALES_ORDER_GENERATOR_SEQUENCE.name)),
+        grace_period=set_to.get(ON_HOLD_TIMER_DURATION.name, ON_HOLD_TIMER_DURATION.default),
+        soft_limit=big_orders["soft_limit_for_big_orders"],
+        external_oms=external_oms["enabled"],
         versions={name: version for name, (_, version) in stored.items()},
         service_levels={name: Level(*level) for name, level in _json(levels).items()},
         locations={code: Place(code, type) for code, type in _json(places).items()},
         nearest=Place(*_json(nearest)) if nearest else None,
         has_locations=has_locations,
     )
+
+
+def _numbering(tenant: Tenant, sequence: dict[str, Any] | None) -> Numbering | None:
+    if sequence is None:
+        return None
+    return Numbering(sequence["prefix"], sequence["size"], sequence_name(tenant.pk))
 
 
 def _json(value: str | None) -> Any:

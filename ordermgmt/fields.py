@@ -1,0 +1,31 @@
+"""Columns that keep amounts exact: JSONB whose numbers are decimals, never floats."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from psycopg.types.json import Jsonb
+
+from ordermgmt import strict_json
+
+_decode = json.JSONDecoder(parse_float=Decimal).decode
+
+
+class AmountField(models.DecimalField):
+    """An amount of money, `numeric(18, 4)`; its currency stands beside it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_digits": 18, "decimal_places": 4} | kwargs)
+
+
+class SnapshotField(models.JSONField):
+    """A document that is only ever read whole, as it was when it was written."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return _decode(value) if isinstance(value, str) else value
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        if value is None or hasattr(value, "as_sql"):
+            return value
+        return Jsonb(value, dumps=strict_json.dumps)

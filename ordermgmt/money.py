@@ -1,0 +1,41 @@
+"""Amounts are decimals, and a currency says how many places they have: ISO 4217."""
+
+from decimal import Decimal
+from typing import Final
+
+# Amounts above this are typing errors, and their sums must still fit numeric(18, 4).
+LARGEST_AMOUNT: Final = Decimal(10) ** 12 - 1
+LARGEST_TOTAL: Final = Decimal(10) ** 14 - 1
+ZERO: Final = Decimal(0)
+
+_CODES: Final[dict[int, str]] = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP "
+    "BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD "
+    "FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD "
+    "KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN "
+    "NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SLL "
+    "SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST "
+    "XCD XCG YER ZAR ZMW ZWG ZWL",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+
+# Currency code → number of decimals. Metals, funds and test codes have none and are no money here.
+PLACES: Final[dict[str, int]] = {
+    code: places for places, codes in _CODES.items() for code in codes.split()
+}
+
+
+def is_rounded(amount: Decimal, currency: str) -> bool:
+    """Whether `amount` can be paid in `currency`: no decimals beyond its smallest unit."""
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent <= PLACES[currency]:
+        return isinstance(exponent, int)
+    return amount == round(amount, PLACES[currency])
+
+
+def text(amount: Decimal) -> str:
+    """An amount as people write it: no exponent, no zeros that say nothing ("79.2", "72")."""
+    plain = format(amount, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain

@@ -1,0 +1,89 @@
+"""Every status, every way from one to the next, and what each announces: product §3.
+
+Two words are easily confused. An *order* `on_hold` waits to be routed; an *item* `on_hold` could
+not be fulfilled (a conflict).
+"""
+
+from collections.abc import Iterable, Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import TextChoices
+
+from ordermgmt.errors import Conflict
+
+
+class ItemStatus(TextChoices):
+    PENDING = "pending", "Pending"  # not routed yet
+    IN_FULFILLMENT = "in_fulfillment", "In fulfillment"  # a location works on it
+    ON_HOLD = "on_hold", "Conflict"  # could not be fulfilled
+    COMPLETE = "complete", "Complete"  # the customer has it, or it is on its way
+    CANCELLED = "cancelled", "Cancelled"  # it never left
+    RETURNED = "returned", "Returned"  # it came back
+    CAPTURED = "captured", "Captured"  # handed to the external OMS
+
+
+class OrderStatus(TextChoices):
+    ON_HOLD = "on_hold", "On hold"  # something waits to be routed
+    OPEN = "open", "Open"  # being fulfilled
+    CLOSED = "closed", "Closed"  # nothing left to do
+    FAILED = "failed", "Failed"  # only ever imported
+    CREATED_FOR_BLIND_RETURN = "created_for_blind_return", "Created for blind return"  # likewise
+
+
+class HoldKind(TextChoices):
+    GRACE = "grace", "Grace period"  # until its due time
+    BIG_ORDER = "big_order", "Big order"  # until approved
+    SUPPORT = "support", "Support"  # until released
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row of the table below."""
+
+    verb: str
+    sources: AbstractSet[ItemStatus]
+    target: ItemStatus
+    events: tuple[str, ...]  # what subscribers hear; public, so never renamed
+
+
+S = ItemStatus
+# fmt: off
+TRANSITIONS: Final = tuple(Transition(*row) for row in [
+    # verb        from                                          to                announces
+    ("route",     {S.PENDING, S.ON_HOLD},                       S.IN_FULFILLMENT, ("order.opened", "fulfillment_request.assigned")),
+    ("conflict",  {S.PENDING, S.IN_FULFILLMENT},                S.ON_HOLD,        ("order.items_on_hold",)),
+    ("hand_over", {S.PENDING},                                  S.CAPTURED,       ("order.opened",)),
+    ("complete",  {S.PENDING, S.IN_FULFILLMENT},                S.COMPLETE,       ("fulfillment_request.items_completed", "order.completed")),
+    ("reject",    {S.IN_FULFILLMENT},                           S.ON_HOLD,        ("fulfillment_request.items_failed",)),
+    ("cancel",    {S.PENDING, S.ON_HOLD, S.IN_FULFILLMENT},     S.CANCELLED,      ("order.items_cancelled", "order.cancelled")),
+    ("return",    {S.COMPLETE},                                 S.RETURNED,       ("return.processed",)),
+    ("park",      {S.IN_FULFILLMENT, S.ON_HOLD},                S.PENDING,        ()),
+])  # noqa: E501
+# fmt: on
+
+VERBS: Final = {t.verb: t for t in TRANSITIONS}
+TERMINAL: Final = frozenset({S.COMPLETE, S.CANCELLED, S.RETURNED, S.CAPTURED})
+
+
+class TransitionNotAllowed(Conflict):
+    code = "transition_not_allowed"
+
+
+def moved(verb: str, status: str) -> ItemStatus:
+    """The status an item has after `verb`; a refusal names what is possible instead."""
+    if status in VERBS[verb].sources:
+        return VERBS[verb].target
+    raise TransitionNotAllowed(
+        f"Cannot {verb} an item that is {status}.",
+        item_status=status,
+        allowed_verbs=[t.verb for t in TRANSITIONS if status in t.sources],
+    )
+
+
+def order_status(item_statuses: Iterable[str]) -> OrderStatus:
+    """What an order is, from what its items are: the one place where that is decided."""
+    statuses = set(item_statuses)
+    if S.PENDING in statuses:
+        return OrderStatus.ON_HOLD
+    return OrderStatus.CLOSED if statuses <= TERMINAL else OrderStatus.OPEN

@@ -1,0 +1,295 @@
+"""What an order is, and what the database promises about it: product §1 and §3.
+
+Read these from anywhere; write them only through `orders.services`. A child row carries its
+tenant, and a composite foreign key (see the first migration) promises it is its order's tenant.
+"""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from ordermgmt.fields import AmountField, SnapshotField
+from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
+
+
+class ChannelType(models.TextChoices):
+    WEB = "web", "Web shop"
+    MOBILE = "mobile", "Mobile app"
+    STORE = "store", "Store"
+
+
+class PriceMethod(models.TextChoices):
+    TAX_EXCLUDED = "tax_excluded", "Prices without tax"
+    TAX_INCLUDED = "tax_included", "Prices with tax"
+
+
+def _tenant() -> Any:
+    return models.ForeignKey(
+        "configuration.Tenant", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+
+
+def _order(related_name: str) -> Any:
+    return models.ForeignKey(
+        "Order",
+        models.CASCADE,
+        related_name=related_name,
+        db_constraint=False,  # the composite key of the first migration says more
+        db_index=False,
+    )
+
+
+def _is_one_of(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)
+
+
+class Order(models.Model):
+    """One purchase, from capture to the end of its life."""
+
+    tenant = models.ForeignKey(
+        "configuration.Tenant", models.PROTECT, related_name="orders", db_index=False
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, help_text="The internal id.")
+    number = models.CharField(max_length=64, help_text="Drawn from the tenant's sequence.")
+    external_id = models.CharField(
+        max_length=64, help_text="What the caller calls it; the number where the caller did not say."
+    )
+    status = models.CharField(max_length=24, choices=OrderStatus, help_text="Derived from items.")
+    version = models.PositiveIntegerField(default=1, help_text="Counts the rows of the timeline.")
+
+    channel_type = models.CharField(max_length=8, choices=ChannelType)
+    channel_name = models.CharField(max_length=64, blank=True, help_text="The order's source.")
+    shop = models.CharField(max_length=128, help_text="The shop, or catalog.")
+    shop_locale = models.CharField(max_length=128, help_text="RFC 5646.")
+    store_id = models.CharField(max_length=256, blank=True, help_text="Where it was placed.")
+    associate_id = models.CharField(max_length=256, blank=True, help_text="Who sold it.")
+    customer_id = models.CharField(max_length=256, blank=True)
+    customer_key = models.UUIDField(null=True, help_text="Finds a customer's orders; a keyed hash.")
+    customer_email = models.CharField(max_length=254, blank=True)
+
+    placed_at = models.DateTimeField(help_text="When the customer bought, by the channel's clock.")
+    captured_at = models.DateTimeField(db_default=Now(), help_text="By the database's clock.")
+    fulfillment_type = models.CharField(max_length=24)
+
+    currency = models.CharField(max_length=3, help_text="ISO 4217.")
+    price_method = models.CharField(max_length=12, choices=PriceMethod)
+    net = AmountField(help_text="Items, after discounts, before tax.")
+    tax = AmountField(help_text="Items.")
+    gross = AmountField(help_text="Items, with tax.")
+    discount = AmountField(help_text="Taken off the items.")
+    shipping = AmountField(help_text="With tax, after discounts.")
+    gift_wrapping = AmountField(help_text="With tax.")
+    total = AmountField(help_text="What the customer pays.")
+
+    details = SnapshotField(
+        help_text="As captured, in our words: customer, addresses, payments, attributes."
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "uuid"], name="order_uuid_is_unique_in_its_tenant"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "external_id"], name="order_external_id_is_unique_in_its_tenant"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "number"], name="order_number_is_never_given_twice"
+            ),
+            _is_one_of("status", OrderStatus, "order_status_is_known"),
+            _is_one_of("channel_type", ChannelType, "order_channel_type_is_known"),
+            _is_one_of("price_method", PriceMethod, "order_price_method_is_known"),
+            models.CheckConstraint(
+                condition=Q(gross=F("net") + F("tax")), name="order_gross_is_net_plus_tax"
+            ),
+            models.CheckConstraint(
+                condition=Q(total=F("gross") + F("shipping") + F("gift_wrapping")),
+                name="order_total_is_items_shipping_and_wrapping",
+            ),
+            models.CheckConstraint(
+                condition=Q(net__gte=0, tax__gte=0, discount__gte=0, shipping__gte=0)
+                & Q(gift_wrapping__gte=0),
+                name="order_amounts_are_not_negative",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "customer_key", "-placed_at", "-id"],
+                name="order_by_customer",
+                condition=Q(customer_key__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Shipment(models.Model):
+    """Items that travel together: a service level, a price and a way of routing."""
+
+    tenant = _tenant()
+    order = _order("shipments")
+    uuid = models.UUIDField(default=uuid.uuid4)
+    position = models.PositiveIntegerField(help_text="As captured, from 0.")
+    service_level = models.CharField(max_length=64, blank=True)
+    shipping_method = models.CharField(max_length=24, help_text="What the service level ships by.")
+    strategy = models.CharField(max_length=12, help_text="default, prerouted or external.")
+    location_code = models.CharField(max_length=256, blank=True, help_text="Asked for by the caller.")
+    base = AmountField(help_text="The price asked, before discounts.")
+    net = AmountField()
+    tax = AmountField()
+    gross = AmountField()
+    discount = AmountField()
+    details = SnapshotField(help_text="Tax lines, discounts, offer token.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "order", "position"], name="shipment_has_its_place_in_the_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(gross=F("net") + F("tax")) & Q(net__gte=0, tax__gte=0, discount__gte=0),
+                name="shipment_gross_is_net_plus_tax",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_level or 'shipment'} #{self.position + 1}"
+
+
+class Item(models.Model):
+    """One unit of one product, with a status of its own."""
+
+    tenant = _tenant()
+    order = _order("items")
+    shipment = models.ForeignKey(
+        Shipment, models.CASCADE, related_name="items", null=True, db_index=False
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, help_text="The internal id.")
+    position = models.PositiveIntegerField(help_text="As captured, from 0.")
+    external_item_id = models.CharField(max_length=64, blank=True)
+    product_id = models.CharField(max_length=64)
+    status = models.CharField(max_length=16, choices=ItemStatus, default=ItemStatus.PENDING)
+    is_in_store = models.BooleanField(default=False, help_text="Handed over in the store.")
+    is_preorder = models.BooleanField(default=False)
+    location_code = models.CharField(max_length=256, blank=True, help_text="Who fulfills it.")
+    location_type = models.CharField(max_length=8, blank=True, help_text="store or dc.")
+    conflict_reason = models.CharField(max_length=64, blank=True)
+    serial_number = models.CharField(max_length=256, blank=True)
+    base = AmountField(help_text="Before discounts.")
+    net = AmountField(help_text="After discounts, before tax.")
+    tax = AmountField()
+    gross = AmountField()
+    discount = AmountField()
+    details = SnapshotField(help_text="As captured: tax lines, discounts, product attributes.")
+    attributes = SnapshotField(default=list, help_text="Extended attributes, as they are now.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "uuid"], name="item_belongs_to_one_order_forever"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "order", "position"], name="item_has_its_place_in_the_order"
+            ),
+            _is_one_of("status", ItemStatus, "item_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(gross=F("net") + F("tax")) & Q(net__gte=0, tax__gte=0),
+                name="item_gross_is_net_plus_tax",
+            ),
+            models.CheckConstraint(
+                condition=Q(discount__gte=0, discount__lte=F("base")),
+                name="item_discount_is_at_most_its_price",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} ({self.status})"
+
+
+class Hold(models.Model):
+    """Why an order may not be routed yet. An order may have several, one of each kind."""
+
+    tenant = _tenant()
+    order = _order("holds")
+    uuid = models.UUIDField(default=uuid.uuid4)
+    kind = models.CharField(max_length=12, choices=HoldKind)
+    reason = models.CharField(max_length=1024)
+    placed_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(null=True, help_text="When a grace period ends.")
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "order", "kind"],
+                condition=Q(released_at__isnull=True),
+                name="order_is_held_once_for_each_kind",
+            ),
+            _is_one_of("kind", HoldKind, "hold_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(kind=HoldKind.GRACE, due_at__isnull=False)
+                | (~Q(kind=HoldKind.GRACE) & Q(due_at__isnull=True)),
+                name="only_a_grace_hold_has_a_due_time",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"],
+                name="hold_by_due_time",
+                condition=Q(released_at__isnull=True, due_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} hold"
+
+
+class TimelineEntry(models.Model):
+    """One thing that happened to an order: when, who, what and why. Never changed or deleted."""
+
+    tenant = _tenant()
+    order = _order("timeline")
+    version = models.PositiveIntegerField(help_text="1, 2, 3 … without a gap.")
+    at = models.DateTimeField(db_default=Now())
+    actor = models.CharField(max_length=300, help_text="client:…, staff:… or task:…")
+    verb = models.CharField(max_length=40, help_text="What happened.")
+    facts = SnapshotField(default=dict, help_text="Why: the rule, its inputs, what it decided.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "order", "version"], name="timeline_has_one_entry_a_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}. {self.verb} by {self.actor}"
+
+
+class CustomerTally(models.Model):
+    """How many orders a customer has, so that a history page need not count them.
+
+    Several rows a customer, one a `shard`: captures of one busy customer do not wait for each
+    other. The number is their sum.
+    """
+
+    SHARDS: ClassVar = 16
+
+    tenant = _tenant()
+    customer_key = models.UUIDField()
+    shard = models.PositiveSmallIntegerField()
+    orders = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "customer_key", "shard"], name="tally_has_one_row_a_shard"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.orders} orders"

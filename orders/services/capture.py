@@ -1,0 +1,155 @@
+"""Taking an order in, once, however often it is sent: product §4.1."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.utils import DataError
+from psycopg import errors as pg
+
+from configuration.models import Tenant
+from configuration.services.policy import Policy, policy
+from ordermgmt.errors import Invalid, Misconfigured, Unavailable
+from orders.models import Item
+from orders.services import additions, identity, queries, writing
+from orders.services.assembly import assemble
+from orders.services.draft import NewOrder
+from orders.services.identity import CaptureConflict
+from orders.services.queries import Document
+from webhooks.services import publish
+
+class InvalidCapture(Invalid):
+    code = "bad_request"
+
+
+class SequenceMissing(Misconfigured):
+    code = "internal_server_error"
+
+
+class SequenceExhausted(Unavailable):
+    code = "sequence_exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The order as it is stored, and whether this call made it."""
+
+    document: Document
+    is_new: bool
+
+
+def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
+    """Take in an order, or answer with the one we have.
+
+    Looks first, so that a repeated capture is answered by what is stored whatever has been
+    configured since. A new order is written by one statement that does nothing if somebody else
+    was faster; then it is looked for again. New items on a known order that still waits to be
+    routed are added to it.
+
+    Raises `CaptureConflict` where the capture contradicts what is stored, `InvalidCapture` and
+    the refusals of `pricing` where it cannot be, `SequenceMissing` and `SequenceExhausted` where
+    no number can be drawn. Nothing is written then.
+    """
+    for _ in range(3):
+        if known := queries.find_known(tenant, new):
+            return _repeat(known, tenant=tenant, new=new, actor=actor)
+        if made := _make(tenant, new, actor):
+            return Captured(made, is_new=True)
+    raise Unavailable("The order is being captured by somebody else; try again.")
+
+
+def _make(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
+    if "currency" not in new.said:
+        raise _failed("'currency' is a required property")
+    try:
+        with transaction.atomic(durable=True):
+            return _write(tenant, new, actor)
+    except IntegrityError as error:
+        raise _conflict(error, tenant, new, identity.order_uuid(new, tenant.uuid)) from error
+    except DataError as error:
+        if isinstance(error.__cause__, pg.SequenceGeneratorLimitExceeded):
+            raise SequenceExhausted(
+                "All order numbers of the tenant's sequence have been given out."
+            ) from error
+        raise
+
+
+def _write(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
+    rules = policy(
+        tenant,
+        service_levels={s.service_level for s in new.shipments if s.service_level},
+        locations={s.location_code for s in new.shipments if s.location_code},
+        country=new.country,
+    )
+    if rules.numbering is None:
+        raise SequenceMissing("Sequence for tenant is not configured.")
+    check_strategies(new, rules)
+    story = assemble(new, tenant=tenant, policy=rules, actor=actor)
+    graph = story.graph
+    if not writing.insert(graph, rules.numbering):
+        return None
+    publish(story.news(), tenant_id=tenant.pk, subject=graph.order.uuid)
+    return Document(graph.order, graph.items, graph.shipments)
+
+
+def check_strategies(new: NewOrder, rules: Policy) -> None:
+    """What the tenant's role (primary or secondary OMS) allows: contract §a.3."""
+    if not rules.external_oms:
+        if any(s.strategy == "external" for s in new.shipments):
+            raise InvalidCapture(
+                "[input_error:invalid_order_injection] Invalid order injection with external "
+                "routing strategy"
+            )
+        return
+    shipped = [item for item in new.items if not new.is_in_store(item)]
+    if new.is_complete_at_once or not shipped:
+        return
+    shipments = [new.shipments[n] for n in {i.shipment for i in shipped} if n is not None]
+    external = [s for s in shipments if s.strategy == "external"]
+    faults = {
+        "Number of shipments should be 1 for injected order": len(shipments) != 1,
+        "Shipping address is required for injected order": "shipping_address" not in new.details,
+        "Routing strategy should be external": not external or external != shipments,
+        "Fulfilment node id is required in tier 2 external order": not shipments
+        or not all(s.location_code for s in shipments),
+    }
+    if any(faults.values()):
+        raise InvalidCapture(
+            "[input_error:invalid_tier2_order_injection] "
+            + ", ".join(fault for fault, is_so in faults.items() if is_so)
+        )
+
+
+def _repeat(known: Document, *, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
+    """Answer a capture of an order we have: the same again, more items, or a contradiction."""
+    order = known.order
+    items = {item.uuid: item for item in known.items}
+    if all(uuid in items for uuid in identity.item_uuids(new, order.uuid)):
+        shipments = {shipment.uuid: shipment for shipment in known.shipments}
+        if found := identity.differences(new, order, items, shipments):
+            raise CaptureConflict(found)
+        return Captured(known, is_new=False)
+    try:
+        added = additions.add(order.pk, tenant=tenant, new=new, actor=actor)
+    except IntegrityError as error:
+        raise _conflict(error, tenant, new, order.uuid) from error
+    return Captured(added, is_new=False)
+
+
+def _conflict(error: IntegrityError, tenant: Tenant, new: NewOrder, order: UUID) -> Exception:
+    """The refusal behind a broken promise of the database: an item of another order."""
+    cause = error.__cause__
+    constraint = cause.diag.constraint_name if isinstance(cause, pg.UniqueViolation) else None
+    if constraint != "item_belongs_to_one_order_forever":
+        return error
+    uuids = identity.item_uuids(new, order)
+    elsewhere = set(
+        Item.objects.filter(tenant=tenant, uuid__in=uuids)
+        .exclude(order__uuid=order)
+        .values_list("uuid", flat=True)
+    )
+    return CaptureConflict([f"/items/{n}/id" for n, uuid in enumerate(uuids) if uuid in elsewhere])
+
+
+def _failed(why: str) -> InvalidCapture:
+    return InvalidCapture(f"Validation of capture order failed with error: {why}.")

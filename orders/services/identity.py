@@ -1,0 +1,148 @@
+"""Which order a capture is about, and whether it says the same again: product §4.1, Identity."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID, uuid4, uuid5
+
+from ordermgmt.errors import Conflict
+from orders.models import Item, Order, Shipment
+from orders.services.draft import NewOrder, Price
+
+_AMOUNTS: Final = ("base", "net", "tax", "gross", "discount")
+
+
+class CaptureConflict(Conflict):
+    """The documented 409; `differences` are JSON pointers into what was sent."""
+
+    code = "conflict"
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        super().__init__(
+            "Order capture payload is conflicting with existing database records.",
+            differences=list(differences[:100]),
+        )
+
+
+def order_uuid(new: NewOrder, tenant_uuid: UUID) -> UUID:
+    """The order's id: the caller's, or one that follows from what the caller calls it.
+
+    With neither an id nor an external id, the items' ids name the order. A capture that names
+    nothing at all cannot be recognized when it comes again: each makes a new order.
+    """
+    if new.id:
+        return new.id
+    if new.external_id is not None:
+        return uuid5(tenant_uuid, f"order:{new.external_id}")
+    ids = [item.id for item in new.items]
+    if all(ids):
+        return uuid5(tenant_uuid, "items:" + ",".join(sorted(map(str, ids))))
+    return uuid4()
+
+
+def item_uuids(new: NewOrder, order: UUID) -> list[UUID]:
+    """The items' ids, in order: the caller's, or ones that follow from the order's.
+
+    Callers repeat an `external_item_id` for several units: its first unit, second unit … each
+    get an id of their own, the same ones when the capture is repeated.
+    """
+    seen: Counter[str] = Counter()
+    uuids = []
+    for position, item in enumerate(new.items):
+        if item.id:
+            uuids.append(item.id)
+            continue
+        name = item.external_item_id
+        uuids.append(uuid5(order, f"item:{name}:{seen[name]}" if name else f"item#{position}"))
+        seen[name] += 1
+    return uuids
+
+
+def shipment_uuids(new: NewOrder, order: UUID) -> list[UUID]:
+    """The shipments' ids, in order: the caller's, or ones that follow from the order's."""
+    return [s.id or uuid5(order, f"shipment#{n}") for n, s in enumerate(new.shipments)]
+
+
+def snapshot(new: NewOrder, method: str) -> dict[str, Any]:
+    """An order's `details` as they are kept: what was said, with gift wrapping priced."""
+    details = dict(new.details)
+    if wrapping := details.get("gift_wrapping"):
+        price = new.gift_wrapping.under(method)
+        details["gift_wrapping"] = wrapping | {
+            "price": {"net": price.net, "tax": price.tax, "gross": price.gross}
+        }
+    return details
+
+
+def differences(
+    new: NewOrder,
+    order: Order,
+    items: Mapping[UUID, Item],
+    shipments: Mapping[UUID, Shipment],
+) -> list[str]:
+    """JSON pointers to what a capture says differently from the stored order.
+
+    Only what is said is compared: what a caller leaves out contradicts nothing. Items and
+    shipments the order does not have yet are no difference; they are additions.
+    """
+    method = order.price_method
+    found = []
+    if new.id and new.id != order.uuid:
+        found.append("/id")
+    if new.external_id is not None and new.external_id != order.external_id:
+        found.append("/external_id")
+    found += [f"/{name}" for name, value in new.said.items() if getattr(order, name) != value]
+    details = snapshot(new, method)
+    payments = details.pop("payments", [])
+    for name, value in details.items():
+        found += _different(order.details.get(name), value, f"/{name}")
+    found += _different_payments(order.details.get("payments", []), payments)
+    for n, (uuid, item) in enumerate(zip(item_uuids(new, order.uuid), new.items, strict=True)):
+        if stored := items.get(uuid):
+            said = {
+                "product_id": item.product_id,
+                "external_item_id": item.external_item_id,
+                "is_preorder": item.is_preorder,
+                "price": item.price.under(method),
+                "details": item.details,
+            }
+            found += _different_parts(stored, said, f"/items/{n}")
+    for n, (uuid, shipment) in enumerate(
+        zip(shipment_uuids(new, order.uuid), new.shipments, strict=True)
+    ):
+        if stored_shipment := shipments.get(uuid):
+            said = {
+                "service_level": shipment.service_level,
+                "strategy": shipment.strategy,
+                "location_code": shipment.location_code,
+                "price": shipment.price.under(method),
+                "details": shipment.details,
+            }
+            found += _different_parts(stored_shipment, said, f"/shipments/{n}")
+    return found
+
+
+def _different_parts(stored: Item | Shipment, said: dict[str, Any], path: str) -> Iterator[str]:
+    price: Price = said.pop("price")
+    details: dict[str, Any] = said.pop("details")
+    yield from (f"{path}/{name}" for name, v in said.items() if getattr(stored, name) != v)
+    if any(getattr(stored, name) != getattr(price, name) for name in _AMOUNTS):
+        yield f"{path}/price"
+    for name, value in details.items():
+        yield from _different(stored.details.get(name), value, f"{path}/{name}")
+
+
+def _different_payments(stored: list[dict[str, Any]], said: list[dict[str, Any]]) -> Iterator[str]:
+    """Payments are known by their reference; a new one is an addition, judged by its caller."""
+    known = {p["correlation_ref"]: p for p in stored}
+    for n, payment in enumerate(said):
+        if before := known.get(payment["correlation_ref"]):
+            yield from _different(before, payment, f"/payments/{n}")
+
+
+def _different(stored: Any, said: Any, path: str) -> Iterator[str]:
+    if isinstance(stored, dict) and isinstance(said, dict):
+        for name, value in said.items():
+            yield from _different(stored.get(name), value, f"{path}/{name}")
+    elif stored != said:
+        yield path

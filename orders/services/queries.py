@@ -1,0 +1,143 @@
+"""Reading orders: one order with all that belongs to it, and a customer's history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+from uuid import UUID
+
+from configuration.models import Tenant
+from configuration.services.pseudonyms import customer_key
+from ordermgmt import hot
+from ordermgmt.errors import NotFound
+from orders.models import Item, Order, Shipment
+from orders.services import identity
+from orders.services.draft import NewOrder
+
+IdType = Literal["internal", "external"]
+MOST_OFFSET: Final = 2**31 - 1
+
+
+_ORDER: Final = f"SELECT {hot.columns(Order, 'o')} FROM orders_order o"
+_BY_UUID: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.uuid = %s"
+_BY_EXTERNAL_ID: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.external_id = %s"
+_BY_NUMBER: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.number = %s"
+# UNION ALL keeps each look-up on its own index, and the order in which they count.
+_BY_NAME: Final = f"{_BY_EXTERNAL_ID} UNION ALL {_BY_NUMBER}"
+_BY_ANY: Final = f"{_BY_UUID} UNION ALL {_BY_NAME}"
+_ITEMS: Final = f"""
+SELECT {hot.columns(Item, "i")}, {hot.columns(Shipment, "s")}
+FROM orders_item i LEFT JOIN orders_shipment s ON s.id = i.shipment_id
+WHERE i.tenant_id = %s AND i.order_id = ANY(%s::bigint[])
+ORDER BY i.order_id, i.position
+"""
+_ITEM_WIDTH: Final = len(Item._meta.concrete_fields)
+_HISTORY: Final = f"""
+SELECT t.total, page.*
+FROM (SELECT sum(c.orders) AS total FROM orders_customertally c
+       WHERE c.tenant_id = %(tenant)s AND c.customer_key = %(key)s) t
+LEFT JOIN LATERAL (
+  {_ORDER}
+  WHERE o.tenant_id = %(tenant)s AND o.customer_key = %(key)s
+  ORDER BY o.placed_at DESC, o.id DESC OFFSET %(offset)s LIMIT %(count)s
+) page ON true
+"""
+
+
+class OrderNotFound(NotFound):
+    code = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An order with its items (in order) and shipments: what is read whole."""
+
+    order: Order
+    items: Sequence[Item]
+    shipments: Sequence[Shipment]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a customer's orders, newest first, and how many there are in all."""
+
+    documents: Sequence[Document]
+    offset: int
+    total: int
+
+
+def detail(tenant: Tenant, reference: str, *, id_type: IdType) -> Document:
+    """One order, by our id (`internal`, a UUID) or by the caller's id or number (`external`).
+
+    Two statements. Raises `OrderNotFound`, the same for another tenant's order as for none.
+    """
+    if id_type == "internal":
+        found = hot.rows(_BY_UUID, [tenant.pk, _uuid(reference)])
+    else:
+        found = hot.rows(_BY_NAME, [tenant.pk, reference, tenant.pk, reference])
+    if not found:
+        raise OrderNotFound(f"The order '{reference[:64]}' couldn't be found.")
+    # Where one order's number is another's external id, the caller's own name comes first.
+    return documents([hot.instance(Order, found[0])])[0]
+
+
+def find_known(tenant: Tenant, new: NewOrder) -> Document | None:
+    """The stored order a capture is about, if we have it.
+
+    Raises `CaptureConflict` when its ids name two different orders.
+    """
+    uuid = identity.order_uuid(new, tenant.uuid)
+    if new.external_id is None:
+        found = hot.rows(_BY_UUID, [tenant.pk, uuid])
+    else:
+        name = new.external_id
+        found = hot.rows(_BY_ANY, [tenant.pk, uuid, tenant.pk, name, tenant.pk, name])
+    if len({row[0] for row in found}) > 1:
+        raise identity.CaptureConflict(["/id", "/external_id"])
+    return documents([hot.instance(Order, found[0])])[0] if found else None
+
+
+def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Page:
+    """A customer's orders, newest `placed_at` first; of equal times the last captured first.
+
+    Two statements whatever their number; the total is kept, not counted.
+    """
+    key = customer_key(tenant, customer_id)
+    found = hot.rows(_HISTORY, {"tenant": tenant.pk, "key": key, "offset": offset, "count": count})
+    total = found[0][0] or 0
+    orders = [hot.instance(Order, row[1:]) for row in found if row[1] is not None]
+    return Page(documents(orders), offset, int(total))
+
+
+def documents(orders: Sequence[Order]) -> list[Document]:
+    """The orders with their items and shipments, read by one statement for all of them."""
+    if not orders:
+        return []
+    items: dict[int, list[Item]] = {order.pk: [] for order in orders}
+    shipments: dict[int, dict[int, Shipment]] = {order.pk: {} for order in orders}
+    for row in hot.rows(_ITEMS, [orders[0].tenant_id, list(items)]):
+        item = hot.instance(Item, row[:_ITEM_WIDTH])
+        items[item.order_id].append(item)
+        if item.shipment_id is not None:
+            known = shipments[item.order_id]
+            if item.shipment_id not in known:
+                known[item.shipment_id] = hot.instance(Shipment, row[_ITEM_WIDTH:])
+            item.shipment = known[item.shipment_id]
+    return [
+        Document(
+            order,
+            items[order.pk],
+            sorted(shipments[order.pk].values(), key=lambda shipment: shipment.position),
+        )
+        for order in orders
+    ]
+
+
+def _uuid(reference: str) -> UUID:
+    """A UUID in its usual form; nothing else names an order internally."""
+    try:
+        uuid = UUID(reference)
+    except ValueError:
+        uuid = None
+    if uuid is None or str(uuid) != reference.lower():
+        raise OrderNotFound(f"The order '{reference[:64]}' couldn't be found.")
+    return uuid
