@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg import errors as pg
 
@@ -52,6 +53,11 @@ def read_all(tenant: Tenant) -> dict[str, Stored[Any]]:
     """Every key of `configuration.keys` by name, in one query."""
     settings = {setting.key: setting for setting in Setting.objects.filter(tenant=tenant)}
     return {name: _stored(tenant, key, settings.get(name)) for name, key in keys.KEYS.items()}
+
+
+def history(tenant: Tenant, key: Key[Any]) -> QuerySet[SettingChange]:
+    """Every change of a key, newest first; secrets are masked."""
+    return SettingChange.objects.filter(tenant=tenant, key=key.name).order_by("-version")
 
 
 def write(

@@ -1,0 +1,82 @@
+"""`manage.py client`: make and list OAuth clients, and change their secrets."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from configuration.models import Client
+from configuration.services import clients, tenants
+from ordermgmt import scopes
+from ordermgmt.commands import Action, ActionCommand
+
+TENANT = ("--tenant", {"required": True, "metavar": "SLUG", "help": "whose client it is"})
+CLIENT_ID = ("client_id", {"help": "as `client list` shows it"})
+ONCE = "The secret is shown this once. Keep it now, or rotate it later."
+
+
+class Command(ActionCommand):
+    help = "Make and list OAuth clients, and change their secrets."
+    examples = [
+        "manage.py client create --tenant acme --name web-shop",
+        "manage.py client create --tenant acme --name reports --scopes 'orders:read' --json",
+        "manage.py client list --tenant acme",
+        "manage.py client rotate CLIENT_ID",
+        "manage.py client revoke CLIENT_ID",
+    ]
+
+    def actions(self) -> Iterable[Action]:
+        yield Action(
+            "create",
+            "Make a client; without --scopes it may do everything.",
+            self.create,
+            TENANT,
+            ("--name", {"required": True, "help": "what histories and timelines call it"}),
+            ("--scopes", {"help": f"space separated, of: {' '.join(scopes.SCOPES)}"}),
+        )
+        yield Action(
+            "list",
+            "List the clients, of all tenants or of one.",
+            self.list,
+            ("--tenant", {"metavar": "SLUG", "help": "only this tenant's"}),
+        )
+        yield Action(
+            "rotate",
+            "Give a client another secret; the old one and its tokens die with it.",
+            self.rotate,
+            CLIENT_ID,
+        )
+        yield Action("revoke", "Revoke every token a client holds.", self.revoke, CLIENT_ID)
+
+    def create(self, options: dict[str, Any]) -> None:
+        tenant = tenants.find(options["tenant"])
+        wanted = None if options["scopes"] is None else scopes.parse(options["scopes"])
+        made = clients.create(tenant=tenant, name=options["name"], scopes=wanted)
+        self.show(_with_secret(made), options=options, title="Made a client", note=ONCE)
+
+    def list(self, options: dict[str, Any]) -> None:
+        found = Client.objects.select_related("tenant").order_by("tenant__slug", "name")
+        if options["tenant"]:
+            found = found.filter(tenant=tenants.find(options["tenant"]))
+        self.show([_facts(client) for client in found], options=options, title="Clients")
+
+    def rotate(self, options: dict[str, Any]) -> None:
+        made = clients.rotate(options["client_id"])
+        self.show(_with_secret(made), options=options, title="Rotated a secret", note=ONCE)
+
+    def revoke(self, options: dict[str, Any]) -> None:
+        revoked = clients.revoke_tokens(options["client_id"])
+        self.show({"revoked_tokens": revoked}, options=options, title="Revoked tokens")
+
+
+def _facts(client: Client) -> dict[str, Any]:
+    return {
+        "tenant": client.tenant.slug,
+        "name": client.name,
+        "client_id": client.client_id,
+        "scopes": client.scopes,
+    }
+
+
+def _with_secret(made: clients.WithSecret) -> dict[str, Any]:
+    facts = _facts(made.client)
+    scopes = facts.pop("scopes")
+    return {**facts, "client_secret": made.secret, "scopes": scopes}

@@ -1,0 +1,95 @@
+"""`manage.py config`: what tenants have set, by `configuration.keys`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from configuration import keys, services
+from configuration.models import Tenant
+from configuration.registry import Key
+from configuration.services import Stored, tenants
+from configuration.services.settings import history, read_all
+from ordermgmt import strict_json
+from ordermgmt.commands import Action, ActionCommand
+
+ACTOR = "cli:config"
+TENANT = ("tenant", {"help": "the tenant's slug"})
+KEY = ("key", {"help": f"one of: {', '.join(keys.KEYS)}"})
+
+
+class Command(ActionCommand):
+    help = "List, read and set what tenants may set. Secrets are masked."
+    examples = [
+        "manage.py config list                # every key of every tenant",
+        "manage.py config list acme",
+        "manage.py config get acme big_sales_order --json",
+        *(
+            f"manage.py config set acme {key.name} '{strict_json.dumps(key.example).decode()}'"
+            for key in keys.KEYS.values()
+        ),
+        "manage.py config history acme on_hold_timer_duration",
+    ]
+
+    def actions(self) -> Iterable[Action]:
+        yield Action(
+            "list",
+            "Every key, of all tenants or of one.",
+            self.list,
+            ("tenant", {"nargs": "?", "help": "only this tenant's"}),
+        )
+        yield Action("get", "What one key is set to.", self.get, TENANT, KEY)
+        yield Action(
+            "set",
+            "Set a key to a JSON value, checked as the API checks it.",
+            self.set,
+            TENANT,
+            KEY,
+            ("value", {"help": "JSON; of a secret, its mask keeps what is stored"}),
+        )
+        yield Action("history", "Who changed a key, from what to what.", self.history, TENANT, KEY)
+
+    def list(self, options: dict[str, Any]) -> None:
+        slug = options["tenant"]
+        chosen = [tenants.find(slug)] if slug else Tenant.objects.order_by("slug")
+        rows = [
+            _facts(tenant, keys.KEYS[name], stored)
+            for tenant in chosen
+            for name, stored in read_all(tenant).items()
+        ]
+        self.show(rows, options=options, title="Configuration")
+
+    def get(self, options: dict[str, Any]) -> None:
+        key, tenant = keys.find(options["key"]), tenants.find(options["tenant"])
+        facts = _facts(tenant, key, services.read(tenant, key))
+        self.show(facts, options=options, title=key.label.capitalize(), note=key.help)
+
+    def set(self, options: dict[str, Any]) -> None:
+        key, tenant = keys.find(options["key"]), tenants.find(options["tenant"])
+        value = key.parse(strict_json.loads(options["value"].encode("utf-8", "surrogateescape")))
+        stored = services.write(tenant, key, value, actor=ACTOR)
+        self.show(_facts(tenant, key, stored), options=options, title="Set")
+
+    def history(self, options: dict[str, Any]) -> None:
+        key, tenant = keys.find(options["key"]), tenants.find(options["tenant"])
+        rows = [
+            {
+                "version": change.version,
+                "at": change.at.isoformat(),
+                "author": change.author,
+                "from": change.old_value,
+                "to": change.new_value,
+            }
+            for change in history(tenant, key)
+        ]
+        self.show(rows, options=options, title=f"Changes of {key.name}")
+
+
+def _facts(tenant: Tenant, key: Key[Any], stored: Stored[Any]) -> dict[str, Any]:
+    at = stored.updated_at
+    return {
+        "tenant": tenant.slug,
+        "key": key.name,
+        "value": key.masked(stored.value),
+        "version": stored.version,
+        "updated_at": at.isoformat() if at else None,
+        "updated_by": stored.updated_by or None,
+    }
