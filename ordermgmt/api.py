@@ -144,6 +144,8 @@ class ApiViewSet(viewsets.ViewSet):
 
     action_map: dict[str, str]
     version2 = False
+    # Whether credentials were accepted; refusals before that say how to present them.
+    is_known = False
 
     @classmethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
@@ -187,6 +189,7 @@ class ApiViewSet(viewsets.ViewSet):
     def _check_caller(self, request: Request, method: str) -> None:
         if not request.user or request.auth is None:
             raise exceptions.NotAuthenticated
+        self.is_known = True
         granted: frozenset[str] = request.auth.scopes  # type: ignore[union-attr]  # a Grant of ours
         missing = [scope for scope in self.required_scopes[method] if scope not in granted]
         if missing:
@@ -214,7 +217,7 @@ class ApiViewSet(viewsets.ViewSet):
         status = response.status_code
         if status == 405:
             response["Allow"] = ", ".join(sorted(method.upper() for method in self.action_map))
-        if status in (401, 403) and not getattr(self.request, "auth", None):
+        if status in (401, 403) and not self.is_known:
             response.headers.setdefault(
                 "WWW-Authenticate", self.get_authenticate_header(self.request) or "Bearer"
             )
