@@ -4,7 +4,8 @@ Two words are easily confused. An *order* `on_hold` waits to be routed; an *item
 not be fulfilled (a conflict).
 """
 
-from collections.abc import Iterable, Set as AbstractSet
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,7 +60,7 @@ TRANSITIONS: Final = tuple(Transition(*row) for row in [
     ("cancel",    {S.PENDING, S.ON_HOLD, S.IN_FULFILLMENT},     S.CANCELLED,      ("order.items_cancelled", "order.cancelled")),
     ("return",    {S.COMPLETE},                                 S.RETURNED,       ("return.processed",)),
     ("park",      {S.IN_FULFILLMENT, S.ON_HOLD},                S.PENDING,        ()),
-])  # noqa: E501
+])
 # fmt: on
 
 VERBS: Final = {t.verb: t for t in TRANSITIONS}

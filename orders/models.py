@@ -28,7 +28,11 @@ class PriceMethod(models.TextChoices):
 
 def _tenant() -> Any:
     return models.ForeignKey(
-        "configuration.Tenant", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+        "configuration.Tenant",
+        models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
 
 
@@ -55,7 +59,8 @@ class Order(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, help_text="The internal id.")
     number = models.CharField(max_length=64, help_text="Drawn from the tenant's sequence.")
     external_id = models.CharField(
-        max_length=64, help_text="What the caller calls it; the number where the caller did not say."
+        max_length=64,
+        help_text="What the caller calls it, or the number.",
     )
     status = models.CharField(max_length=24, choices=OrderStatus, help_text="Derived from items.")
     version = models.PositiveIntegerField(default=1, help_text="Counts the rows of the timeline.")
@@ -137,7 +142,9 @@ class Shipment(models.Model):
     service_level = models.CharField(max_length=64, blank=True)
     shipping_method = models.CharField(max_length=24, help_text="What the service level ships by.")
     strategy = models.CharField(max_length=12, help_text="default, prerouted or external.")
-    location_code = models.CharField(max_length=256, blank=True, help_text="Asked for by the caller.")
+    location_code = models.CharField(
+        max_length=256, blank=True, help_text="Asked for by the caller."
+    )
     base = AmountField(help_text="The price asked, before discounts.")
     net = AmountField()
     tax = AmountField()

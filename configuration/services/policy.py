@@ -4,7 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from configuration.keys import BIG_SALES_ORDER, EXTERNAL_OMS, ON_HOLD_TIMER_DURATION, SALES_ORDER_GENERATOR_SEQUENCE
+from configuration.keys import (
+    BIG_SALES_ORDER,
+    EXTERNAL_OMS,
+    ON_HOLD_TIMER_DURATION,
+    SALES_ORDER_GENERATOR_SEQUENCE,
+)
 from configuration.models import Tenant
 from configuration.services.settings import sequence_name
 from ordermgmt import hot, strict_json
@@ -28,7 +33,15 @@ SELECT
     ORDER BY l.priority, l.type, l.code LIMIT 1),
   EXISTS (SELECT 1 FROM configuration_location l WHERE l.tenant_id = %(tenant)s)
 """
-_KEYS: Final = [key.name for key in (SALES_ORDER_GENERATOR_SEQUENCE, ON_HOLD_TIMER_DURATION, BIG_SALES_ORDER, EXTERNAL_OMS)]
+_KEYS: Final = [
+    key.name
+    for key in (
+        SALES_ORDER_GENERATOR_SEQUENCE,
+        ON_HOLD_TIMER_DURATION,
+        BIG_SALES_ORDER,
+        EXTERNAL_OMS,
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)

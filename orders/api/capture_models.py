@@ -7,6 +7,7 @@ same: not said.
 import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -58,8 +59,12 @@ MOST_ITEMS = 20_000
 MOST_SHIPMENTS = 10  # contract C-1
 
 
+ImageUrl = Annotated[str, StringConstraints(max_length=2000, pattern=r"^(https?://[^\s@\\]+)?$")]
+OfferToken = Annotated[str, StringConstraints(min_length=1, max_length=8192)]
+
+
 def _wrong(words: str) -> PydanticCustomError:
-    return PydanticCustomError("rule", words)  # type: ignore[arg-type]
+    return PydanticCustomError("rule", words)
 
 
 class TaxLine(Wire):
@@ -164,18 +169,14 @@ def _named_once(attributes: list[ExtendedAttribute]) -> list[ExtendedAttribute]:
     return attributes
 
 
-Attributes = Annotated[
-    list[ExtendedAttribute], Field(max_length=100), AfterValidator(_named_once)
-]
+Attributes = Annotated[list[ExtendedAttribute], Field(max_length=100), AfterValidator(_named_once)]
 
 
 class ProductAttributes(Wire):
     name: Text256 | None = None
     size: Text256 | None = None
     color: Text256 | None = None
-    image_url: (
-        Annotated[str, StringConstraints(max_length=2000, pattern=r"^(https?://[^\s@\\]+)?$")] | None
-    ) = None
+    image_url: ImageUrl | None = None
     additional_variant_1: Text256 | None = None
     additional_variant_2: Text256 | None = None
 
@@ -293,9 +294,9 @@ class RoutingStrategy(Wire):
 
 class ShippingOption(Wire):
     service_level_identifier: Identifier | None = None
-    shipping_offer_token: Annotated[str, StringConstraints(min_length=1, max_length=8192)] | None = (
-        None
-    )
+    shipping_offer_token: (
+        Annotated[str, StringConstraints(min_length=1, max_length=8192)] | None
+    ) = None
     price: Amount = ZERO
     tax: Amount = ZERO
     discount_info: Annotated[list[InjectedDiscount], Field(max_length=1)] | None = None
@@ -333,9 +334,7 @@ class ShipmentIn(Wire):
         )
 
     def _price(self, option: ShippingOption) -> tuple[AnyPrice, list[dict[str, Any]]]:
-        discounts = _listed(self.discounts) or [
-            d.said("order") for d in option.discount_info or ()
-        ]
+        discounts = _listed(self.discounts) or [d.said("order") for d in option.discount_info or ()]
         taken = _taken_off(discounts)
         if isinstance(self.price, ReadPrice):
             price = self.price
@@ -461,7 +460,8 @@ class OrderFields(Wire):
             id=self.id,
             external_id=self.external_id,
             said={name: value for name, value in said.items() if value is not None},
-            details={name: value for name, value in details.items() if value is not None} | wrapping,
+            details={name: value for name, value in details.items() if value is not None}
+            | wrapping,
             gift_wrapping=price,
         )
 
@@ -510,7 +510,7 @@ class CaptureRequest(OrderFields):
     def draft(self) -> NewOrder:
         """This capture in the domain's words."""
         shipments = self.shipments or []
-        places = {s.id: n for n, s in enumerate(shipments) if s.id}
+        places: dict[UUID | None, int | None] = {s.id: n for n, s in enumerate(shipments) if s.id}
         only = 0 if len(shipments) == 1 else None
         items = [
             item.draft(
@@ -544,9 +544,7 @@ class CaptureRequest(OrderFields):
 class InjectedCapture(OrderFields):
     """The same in the injection's form: the items stand inside their shipments."""
 
-    shipments: Annotated[
-        list[ShipmentWithItems], Field(min_length=1, max_length=MOST_SHIPMENTS)
-    ]
+    shipments: Annotated[list[ShipmentWithItems], Field(min_length=1, max_length=MOST_SHIPMENTS)]
 
     def draft(self) -> NewOrder:
         """This capture in the domain's words."""
@@ -566,10 +564,14 @@ def parse(body: Any) -> CaptureRequest | InjectedCapture:
     """The capture in `body`, in the form it uses; raises `InvalidBody` in the documented words."""
     shipments = body.get("shipments") if isinstance(body, dict) else None
     injected = (
-        "items" not in body
-        and isinstance(shipments, list)
-        and any(isinstance(s, dict) and "items" in s for s in shipments)
-    ) if shipments else False
+        (
+            "items" not in body
+            and isinstance(shipments, list)
+            and any(isinstance(s, dict) and "items" in s for s in shipments)
+        )
+        if shipments
+        else False
+    )
     form = InjectedCapture if injected else CaptureRequest
     return form.check(body, operation="capture order")
 

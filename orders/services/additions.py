@@ -84,9 +84,10 @@ def _shipments(stored: Document, new: NewOrder, rules: Policy) -> list[Shipment]
 
 
 def _insert(order: Order, items: list[Item], shipments: list[Shipment]) -> None:
-    for row in (*shipments, *items):
-        row.order = order
+    for shipment in shipments:
+        shipment.order = order
     for item in items:
+        item.order = order
         if item.is_in_store:
             item.status = moved("complete", item.status)
     Shipment.objects.bulk_create(shipments)

@@ -40,9 +40,7 @@ class Story:
 
     graph: Graph
     actor: str
-    _announced: list[tuple[str, int, Callable[[int], dict[str, Any]]]] = field(
-        default_factory=list
-    )
+    _announced: list[tuple[str, int, Callable[[int], dict[str, Any]]]] = field(default_factory=list)
 
     def tell(
         self,
@@ -73,7 +71,9 @@ class Story:
 def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> Story:
     """A new order with all its rows, unsaved. Refuses amounts that cannot be (§4.1)."""
     order = _order(new, tenant)
-    shipments = build_shipments(new.shipments, order, policy, identity.shipment_uuids(new, order.uuid))
+    shipments = build_shipments(
+        new.shipments, order, policy, identity.shipment_uuids(new, order.uuid)
+    )
     items = build_items(new.items, order, shipments, identity.item_uuids(new, order.uuid))
     names = [str(item.uuid) for item in items]
     pricing.check_all(new, currency=order.currency, method=order.price_method, names=names)
@@ -171,7 +171,7 @@ def _order(new: NewOrder, tenant: Tenant) -> Order:
     customer_id = customer_id_for(
         tenant, customer, external_id=new.details.get("external_customer_id")
     )
-    columns = {
+    columns: dict[str, Any] = {
         "channel_type": "web",
         "shop": tenant.shop,
         "shop_locale": tenant.shop_locale,
@@ -239,9 +239,7 @@ def _tell_completed(story: Story, gone: list[Item], new: NewOrder, *, ended: boo
 def place_hold(story: Story, reason: Reason) -> None:
     """One hold of a new order, and its row in the timeline."""
     graph = story.graph
-    graph.holds.append(
-        Hold(tenant_id=graph.order.tenant_id, kind=reason.kind, reason=reason.text)
-    )
+    graph.holds.append(Hold(tenant_id=graph.order.tenant_id, kind=reason.kind, reason=reason.text))
     if reason.kind == HoldKind.GRACE:
         graph.grace = reason.seconds
     story.tell("held", {"hold": reason.kind, "reason": reason.text} | reason.facts)

@@ -18,6 +18,7 @@ from orders.services.identity import CaptureConflict
 from orders.services.queries import Document
 from webhooks.services import publish
 
+
 class InvalidCapture(Invalid):
     code = "bad_request"
 

@@ -94,7 +94,7 @@ class NewShipment:
 
 @dataclass(slots=True)
 class NewOrder:
-    """A capture, as it was said. `said` are columns of `Order`, `details` the snapshot beside them."""
+    """A capture, as it was said: `said` are columns of `Order`, `details` its snapshot."""
 
     items: list[NewItem]
     shipments: list[NewShipment] = field(default_factory=list)

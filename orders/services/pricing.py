@@ -1,6 +1,6 @@
 """What the amounts of an order must satisfy, and what they add up to: product §4.1."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -75,7 +75,9 @@ def check_details(details: dict[str, Any], *, of: str, currency: str) -> None:
                 )
 
 
-def totals(items: list[Any], shipments: list[Any], gift_wrapping: Decimal) -> dict[str, Decimal]:
+def totals(
+    items: Iterable[Priced], shipments: Iterable[Priced], gift_wrapping: Decimal
+) -> dict[str, Decimal]:
     """The sums an order carries, by column name (§b.1). Refuses what no column could hold."""
     sums = {
         "net": sum((i.net for i in items), ZERO),

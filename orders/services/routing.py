@@ -1,9 +1,11 @@
 """Who fulfills what: one decision a shipment, with its reasons: product §4.4."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from configuration.services.policy import Place, Policy
+
+NOWHERE: Final = Place("", "")
 
 
 class Routable(Protocol):
@@ -18,7 +20,7 @@ class Decision:
     """What becomes of a shipment's items: a verb of the lifecycle, where, and why."""
 
     verb: str  # route, conflict, hand_over or cancel
-    place: Place = Place("", "")
+    place: Place = NOWHERE
     reason: str = ""  # of a conflict or a cancellation
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -40,11 +42,11 @@ def decide(shipment: Routable | None, *, country: str, policy: Policy) -> Decisi
     if strategy == "external" and asked not in policy.locations:
         return Decision("cancel", reason="unknown_location", facts=facts)
     if policy.external_oms:
-        place = policy.locations.get(asked, Place("", ""))
+        place = policy.locations.get(asked, NOWHERE)
         return Decision("hand_over", place, facts=facts | {"rule": "external_oms"})
     if asked and strategy in ("prerouted", "external"):
-        if place := policy.locations.get(asked):
-            return Decision("route", place, facts=facts | {"rule": strategy})
+        if asked in policy.locations:
+            return Decision("route", policy.locations[asked], facts=facts | {"rule": strategy})
         return Decision("conflict", reason="unknown_location", facts=facts)
     if policy.nearest:
         return Decision("route", policy.nearest, facts=facts | {"rule": "nearest_location"})

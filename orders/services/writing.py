@@ -5,7 +5,7 @@ this costs one (measured: see docs/adr). The columns come from the models, so no
 twice; a new field is written without a change here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -16,14 +16,30 @@ from configuration.services.policy import Numbering
 from ordermgmt import hot, strict_json
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
 
-# Columns the database decides: the clock is its own, and a grace period is counted from it.
-_COMPUTED: Final = {
-    "captured_at": "now()",
-    "at": "now()",
-    "due_at": "now() + make_interval(secs => x.grace)",
-    "order_id": "o.id",
+Model = type[models.Model]
+
+# Columns the database decides, and how; `x` is the row as sent, `o` the new order, `n` its number.
+_DECIDED: Final[dict[Model, dict[str, str]]] = {
+    Order: {
+        "number": "n.number",
+        "external_id": "coalesce(nullif(x.external_id, ''), n.number)",
+        "captured_at": "now()",
+    },
+    Shipment: {"order_id": "o.id"},
+    Item: {"order_id": "o.id", "shipment_id": "s.id"},
+    Hold: {
+        "order_id": "o.id",
+        "placed_at": "now()",
+        "due_at": "now() + make_interval(secs => x.grace)",
+    },
+    TimelineEntry: {"order_id": "o.id", "at": "now()"},
 }
-_HOLD_COMPUTED: Final = {"placed_at": "now()"}
+# What is sent beside the other columns, to decide those by.
+_SENT: Final[dict[Model, dict[str, str]]] = {
+    Order: {"external_id": "text"},
+    Item: {"shipment_position": "integer"},
+    Hold: {"grace": "integer"},
+}
 
 
 @dataclass(slots=True)
@@ -41,11 +57,20 @@ class Graph:
 def insert(graph: Graph, numbering: Numbering) -> bool:
     """Write a new order, giving it the next number; False when somebody else was faster.
 
-    The number is drawn from the tenant's sequence only if the order is not
-    there yet, so repeating a capture leaves no gap. Fills in what the database decided. Items are
-    inserted in the order of their ids: two captures that share some wait, and never deadlock.
+    The number is drawn only if the order is not there yet, so repeating a capture leaves no gap.
+    Fills in what the database decided. Items are inserted in the order of their ids: two captures
+    that share some wait for each other, and never deadlock.
     """
     order = graph.order
+    order_row = [_row(order) | {"external_id": order.external_id}]
+    items = [
+        _row(item) | {"shipment_position": item.shipment.position if item.shipment else None}
+        for item in sorted(graph.items, key=lambda item: item.uuid.int)
+    ]
+    holds = [
+        _row(hold) | {"grace": graph.grace if hold.kind == "grace" else None}
+        for hold in graph.holds
+    ]
     made = hot.rows(
         _statement(),
         {
@@ -55,16 +80,11 @@ def insert(graph: Graph, numbering: Numbering) -> bool:
             "tenant": order.tenant_id,
             "uuid": order.uuid,
             "external_id": order.external_id or None,
-            "order": _rows([order]),
-            "shipments": _rows(graph.shipments),
-            "items": _rows(
-                sorted(graph.items, key=lambda i: i.uuid.int),
-                lambda i: {"shipment_position": i.shipment.position if i.shipment else None},
-            ),
-            "holds": _rows(
-                graph.holds, lambda h: {"grace": graph.grace if h.kind == "grace" else None}
-            ),
-            "timeline": _rows(graph.timeline),
+            "order": _json(order_row),
+            "shipments": _json([_row(shipment) for shipment in graph.shipments]),
+            "items": _json(items),
+            "holds": _json(holds),
+            "timeline": _json([_row(entry) for entry in graph.timeline]),
         },
     )
     if not made:
@@ -74,62 +94,48 @@ def insert(graph: Graph, numbering: Numbering) -> bool:
 
 
 @cache
-def _columns(model: type[models.Model]) -> dict[str, str]:
-    """The columns a caller fills in, with their types; the key is the database's."""
-    computed = _COMPUTED | (_HOLD_COMPUTED if model is Hold else {})
-    return {
-        f.column: str(f.db_type(connection)).replace("%%", "%")
+def _fields(model: Model) -> list[tuple[str, str]]:
+    """Column and attribute of what is sent: all but the key and what the database decides."""
+    return [
+        (str(f.column), f.attname)
         for f in model._meta.concrete_fields
-        if not f.primary_key and f.column not in computed
-    }
+        if not f.primary_key and f.column not in _DECIDED[model]
+    ]
 
 
-def _rows(instances: Sequence[models.Model], extra: Any = None) -> str:
-    rows = []
-    for instance in instances:
-        values = instance.__dict__
-        row = {f.column: values[f.attname] for f in _fields(type(instance))}
-        rows.append(row | extra(instance) if extra else row)
+def _row(instance: models.Model) -> dict[str, Any]:
+    values = instance.__dict__
+    return {column: values[attribute] for column, attribute in _fields(type(instance))}
+
+
+def _json(rows: Sequence[dict[str, Any]]) -> str:
     return strict_json.dumps(rows).decode()
 
 
 @cache
-def _fields(model: type[models.Model]) -> list[Any]:
-    columns = _columns(model)
-    return [
-        f
-        for f in model._meta.concrete_fields
-        if f.column in columns and f.column not in ("shipment_id", "number")
-    ]
-
-
-@cache
 def _statement() -> str:
-    """The one statement: the order, then its rows, each read from a JSON array."""
-    external_id = "coalesce(nullif(x.external_id, ''), n.number)"
-    items = f"""o CROSS JOIN {_recordset("items", Item, shipment_position="integer")}
-            LEFT JOIN s ON s.position = x.shipment_position"""
+    """The order, then its rows, each read from a JSON array."""
     return f"""
 WITH n AS (
-  SELECT %(prefix)s::text || lpad(nextval(%(sequence)s::regclass)::text, %(size)s, '0')
-         AS number
+  SELECT %(prefix)s::text || lpad(nextval(%(sequence)s::regclass)::text, %(size)s, '0') AS number
    WHERE NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND uuid = %(uuid)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND external_id = %(external_id)s)
 ), o AS (
-  {_insert(Order, "n, " + _recordset("order", Order), number="n.number", external_id=external_id)}
+  {_insert(Order, "order", of="n")}
   ON CONFLICT DO NOTHING
   RETURNING id, tenant_id, customer_key, number, external_id, captured_at
 ), s AS (
-  {_insert(Shipment, "o, " + _recordset("shipments", Shipment))} RETURNING id, position
+  {_insert(Shipment, "shipments")}
+  RETURNING id, position
 ), i AS (
-  {_insert(Item, items, shipment_id="s.id")}
+  {_insert(Item, "items")} LEFT JOIN s ON s.position = x.shipment_position
   ORDER BY x.uuid
 ), h AS (
-  {_insert(Hold, "o, " + _recordset("holds", Hold, grace="integer"))}
+  {_insert(Hold, "holds")}
 ), t AS (
-  {_insert(TimelineEntry, "o, " + _recordset("timeline", TimelineEntry))}
+  {_insert(TimelineEntry, "timeline")}
 ), c AS (
   INSERT INTO orders_customertally AS c (tenant_id, customer_key, shard, orders)
   SELECT o.tenant_id, o.customer_key, pg_backend_pid() %% {CustomerTally.SHARDS}, 1
@@ -140,21 +146,14 @@ SELECT id, number, external_id, captured_at FROM o
 """
 
 
-def _recordset(parameter: str, model: type[models.Model], **more: str) -> str:
-    columns = {name: type for name, type in _columns(model).items()} | more
-    listed = ", ".join(f'"{name}" {type}' for name, type in columns.items())
-    return f"jsonb_to_recordset(%({parameter})s::jsonb) AS x({listed})"
-
-
-def _insert(model: type[models.Model], source: str, **expressions: str) -> str:
-    computed = _COMPUTED | (_HOLD_COMPUTED if model is Hold else {}) | expressions
-    names = [f.column for f in model._meta.concrete_fields if not f.primary_key]
-    values = [computed.get(name, f'x."{name}"') for name in names]
+def _insert(model: Model, parameter: str, *, of: str = "o") -> str:
+    """INSERT … SELECT of all the model's columns, from the JSON array in `parameter`."""
+    types = {str(f.column): str(f.db_type(connection)) for f in model._meta.concrete_fields}
+    sent = {column: types[column] for column, _ in _fields(model)} | _SENT.get(model, {})
+    values = {column: f'x."{column}"' for column, _ in _fields(model)} | _DECIDED[model]
+    columns = ", ".join(f'"{column}"' for column in values)
+    record = ", ".join(f'"{column}" {type_}' for column, type_ in sent.items())
     return (
-        f"INSERT INTO {model._meta.db_table} ({_listed(names)}) "
-        f"SELECT {', '.join(values)} FROM {source}"
+        f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {', '.join(values.values())} "
+        f"FROM {of} CROSS JOIN jsonb_to_recordset(%({parameter})s::jsonb) AS x({record})"
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)

@@ -1,0 +1,36 @@
+"""What the OpenAPI document shows: the published samples, and every documented refusal."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+_SAMPLES: Final = Path(__file__).parent / "samples"
+
+
+def sample(name: str) -> Any:
+    """A body as JSON, from the file of that name beside this module."""
+    return json.loads((_SAMPLES / f"{name}.json").read_text())
+
+
+CAPTURES: Final = {
+    "Sold in a store": sample("capture"),
+    "From a web shop, in the injection's form": sample("capture_injection"),
+}
+DETAIL: Final = sample("detail")
+HISTORY: Final = sample("history")
+
+NO_CUSTOMER: Final = "Query param 'customer_id' is required."
+
+# Status → error code → message, as documented (contract §a.3).
+CAPTURE_PROBLEMS: Final = {
+    400: {
+        "bad_request": (
+            "Validation of capture order failed with error: 'items' is a required property."
+        )
+    },
+    409: {
+        "conflict": "Order capture payload is conflicting with existing database records.",
+    },
+    500: {"internal_server_error": "Sequence for tenant is not configured."},
+    503: {"sequence_exhausted": "All order numbers of the tenant's sequence have been given out."},
+}

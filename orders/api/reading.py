@@ -1,0 +1,117 @@
+"""Reading orders: one by its id, and a customer's history: product §4.7, contract §b."""
+
+from typing import Final
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ordermgmt.api import JSON, ORDERS_V2, ApiViewSet, BadParameter, query_integer, query_param
+from ordermgmt.openapi import problems
+from orders.api import examples, rendering
+from orders.api.order_models import OrderDetail, OrderHistory, OrderHistoryV1
+from orders.services import queries
+
+MOST_ON_A_PAGE: Final = 50
+LONGEST_CUSTOMER_ID: Final = 256
+ID_TYPE: Final = OpenApiParameter(
+    "id_type",
+    required=True,
+    enum=["internal", "external"],
+    description="`internal`: the id is our UUID. `external`: it is the caller's id or the number.",
+)
+
+
+class OrderView(ApiViewSet):
+    required_scopes = {"GET": ["orders:read"]}
+    read_versions = True
+    bodiless = {"GET": [404]}
+
+    @extend_schema(
+        operation_id="get_order",
+        tags=["orders"],
+        summary="Get an order by ID and ID type",
+        parameters=[
+            OpenApiParameter("id", location="path", description="The order's id."),
+            ID_TYPE,
+        ],
+        responses={200: OrderDetail, **problems(400)},
+        examples=[OpenApiExample("An order", value=examples.DETAIL, response_only=True)],
+    )
+    def retrieve(self, request: Request, id: str) -> Response:
+        """One order, whole.
+
+        `Accept: application/x.newstore.orders+json;version=2` prints `placed_at` in UTC with Z.
+        """
+        id_type = query_param(request, "id_type", allowed=("internal", "external"))
+        if "\0" in id:
+            raise BadParameter("The id holds a NUL.")
+        document = queries.detail(self.tenant, id, id_type=id_type)  # type: ignore[arg-type]
+        return Response(rendering.detail(document, self.tenant, version2=self.version2))
+
+
+class HistoryView(ApiViewSet):
+    required_scopes = {"GET": ["orders:read"]}
+    read_versions = True
+
+    @extend_schema(
+        operation_id="get_order_history",
+        tags=["orders"],
+        summary="Retrieve a customer's order history",
+        parameters=[
+            OpenApiParameter(
+                "customer_id",
+                required=True,
+                description="The customer's id as orders show it: `customer.id`, or its token.",
+            ),
+            OpenApiParameter(
+                "offset", {"type": "integer", "minimum": 0, "default": 0}, description="Version 2."
+            ),
+            OpenApiParameter(
+                "count",
+                {"type": "integer", "minimum": 1, "maximum": MOST_ON_A_PAGE, "default": 10},
+                description="Version 2.",
+            ),
+        ],
+        responses={
+            (200, ORDERS_V2): OrderHistory,
+            (200, JSON): OrderHistoryV1,
+            **problems(examples={400: {"bad_request": examples.NO_CUSTOMER}}),
+        },
+        examples=[
+            OpenApiExample(
+                "A page", value=examples.HISTORY, response_only=True, media_type=ORDERS_V2
+            ),
+        ],
+    )
+    def list(self, request: Request) -> Response:
+        """A customer's orders, newest `placed_at` first; of equal times the last captured first.
+
+        Version 1 lists only orders of an external OMS and is empty without one; ask for
+        `application/x.newstore.orders+json;version=2` instead.
+        """
+        customer_id = request.query_params.get("customer_id", "")
+        if not customer_id:
+            raise BadParameter(examples.NO_CUSTOMER)
+        if len(customer_id) > LONGEST_CUSTOMER_ID:
+            raise BadParameter(f"The customer_id is longer than {LONGEST_CUSTOMER_ID} characters.")
+        if not self.version2:
+            if extra := [n for n in ("offset", "count") if n in request.query_params]:
+                raise BadParameter(f"'{extra[0]}' needs Accept: {ORDERS_V2}.")
+            return Response({"orders": []})
+        page = queries.history(
+            self.tenant,
+            customer_id,
+            offset=query_integer(request, "offset", default=0),
+            count=query_integer(request, "count", default=10, minimum=1, maximum=MOST_ON_A_PAGE),
+        )
+        return Response(
+            {
+                "pagination_info": {
+                    "count": len(page.documents),
+                    "offset": page.offset,
+                    "total": page.total,
+                },
+                "orders": [rendering.history_entry(d, self.tenant) for d in page.documents],
+            }
+        )

@@ -1,0 +1,248 @@
+"""Orders as they leave us: the detail and the history entry, in both versions (contract §b)."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from configuration.models import Tenant
+from configuration.services.pseudonyms import token
+from orders.models import Item, Order, PriceMethod, Shipment
+from orders.services.announcements import shipping_method
+from orders.services.queries import Document
+
+# The read model knows two channels; what was sold in an app was sold on the web (contract C-7).
+_CHANNELS: Final = {"store": "store", "web": "web", "mobile": "web"}
+_TAX_METHODS: Final = {
+    PriceMethod.TAX_EXCLUDED.value: "vat_excluded",
+    PriceMethod.TAX_INCLUDED.value: "vat_included",
+}
+_PERSONAL: Final = (
+    "first_name",
+    "second_name",
+    "last_name",
+    "phone",
+    "address_line_1",
+    "address_line_2",
+)
+_ADDRESS: Final = (
+    "title",
+    "suffix",
+    "salutation",
+    "first_name",
+    "second_name",
+    "last_name",
+    "phone",
+    "address_line_1",
+    "address_line_2",
+    "zip_code",
+    "city",
+    "province",
+    "state",
+    "country_code",
+    "note",
+)
+
+
+def detail(document: Document, tenant: Tenant, *, version2: bool) -> dict[str, Any]:
+    """An order whole: contract §b.1. The versions differ only in how `placed_at` is printed."""
+    order, details = document.order, document.order.details
+    told = {
+        "id": order.external_id,
+        "origin": "newstore",
+        "origin_id": order.uuid,
+        "channel_type": _CHANNELS[order.channel_type],
+        "placed_at": moment(order.placed_at, version2=version2),
+        "status": order.status,
+        "currency": order.currency,
+        "fulfillment_type": order.fulfillment_type,
+        "store_id": order.store_id or None,
+        "associate_id": order.associate_id or None,
+        "shop_locale": order.shop_locale,
+        "catalog": order.shop,
+        "is_offline": bool(details.get("is_offline")),
+        "tax_exempt": bool(details.get("tax_exempt")),
+        "exemption_class": details.get("exemption_class"),
+        "exemption_number": details.get("exemption_number"),
+        "tax_method": _TAX_METHODS[order.price_method],
+        "customer": _customer(order, tenant),
+        "shipping_address": _address(order, "shipping_address", tenant),
+        "billing_address": _address(order, "billing_address", tenant),
+        "items": [_item(item) for item in document.items],
+        "shipments": [_shipment(shipment) for shipment in document.shipments] or None,
+        "fulfillments": _fulfillments(document.items) or None,
+        "gift_wrapping": _gift_wrapping(details.get("gift_wrapping")),
+        "totals": _totals(order),
+        "extended_attributes": details.get("extended_attributes"),
+        "notification_blacklist": details.get("notification_blacklist"),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def history_entry(document: Document, tenant: Tenant) -> dict[str, Any]:
+    """An order in a customer's history, version 2: contract §b.2."""
+    order, details = document.order, document.order.details
+    customer = _customer(order, tenant) or {}
+    address = _address(order, "shipping_address", tenant)
+    told = {
+        "id": order.external_id,
+        "origin": "newstore",
+        "origin_id": order.uuid,
+        "channel": {
+            "id": order.channel_name or order.store_id or order.shop,
+            "type": _CHANNELS[order.channel_type],
+        },
+        "placed_at": moment(order.placed_at, version2=True),
+        "status": order.status,
+        "currency": order.currency,
+        "fulfillment_type": order.fulfillment_type,
+        "items": [_history_item(item) for item in document.items],
+        "customer": {"id": customer.get("id", ""), "email": customer.get("email", "")},
+        "tax_information": {
+            "is_exempt": bool(details.get("tax_exempt")),
+            "method": _TAX_METHODS[order.price_method],
+        },
+        "totals": _totals(order),
+        "extended_attributes": details.get("extended_attributes"),
+        "shop": {"id": order.shop, "locale": order.shop_locale},
+        "is_offline": bool(details.get("is_offline")),
+        "is_historical": bool(details.get("is_historical")),
+    }
+    return told | ({"shipping_address": address} if address else {})
+
+
+def moment(at: dt.datetime, *, version2: bool) -> str:
+    """A time as each version prints it: version 1 without a zone, version 2 in UTC with Z."""
+    text = at.astimezone(dt.UTC).replace(tzinfo=None).isoformat()
+    return f"{text}Z" if version2 else text
+
+
+def _totals(order: Order) -> dict[str, Any]:
+    return {
+        "gross": order.gross,
+        "net": order.net,
+        "tax": order.tax,
+        "discount": order.discount,
+        "shipping": order.shipping,
+        "gift_wrapping": order.gift_wrapping,
+        "total": order.total,
+    }
+
+
+def _item(item: Item) -> dict[str, Any]:
+    details = item.details
+    told = {
+        "id": item.uuid,
+        "origin_id": item.uuid,
+        "status": item.status,
+        "fulfillment_group_type": "IN_STORE_HANDOVER" if item.is_in_store else "SHIPPING",
+        "shipping_method": shipping_method(item),
+        "price_catalog": details.get("price_catalog"),
+        "price": {
+            "base": item.base,
+            "net": item.net,
+            "tax": item.tax,
+            "gross": item.gross,
+            "discount": item.discount,
+        },
+        "tax_lines": details.get("tax_lines"),
+        "tax_class": details.get("tax_class"),
+        "product_id": item.product_id,
+        "product_attributes": _product(item),
+        "external_identifier": _identifiers(item),
+        "discounts": details.get("discounts"),
+        "extended_attributes": item.attributes or None,
+        "addon_parent_item_id": details.get("addon_parent_item_id"),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _history_item(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.uuid,
+        "status": item.status,
+        "price": {
+            "gross": item.gross,
+            "net": item.net,
+            "tax": item.tax,
+            "discount": item.discount,
+        },
+        "product_attributes": _product(item),
+        "external_identifier": _identifiers(item),
+        "product_id": item.product_id,
+        "extended_attributes": item.attributes or None,
+    }
+
+
+def _product(item: Item) -> dict[str, Any]:
+    """A product must have a name; of one nobody named, the id is all there is."""
+    return {"name": item.product_id} | item.details.get("product_attributes", {})
+
+
+def _identifiers(item: Item) -> dict[str, Any]:
+    known = dict(item.details.get("external_identifier", {}))
+    if item.external_item_id:
+        known["external_item_id"] = item.external_item_id
+    if item.serial_number:
+        known["serial_number"] = item.serial_number
+    return known
+
+
+def _shipment(shipment: Shipment) -> dict[str, Any]:
+    told = {
+        "id": shipment.uuid,
+        "price": {
+            "base": shipment.base,
+            "gross": shipment.gross,
+            "net": shipment.net,
+            "tax": shipment.tax,
+            "discount": shipment.discount,
+        },
+        "tax_lines": shipment.details.get("tax_lines"),
+        "discounts": shipment.details.get("discounts"),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _fulfillments(items: Iterable[Item]) -> list[dict[str, Any]]:
+    places: dict[str, list[UUID]] = {}
+    for item in items:
+        if item.location_code:
+            places.setdefault(item.location_code, []).append(item.uuid)
+    return [{"item_ids": uuids} for uuids in places.values()]
+
+
+def _gift_wrapping(wrapping: dict[str, Any] | None) -> dict[str, Any] | None:
+    if wrapping is None:
+        return None
+    told = dict(wrapping)
+    code = told.pop("tax_code", None)
+    told["price"] = told["price"] | ({"tax_code": code} if code else {})
+    return told
+
+
+def _customer(order: Order, tenant: Tenant) -> dict[str, Any] | None:
+    customer = dict(order.details.get("customer", {}))
+    if order.customer_id:
+        customer["id"] = order.customer_id
+    if tenant.uses_pii_tokens:
+        customer |= _tokens(customer, ("id", "name", "email"), order, tenant)
+    return customer or None
+
+
+def _address(order: Order, kind: str, tenant: Tenant) -> dict[str, Any] | None:
+    address: dict[str, Any] | None = order.details.get(kind)
+    if address is None:
+        return None
+    told: dict[str, Any] = {name: address[name] for name in _ADDRESS if name in address}
+    if tenant.uses_pii_tokens:
+        told |= _tokens(told, _PERSONAL, order, tenant)
+    return told
+
+
+def _tokens(
+    said: dict[str, Any], names: Iterable[str], order: Order, tenant: Tenant
+) -> dict[str, str]:
+    """Tokens for what is personal; all of one customer's share their first half (§b.4)."""
+    profile = order.customer_key or order.uuid
+    return {name: token(tenant, profile, name, said[name]) for name in names if said.get(name)}
