@@ -1,0 +1,98 @@
+"""The table says what is possible. These tests try everything it does not mention, too."""
+
+from itertools import combinations, product
+
+import pytest
+
+from orders import lifecycle
+from orders.lifecycle import (
+    TERMINAL,
+    TRANSITIONS,
+    VERBS,
+    ItemStatus,
+    OrderStatus,
+    TransitionNotAllowed,
+    moved,
+    order_status,
+)
+
+# Product §3, written out a second time by hand: verb → sources, target.
+EXPECTED = {
+    "route": ({"pending", "on_hold"}, "in_fulfillment"),
+    "conflict": ({"pending", "in_fulfillment"}, "on_hold"),
+    "hand_over": ({"pending"}, "captured"),
+    "complete": ({"pending", "in_fulfillment"}, "complete"),
+    "reject": ({"in_fulfillment"}, "on_hold"),
+    "cancel": ({"pending", "on_hold", "in_fulfillment"}, "cancelled"),
+    "return": ({"complete"}, "returned"),
+    "park": ({"in_fulfillment", "on_hold"}, "pending"),
+}
+ALLOWED = [(verb, source) for verb, (sources, _) in EXPECTED.items() for source in sorted(sources)]
+REFUSED = sorted(set(product(EXPECTED, ItemStatus.values)) - set(ALLOWED))
+MIXES = [
+    mix for size in range(1, len(ItemStatus) + 1) for mix in combinations(ItemStatus.values, size)
+]
+
+
+def test_the_table_has_the_verbs_we_mean_each_once():
+    assert [t.verb for t in TRANSITIONS] == list(VERBS) == list(EXPECTED)
+
+
+@pytest.mark.parametrize(("verb", "status"), ALLOWED)
+def test_what_is_in_the_table_leads_where_it_says(verb, status):
+    assert moved(verb, status) == EXPECTED[verb][1]
+
+
+@pytest.mark.parametrize(("verb", "status"), REFUSED)
+def test_what_is_not_in_the_table_is_refused(verb, status):
+    with pytest.raises(TransitionNotAllowed) as refusal:
+        moved(verb, status)
+
+    assert refusal.value.facts["item_status"] == status
+    assert refusal.value.facts["allowed_verbs"] == [v for v, s in ALLOWED if s == status]
+
+
+def test_every_item_status_can_be_reached():
+    reached = {ItemStatus.PENDING}
+    while new := {t.target for t in TRANSITIONS if t.sources & reached} - reached:
+        reached |= new
+
+    assert reached == set(ItemStatus)
+
+
+def test_the_ends_are_the_ones_we_mean():
+    assert {"complete", "cancelled", "returned", "captured"} == TERMINAL
+
+
+def test_from_an_end_nothing_leads_but_a_return():
+    assert {(t.verb, s) for t in TRANSITIONS for s in t.sources & TERMINAL} == {
+        ("return", ItemStatus.COMPLETE)
+    }
+
+
+@pytest.mark.parametrize("mix", MIXES, ids="+".join)
+def test_an_order_is_what_its_items_are(mix):
+    if "pending" in mix:
+        expected = OrderStatus.ON_HOLD
+    elif "in_fulfillment" in mix or "on_hold" in mix:
+        expected = OrderStatus.OPEN
+    else:
+        expected = OrderStatus.CLOSED
+
+    assert order_status(mix) == expected
+
+
+def test_every_event_has_a_name_subscribers_know():
+    known = {
+        "order.opened",
+        "order.items_on_hold",
+        "order.completed",
+        "order.items_cancelled",
+        "order.cancelled",
+        "fulfillment_request.assigned",
+        "fulfillment_request.items_completed",
+        "fulfillment_request.items_failed",
+        "return.processed",
+    }
+
+    assert {name for t in lifecycle.TRANSITIONS for name in t.events} == known
