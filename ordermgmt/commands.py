@@ -11,7 +11,6 @@ from rich.table import Table
 
 from ordermgmt.errors import DomainError
 
-
 # What people copy from a table, so it stays in one piece.
 COPIED: Final = {"slug", "tenant", "key", "client_id", "code", "identifier"}
 

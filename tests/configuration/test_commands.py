@@ -1,0 +1,164 @@
+"""The commands: what scripts read, what people are told, and what is refused in one line."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command, get_commands, load_command_class
+
+from configuration import keys
+from configuration.models import Client, Setting, SettingChange, Tenant
+from configuration.services import tokens
+from ordermgmt.commands import ActionCommand
+from ordermgmt.scopes import SCOPES
+from tests.factories import ClientFactory, TenantFactory
+
+pytestmark = pytest.mark.django_db
+WEBHOOK = {"url": "https://example.com/", "api_key": "canary-canary-canary-1234"}
+COMMANDS = ["tenant", "client", "config", "location", "service_level"]
+
+
+def run(*words):
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+def run_json(*words):
+    return json.loads(run(*words, "--json"))
+
+
+def test_a_tenant_and_a_client_can_be_made_by_a_script():
+    tenant = run_json("tenant", "create", "acme")
+    made = run_json("client", "create", "--tenant", "acme", "--name", "shop")
+
+    assert tenant["slug"] == "acme"
+    assert set(made) >= {"client_id", "client_secret", "scopes", "tenant"}
+    assert (made["tenant"], made["scopes"]) == ("acme", list(SCOPES))
+    assert tokens.authenticate(client_id=made["client_id"], client_secret=made["client_secret"])
+
+
+def test_a_client_gets_the_scopes_it_was_given():
+    TenantFactory(slug="acme")
+
+    made = run_json(
+        "client", "create", "--tenant=acme", "--name=N", "--scopes", "events:read orders:read"
+    )
+
+    assert made["scopes"] == ["orders:read", "events:read"]
+
+
+def test_a_rotated_secret_is_the_one_that_works():
+    client = ClientFactory()
+
+    made = run_json("client", "rotate", client.client_id)
+
+    assert tokens.authenticate(client_id=client.client_id, client_secret=made["client_secret"])
+
+
+def test_lists_hold_no_secrets():
+    client = ClientFactory()
+
+    listed = run_json("client", "list")
+
+    assert [row["client_id"] for row in listed] == [client.client_id]
+    assert client.client_secret not in run("client", "list") + json.dumps(listed)
+
+
+def test_lists_can_be_of_one_tenant():
+    ClientFactory()
+    mine = ClientFactory()
+
+    listed = run_json("client", "list", "--tenant", mine.tenant.slug)
+
+    assert [row["name"] for row in listed] == [mine.name]
+
+
+@pytest.mark.parametrize("key", keys.KEYS.values(), ids=lambda key: key.name)
+def test_every_key_can_be_set_and_read(key):
+    TenantFactory(slug="acme")
+
+    set_ = run_json("config", "set", "acme", key.name, json.dumps(key.example))
+
+    assert set_["value"] == key.mask(key.example)
+    assert run_json("config", "get", "acme", key.name) == set_
+    assert SettingChange.objects.get().author == "cli:config"
+
+
+def test_all_keys_of_all_tenants_are_listed():
+    slugs = sorted([TenantFactory().slug, TenantFactory().slug])
+
+    rows = run_json("config", "list")
+
+    assert [(row["tenant"], row["key"]) for row in rows] == [
+        (s, k) for s in slugs for k in keys.KEYS
+    ]
+    assert len(run_json("config", "list", slugs[0])) == len(keys.KEYS)
+
+
+def test_a_secret_is_never_printed():
+    TenantFactory(slug="acme")
+    shown = run("config", "set", "acme", "external_order_webhook", json.dumps(WEBHOOK))
+    for words in (
+        ["get", "acme", "external_order_webhook"],
+        ["list"],
+        ["history", "acme", "external_order_webhook"],
+    ):
+        shown += run("config", *words) + run("config", *words, "--json")
+
+    assert "canary" not in shown
+    assert "••••1234" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tenant", "create", "acme"],
+        ["tenant", "create", "ACME"],
+        ["tenant", "update", "nobody", "--name", "x"],
+        ["client", "create", "--tenant", "nobody", "--name", "x"],
+        ["client", "create", "--tenant", "acme", "--name", "x", "--scopes", "all"],
+        ["client", "rotate", "nobody"],
+        ["config", "get", "acme", "nothing"],
+        ["config", "set", "acme", "big_sales_order", "300"],
+        ["config", "set", "acme", "big_sales_order", "{"],
+        [
+            "config",
+            "set",
+            "acme",
+            "external_order_webhook",
+            '{"url":"https://10.0.0.1","api_key":"k"}',
+        ],
+        ["location", "put", "B", "--tenant", "acme", "--type", "moon"],
+        ["service_level", "put", "B", "--tenant", "acme", "--shipping-type", "mule"],
+    ],
+)
+def test_a_refusal_is_one_line_and_changes_nothing(words):
+    TenantFactory(slug="acme")
+
+    with pytest.raises(CommandError) as refusal:
+        run(*words)
+
+    assert refusal.value.returncode == 1
+    assert "\n" not in str(refusal.value).strip()
+    assert (Tenant.objects.count(), Client.objects.count(), Setting.objects.count()) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_teaches_by_example(name, capsys):
+    command = load_command_class(get_commands()[name], name)
+    assert isinstance(command, ActionCommand)
+
+    with pytest.raises(SystemExit):
+        command.run_from_argv(["manage.py", name, "--help"])
+
+    shown = capsys.readouterr().out
+    assert all(example in shown for example in command.examples)
+    assert all(action.help.split()[0] in shown for action in command.actions())
+
+
+def test_a_table_keeps_what_people_copy_in_one_piece(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    client = ClientFactory()
+
+    assert client.client_id in run("client", "list")

@@ -1,0 +1,175 @@
+"""Making tenants, clients, locations and service levels; and what the database itself refuses."""
+
+import pytest
+from django.contrib.auth.hashers import check_password
+from django.db import IntegrityError, transaction
+from oauth2_provider.models import AccessToken
+
+from configuration.models import Client, Location, ServiceLevel, Tenant
+from configuration.services import clients, locations, service_levels, tenants, tokens
+from configuration.services.clients import BadClientName, ClientExists, ClientNotFound
+from configuration.services.locations import BadLocation
+from configuration.services.service_levels import BadServiceLevel
+from configuration.services.tenants import BadSlug, TenantExists, TenantNotFound
+from ordermgmt.scopes import SCOPES, UnknownScope
+from tests.factories import ClientFactory, LocationFactory, TenantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+class TestTenant:
+    def test_is_usable_as_it_is_made(self):
+        tenant = tenants.create("acme")
+
+        assert (tenant.name, tenant.is_active, tenant.checks_payment_totals) == ("acme", True, True)
+        assert tenants.find("acme") == tenant
+
+    def test_has_a_key_of_its_own_for_pseudonyms_which_is_sealed(self):
+        one, other = TenantFactory(), TenantFactory()
+
+        keys = {tenants.pseudonym_key(t.uuid, t.pseudonym_key) for t in (one, other)}
+
+        assert {len(key) for key in keys} == {32}
+        assert len(keys) == 2
+        assert not any(key.hex() in one.pseudonym_key + other.pseudonym_key for key in keys)
+
+    @pytest.mark.parametrize(
+        "slug", ["", "ACME", "a b", "a_b", "a.b", "ä", "a" * 64, "a\n", "../x", "a'--", "a\0"]
+    )
+    def test_has_a_slug_that_fits_a_header(self, slug):
+        with pytest.raises(BadSlug):
+            tenants.create(slug)
+
+        assert not Tenant.objects.exists()
+
+    def test_is_made_once(self):
+        tenants.create("acme", name="First")
+
+        with pytest.raises(TenantExists):
+            tenants.create("acme", name="Second")
+
+        assert tenants.find("acme").name == "First"
+
+    def test_changes_only_in_what_is_named(self):
+        tenants.create("acme", shop="shop-de")
+
+        tenant = tenants.update("acme", uses_pii_tokens=True)
+
+        assert (tenant.shop, tenant.uses_pii_tokens) == ("shop-de", True)
+        assert Tenant.objects.get().uses_pii_tokens
+
+    def test_that_does_not_exist_is_not_found(self):
+        with pytest.raises(TenantNotFound):
+            tenants.update("nobody", name="x")
+
+    @pytest.mark.parametrize("fields", [{"slug": "ACME"}, {"slug": ""}, {"pseudonym_key": ""}])
+    def test_that_breaks_a_rule_is_refused_by_the_database_too(self, fields):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Tenant.objects.create(**{"slug": "a", "name": "a", "pseudonym_key": "x"} | fields)
+
+
+class TestClient:
+    def test_may_do_everything_unless_told_otherwise(self):
+        assert clients.create(tenant=TenantFactory(), name="shop").client.scopes == list(SCOPES)
+
+    def test_keeps_its_secret_hashed(self):
+        made = clients.create(tenant=TenantFactory(), name="shop")
+
+        stored = Client.objects.get().client_secret
+
+        assert len(made.secret) >= 43
+        assert made.secret not in stored
+        assert stored.startswith("one_pass_sha256$")
+        assert check_password(made.secret, stored)
+        assert not check_password(made.secret + "x", stored)
+
+    def test_may_not_have_a_scope_that_does_not_exist(self):
+        with pytest.raises(UnknownScope):
+            clients.create(tenant=TenantFactory(), name="shop", scopes=["orders:read", "all"])
+
+        assert not Client.objects.exists()
+
+    @pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x00", "x" * 201])
+    def test_has_a_name_that_a_timeline_can_show(self, name):
+        with pytest.raises(BadClientName):
+            clients.create(tenant=TenantFactory(), name=name)
+
+    def test_has_its_name_alone_within_its_tenant(self):
+        first = ClientFactory(name="shop")
+        ClientFactory(name="shop")  # of another tenant
+
+        with pytest.raises(ClientExists):
+            clients.create(tenant=first.tenant, name="shop")
+
+        assert Client.objects.count() == 2
+
+    def test_rotated_has_another_secret_and_no_tokens(self):
+        made, other = clients.create(tenant=TenantFactory(), name="shop"), ClientFactory()
+        for client in (made.client, other):
+            tokens.issue_token(client)
+
+        rotated = clients.rotate(made.client.client_id)
+
+        stored = Client.objects.get(pk=made.client.pk).client_secret
+        assert check_password(rotated.secret, stored)
+        assert not check_password(made.secret, stored)
+        assert AccessToken.objects.get().application == other
+
+    def test_loses_every_token_it_holds_and_no_other(self):
+        client = ClientFactory()
+        for holder in (client, client, ClientFactory()):
+            tokens.issue_token(holder)
+
+        assert clients.revoke_tokens(client.client_id) == 2
+        assert AccessToken.objects.count() == 1
+
+    def test_that_does_not_exist_is_not_found(self):
+        with pytest.raises(ClientNotFound):
+            clients.rotate("nobody")
+
+
+class TestLocation:
+    def test_put_again_is_changed_not_doubled(self):
+        location = LocationFactory(code="B", type="store", country_codes=["DE", "AT", "DE"])
+
+        locations.put(tenant=location.tenant, code="B", type="dc")
+
+        found = Location.objects.get()
+        assert (found.pk, found.type, found.country_codes) == (location.pk, "dc", [])
+
+    @pytest.mark.parametrize(
+        "fields", [{"code": " "}, {"type": "moon"}, {"country_codes": ["de"]}, {"country": "DEU"}]
+    )
+    def test_that_makes_no_sense_is_refused(self, fields):
+        with pytest.raises(BadLocation):
+            locations.put(**{"tenant": TenantFactory(), "code": "B", "type": "dc"} | fields)
+
+        assert not Location.objects.exists()
+
+    def test_without_countries_serves_all(self):
+        assert LocationFactory().serves("JP")
+        assert not LocationFactory(country_codes=["DE"]).serves("JP")
+
+
+class TestServiceLevel:
+    def test_put_again_is_changed_not_doubled(self):
+        tenant = TenantFactory()
+        for seconds in (60, None):
+            service_levels.put(tenant=tenant, identifier="next day", remorse_period=seconds)
+
+        assert ServiceLevel.objects.get().remorse_period is None
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"identifier": ""},
+            {"identifier": "x" * 65},
+            {"shipping_type": "mule"},
+            {"remorse_period": -1},
+        ],
+    )
+    def test_that_makes_no_sense_is_refused(self, fields):
+        with pytest.raises(BadServiceLevel):
+            service_levels.put(**{"tenant": TenantFactory(), "identifier": "x"} | fields)
+
+        assert not ServiceLevel.objects.exists()

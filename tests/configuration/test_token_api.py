@@ -1,0 +1,310 @@
+"""Both ways to a token, and every way not to get one: contract-newstore f.1."""
+
+import base64
+import datetime as dt
+import json
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.test import Client as Caller
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
+
+from configuration import tasks
+from configuration.services import clients, tenants, tokens
+from ordermgmt.authentication import client_of
+from tests.factories import ClientFactory, TenantFactory
+
+pytestmark = pytest.mark.django_db
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def made():
+    return clients.create(
+        tenant=TenantFactory(slug="acme"), name="shop", scopes=["orders:read", "orders:write"]
+    )
+
+
+def realm(tenant="acme", last="token"):
+    return f"/auth/realms/{tenant}/protocol/openid-connect/{last}"
+
+
+def send(path, fields, *, as_json=False, **headers):
+    body, media = (json.dumps(fields), "application/json") if as_json else (urlencode(fields), FORM)
+    return Caller().post(path, body, content_type=media, headers=headers)
+
+
+def credentials(made, **more):
+    return {
+        "grant_type": "client_credentials",
+        "client_id": made.client.client_id,
+        "client_secret": made.secret,
+    } | more
+
+
+def basic(client_id, secret):
+    text = f"{quote(client_id)}:{quote(secret)}"
+    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
+
+
+class TestClientCredentials:
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_get_a_token_from_the_body(self, made, as_json):
+        answer = send(realm(), credentials(made), as_json=as_json)
+
+        assert answer.status_code == 200
+        token = answer.json()
+        assert token.pop("access_token")
+        assert token == {
+            "expires_in": 300,
+            "refresh_expires_in": 0,
+            "token_type": "Bearer",
+            "not-before-policy": 0,
+            "scope": "orders:read orders:write",
+        }
+        assert answer["Cache-Control"] == "no-store"
+
+    def test_get_a_token_from_http_basic_that_works(self, made):
+        headers = basic(made.client.client_id, made.secret)
+        answer = send(
+            realm(), {"grant_type": "client_credentials", "scope": "orders:read"}, **headers
+        )
+
+        client, grant = client_of(answer.json()["access_token"])
+
+        assert (client, client.tenant.slug, client.actor) == (made.client, "acme", "client:shop")
+        assert grant.scopes == {"orders:read"}
+
+    def test_store_no_token(self, made):
+        token = send(realm(), credentials(made)).json()["access_token"]
+
+        row = AccessToken.objects.values().get()
+
+        assert token not in str(row)
+
+    @pytest.mark.parametrize("scope", ["events:read", "orders:read nonsense", "*"])
+    def test_give_no_scope_beyond_the_clients(self, made, scope):
+        answer = send(realm(), credentials(made, scope=scope))
+
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+        assert not AccessToken.objects.exists()
+
+    def test_refuse_all_wrong_credentials_with_the_same_words(self, made):
+        other = TenantFactory(slug="other")
+        suspended = clients.create(tenant=TenantFactory(slug="gone"), name="x")
+        tenants.update("gone", is_active=False)
+        wrong = [
+            send(realm(), credentials(made, client_secret="wrong")),
+            send(realm(), credentials(made, client_secret="")),
+            send(realm(), credentials(made, client_id="nobody")),
+            send(realm(), {"grant_type": "client_credentials"}),
+            send(realm(other.slug), credentials(made)),
+            send(realm("unknown"), credentials(made)),
+            send(realm("gone"), credentials(suspended)),
+            send(realm(), {"grant_type": "client_credentials"}, Authorization="Basic !!!"),
+            send(realm(), {"grant_type": "client_credentials"}, Authorization="Basic AAAA"),
+            send(realm(), {"grant_type": "client_credentials"}, Authorization="Bearer x"),
+            send(realm(), {"grant_type": "client_credentials"}, **basic("a\0b", "c")),
+        ]
+
+        assert {answer.status_code for answer in wrong} == {401}
+        assert {answer.content for answer in wrong} == {
+            b'{"error":"invalid_client",'
+            b'"error_description":"Invalid client or Invalid client credentials"}'
+        }
+        assert all("WWW-Authenticate" in answer for answer in wrong)
+        assert not AccessToken.objects.exists()
+
+    def test_are_sent_once_not_twice(self, made):
+        answer = send(realm(), credentials(made), **basic(made.client.client_id, made.secret))
+
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+    @pytest.mark.parametrize(
+        ("grant_type", "error"),
+        [
+            ("", "invalid_request"),
+            ("password", "unsupported_grant_type"),
+            ("x", "unsupported_grant_type"),
+        ],
+    )
+    def test_are_the_only_grant_here(self, made, grant_type, error):
+        answer = send(realm(), credentials(made, grant_type=grant_type))
+
+        assert (answer.status_code, answer.json()["error"]) == (400, error)
+
+    @pytest.mark.parametrize("parameter", ["client_secret", "password", "access_token", "token"])
+    def test_never_travel_in_the_url(self, made, parameter):
+        answer = send(f"{realm()}?{parameter}=x", credentials(made))
+
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"a=1&a=2",
+            b"\xff=1",
+            b"%ff=1",
+            b"a=%00",
+            "a=é".encode(),
+            b"&".join(b"%d=1" % n for n in range(99)),
+        ],
+    )
+    def test_a_broken_form_is_a_400(self, body):
+        answer = Caller().post(realm(), body, content_type=FORM)
+
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+    @pytest.mark.parametrize(
+        "body", [b"[]", b"{", b'{"client_id": 1}', b'{"a":1,"a":2}', b'{"a":"\\u0000"}', b"null"]
+    )
+    def test_broken_json_is_a_400(self, body):
+        answer = Caller().post(realm(), body, content_type="application/json")
+
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+    @pytest.mark.parametrize(
+        ("method", "media", "size", "status"),
+        [
+            ("GET", FORM, 0, 405),
+            ("PUT", FORM, 1, 405),
+            ("POST", "text/plain", 1, 415),
+            ("POST", FORM, 1_000_000, 413),
+        ],
+    )
+    def test_other_forms_are_refused_in_json(self, method, media, size, status):
+        answer = Caller().generic(method, realm(), b"x" * size, content_type=media)
+
+        assert answer.status_code == status
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+class TestRevocation:
+    def test_ends_the_clients_own_token(self, made):
+        token = tokens.issue_token(made.client).access_token
+
+        answer = send(realm(last="revoke"), credentials(made, token=token))
+
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert not AccessToken.objects.exists()
+        assert send(realm(last="revoke"), credentials(made, token=token)).status_code == 200
+
+    def test_does_not_end_the_token_of_another_client(self, made):
+        token = tokens.issue_token(ClientFactory(tenant=made.client.tenant)).access_token
+
+        assert send(realm(last="revoke"), credentials(made, token=token)).status_code == 200
+        assert AccessToken.objects.count() == 1
+
+    def test_needs_credentials_and_a_token(self, made):
+        assert send(realm(last="revoke"), {"token": "x"}).status_code == 401
+        assert send(realm(last="revoke"), credentials(made)).status_code == 400
+
+    def test_says_that_a_refresh_token_cannot_be_ended_so(self, made):
+        token = tokens.refresh_token(made.client, scope="orders:read")
+
+        answer = send(realm(last="revoke"), credentials(made, token=token))
+
+        assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_token_type")
+
+
+class TestLegacy:
+    def password(self, made, **more):
+        return {
+            "grant_type": "password",
+            "username": made.client.client_id,
+            "password": made.secret,
+        } | more
+
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_gives_a_token_for_a_day_and_a_refresh_token(self, made, as_json):
+        answer = send("/v0/token", self.password(made), as_json=as_json, tenant="acme")
+
+        token = answer.json()
+        assert answer.status_code == 200
+        assert set(token) == {"access_token", "refresh_token", "token_type", "scope", "expires_in"}
+        assert (token["token_type"], token["expires_in"]) == ("Bearer", 86400)
+        assert client_of(token["access_token"])[0] == made.client
+
+    @pytest.mark.parametrize("path", ["/v0/token", "/v0/refresh_token"])
+    def test_renews_with_the_refresh_token(self, made, path):
+        first = send("/v0/token", self.password(made)).json()
+
+        answer = send(
+            path, {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+        )
+
+        assert answer.status_code == 200
+        assert answer.json()["access_token"] != first["access_token"]
+        assert answer.json()["scope"] == first["scope"]
+
+    def test_a_refresh_token_dies_with_the_secret_the_tenant_and_age(self, made, monkeypatch):
+        def renew():
+            return send(
+                "/v0/token", {"grant_type": "refresh_token", "refresh_token": note}
+            ).status_code
+
+        note = tokens.refresh_token(made.client, scope="orders:read")
+        tenants.update("acme", is_active=False)
+        assert renew() == 403
+        tenants.update("acme", is_active=True)
+        assert renew() == 200
+        monkeypatch.setattr(tokens, "REFRESHABLE_FOR", dt.timedelta(seconds=-1))
+        assert renew() == 403
+        monkeypatch.undo()
+        clients.rotate(made.client.client_id)
+        assert renew() == 403
+
+    @pytest.mark.parametrize("token", ["x", "a.b.c", "", "é"])
+    def test_a_forged_refresh_token_is_refused(self, made, token):
+        answer = send(
+            "/v0/token", {"grant_type": "refresh_token", "refresh_token": token}, as_json=True
+        )
+
+        assert answer.status_code == (403 if token else 400)
+
+    def test_wrong_credentials_are_a_403_with_the_documented_message(self, made):
+        answers = [
+            send("/v0/token", self.password(made, password="wrong")),
+            send("/v0/token", self.password(made, username="nobody")),
+        ]
+
+        for answer in answers:
+            assert answer.status_code == answer.json()["status"] == 403
+            assert answer.json()["message"] == "Authentication failed"
+            assert answer["Content-Type"] == "application/problem+json"
+        assert not AccessToken.objects.exists()
+
+    @pytest.mark.parametrize("missing", ["grant_type", "username", "password"])
+    def test_missing_fields_are_a_400_that_names_them(self, made, missing):
+        fields = self.password(made)
+        del fields[missing]
+
+        answer = send("/v0/token", fields)
+
+        assert answer.status_code == 400
+        assert f"'{missing}' is a required property" in answer.json()["message"]
+
+    def test_a_password_in_the_url_is_refused(self, made):
+        answer = send("/v0/token?password=x", self.password(made))
+
+        assert answer.status_code == 400
+        assert "password is not allowed" in answer.json()["message"]
+
+
+class TestForgetting:
+    def test_is_what_beat_asks_for(self, settings):
+        scheduled = [entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()]
+
+        assert tasks.forget_expired_tokens.name in scheduled
+
+    def test_deletes_what_expired_and_nothing_else(self, made, monkeypatch):
+        monkeypatch.setattr(tokens, "_BATCH", 2)
+        live = tokens.issue_token(made.client).access_token
+        for _ in range(5):
+            tokens.issue_token(made.client, lifetime=dt.timedelta(seconds=-1))
+
+        tasks.forget_expired_tokens()
+
+        assert AccessToken.objects.get().expires > timezone.now()
+        assert client_of(live)[0] == made.client
