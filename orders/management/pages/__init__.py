@@ -1,0 +1,33 @@
+"""The pages of docs/generated: each is one function from declarations to text.
+
+They depend on the code alone, never on the database, the environment, the clock or the terminal,
+so that a page is stale exactly when something it describes has changed.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from orders.management.pages.commands import commands
+from orders.management.pages.configuration import configuration
+from orders.management.pages.errors import errors
+from orders.management.pages.lifecycle import lifecycle
+from orders.management.pages.map import module_map
+from orders.management.pages.openapi import openapi
+from orders.management.pages.scopes import scopes
+from orders.management.pages.settings import settings
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "map.md": module_map,
+    "configuration.md": configuration,
+    "lifecycle.md": lifecycle,
+    "settings.md": settings,
+    "scopes.md": scopes,
+    "errors.md": errors,
+    "commands.md": commands,
+    "openapi.yaml": openapi,
+}
+
+
+def render_all() -> dict[str, str]:
+    """File name → text, of every generated page."""
+    return {name: page() for name, page in PAGES.items()}
