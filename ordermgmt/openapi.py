@@ -192,6 +192,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
     """Tokens by client credentials, with the scopes each operation needs."""
 
     target_class = "ordermgmt.authentication.BearerAuthentication"
+    match_subclasses = True
     name = "oauth2"
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:

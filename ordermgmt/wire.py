@@ -7,8 +7,16 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from ordermgmt import strict_json
 from ordermgmt.errors import Invalid
@@ -64,8 +72,32 @@ def _instant(value: Any) -> dt.datetime:
     )
 
 
+class _AsNumber:
+    """Pydantic documents a Decimal as text; ours are numbers, within the limits they have."""
+
+    KEYWORDS: ClassVar = {
+        "ge": "minimum",
+        "gt": "exclusiveMinimum",
+        "le": "maximum",
+        "lt": "exclusiveMaximum",
+        "multiple_of": "multipleOf",
+    }
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        inner: Any = core_schema
+        while "schema" in inner:
+            inner = inner["schema"]
+        limits = {word: inner[name] for name, word in self.KEYWORDS.items() if name in inner}
+        return {"type": "number"} | {
+            word: int(limit) if limit == int(limit) else float(limit)
+            for word, limit in limits.items()
+        }
+
+
 # A JSON number, exact. Strings are not numbers.
-Number = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema({"type": "number"})]
+Number = Annotated[Decimal, BeforeValidator(_decimal), _AsNumber()]
 # The canonical form only: no braces, no `urn:`; upper case is taken as lower.
 Uuid = Annotated[
     uuid.UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})

@@ -7,14 +7,13 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from pydantic import Field
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ordermgmt import errors, urls
 from ordermgmt.api import ApiViewSet, query_integer, query_param
-from ordermgmt.authentication import Grant, TokenRefused
+from ordermgmt.authentication import BearerAuthentication, Grant, TokenRefused
 from ordermgmt.openapi import Wire, problems
 from ordermgmt.wire import Instant, Number, Uuid
 
@@ -22,7 +21,7 @@ TENANT = SimpleNamespace(slug="acme")
 CLIENT = SimpleNamespace(tenant=TENANT, actor="client:web", is_authenticated=True)
 
 
-class ExampleAuthentication(BaseAuthentication):
+class ExampleAuthentication(BearerAuthentication):
     """`Bearer good` may all, `Bearer poor` nothing, all else is refused."""
 
     def authenticate(self, request: Request) -> Any:
@@ -33,9 +32,6 @@ class ExampleAuthentication(BaseAuthentication):
             raise TokenRefused("The access token is not valid.")
         scopes = {"orders:read", "orders:write"} if header == "Bearer good" else set()
         return CLIENT, Grant(frozenset(scopes), 0)
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
 
 
 class Price(Wire):
@@ -122,12 +118,12 @@ class Pages(Baskets):
         return Response({"kind": kind, "offset": offset, "count": count})
 
 
-urlpatterns = [
-    *urls.urlpatterns,
+EXAMPLES = [
     path("baskets", Baskets.as_view({"get": "retrieve", "post": "create"})),
     path("tenants", Tenants.as_view({"get": "retrieve", "post": "create"})),
     path("pages", Pages.as_view({"get": "retrieve"})),
 ]
+urlpatterns = [*urls.urlpatterns, *EXAMPLES]
 handler400, handler403, handler404, handler500 = (
     urls.handler400,
     urls.handler403,

@@ -1,0 +1,111 @@
+"""Each check of an installation can be tripped, says what to do, and is quiet when all is well."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from ordermgmt import checks
+from ordermgmt.health import broker
+
+OURS = settings.DATABASES["default"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _ids(found: Any) -> list[str]:
+    assert all(message.hint for message in found)
+    return [message.id for message in found]
+
+
+def test_debug_trips_it() -> None:
+    with override_settings(DEBUG=True):
+        assert _ids(checks.debug_is_off(None)) == ["ordermgmt.E001"]
+    assert not checks.debug_is_off(None)
+
+
+def test_generated_secrets_trip_it() -> None:
+    assert _ids(checks.secrets_are_our_own(None)) == ["ordermgmt.E002"] * 2
+
+    with override_settings(SECRET_KEY="ours", ENCRYPTION_KEYS=["1:ours"]):
+        assert not checks.secrets_are_our_own(None)
+
+
+def test_any_host_trips_it() -> None:
+    with override_settings(ALLOWED_HOSTS=["*"]):
+        assert _ids(checks.hosts_are_named(None)) == ["ordermgmt.E003"]
+    with override_settings(ALLOWED_HOSTS=["oms.example"]):
+        assert not checks.hosts_are_named(None)
+
+
+@pytest.mark.parametrize("timeout", list(checks.TIMEOUTS))
+def test_each_missing_timeout_trips_it(timeout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = " ".join(f"-c {name}=5000" for name in checks.TIMEOUTS if name != timeout)
+
+    for text in (without, f"{without} -c {timeout}=0"):
+        monkeypatch.setitem(OURS["OPTIONS"], "options", text)
+        assert _ids(checks.connections_do_not_hang(None)) == ["ordermgmt.E004"]
+
+
+@pytest.mark.parametrize("name", ["connect_timeout", "tcp_user_timeout"])
+def test_a_network_that_is_waited_for_trips_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(OURS["OPTIONS"], name)
+
+    assert _ids(checks.connections_do_not_hang(None)) == ["ordermgmt.E005"]
+
+
+def test_untested_connections_trip_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OURS, "CONN_HEALTH_CHECKS", False)
+
+    assert _ids(checks.connections_do_not_hang(None)) == ["ordermgmt.E006"]
+
+
+def test_our_own_database_settings_do_not() -> None:
+    assert not checks.connections_do_not_hang(None)
+
+
+@pytest.mark.django_db
+def test_an_old_database_trips_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not run_checks(tags=["database"], databases=["default"])
+
+    monkeypatch.setattr(checks, "OLDEST_POSTGRESQL", 99)
+    assert _ids(checks.postgresql_is_recent(None, databases=["default"])) == ["ordermgmt.E007"]
+
+
+def test_a_broker_that_evicts_trips_it() -> None:
+    broker.cache_clear()
+    policy = str(broker().config_get("maxmemory-policy")["maxmemory-policy"])
+    assert policy == "noeviction"
+    assert not checks.broker_evicts_nothing(None)
+    try:
+        broker().config_set("maxmemory-policy", "allkeys-lru")
+        assert _ids(checks.broker_evicts_nothing(None)) == ["ordermgmt.W001"]
+    finally:
+        broker().config_set("maxmemory-policy", policy)
+
+
+PRODUCTION = {
+    "SECRET_KEY": "k7Vw0q-Zr4mJ8tXc2LbN6yHs9PdF3gUa5ReQ1oTi_WxBvMnKjCzSlAhEu",
+    "ENCRYPTION_KEYS": "1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    "ALLOWED_HOSTS": "oms.example",
+    "SECURE_HSTS_SECONDS": "31536000",
+}
+
+
+def test_an_installation_as_it_should_be_passes_the_deploy_check() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level=DEBUG"],
+        cwd=ROOT,
+        env=os.environ | PRODUCTION,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout

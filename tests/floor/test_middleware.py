@@ -1,0 +1,179 @@
+"""What surrounds every request: its id, its headers, its line in the log, its place in metrics."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+from django.http import HttpRequest
+from django.test import Client, override_settings
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from ordermgmt.logging import json_formatter, request_id
+from ordermgmt.middleware import RequestMiddleware
+
+GOOD = {"authorization": "Bearer good"}
+
+
+@pytest.fixture(autouse=True)
+def _example_api() -> Iterator[None]:
+    with override_settings(ROOT_URLCONF="tests.floor.example_api", ALLOWED_HOSTS=["testserver"]):
+        yield
+
+
+@pytest.fixture
+def api() -> Client:
+    return Client(raise_request_exception=False)
+
+
+class TestRequestId:
+    @pytest.mark.parametrize("header", ["request-id", "x-request-id"])
+    def test_a_callers_own_is_kept_and_echoed(self, api: Client, header: str) -> None:
+        response = api.get("/nope", headers={header: "Ab-1.2:3_4"})
+
+        assert response.headers["Request-Id"] == "Ab-1.2:3_4"
+        assert response.json()["request_id"] == "Ab-1.2:3_4"
+
+    @pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<x>", "\u00e9", "a\r\nb"])
+    def test_one_that_is_no_id_is_replaced(self, api: Client, sent: str) -> None:
+        made = api.get("/nope", headers={"request-id": sent}).headers["Request-Id"]
+
+        assert made != sent
+        assert len(made) == 32
+        assert int(made, 16)
+
+    def test_it_ends_with_its_request(self, api: Client) -> None:
+        api.get("/healthz", headers={"request-id": "abc"})
+
+        assert request_id.get() == ""
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("path", ["/baskets", "/nope", "/healthz", "/openapi.yaml", "/%00"])
+    def test_every_answer_is_locked_down(self, api: Client, path: str) -> None:
+        headers = api.get(path, headers=GOOD).headers
+
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in headers
+        assert not [name for name in headers if name.startswith("Access-Control-")]
+
+    def test_an_answer_says_its_length(self, api: Client) -> None:
+        response = api.get("/baskets", headers=GOOD)
+
+        assert response.headers["Content-Length"] == str(len(response.content))
+
+    def test_https_is_for_ever_where_we_are_told_so(self) -> None:
+        with override_settings(SECURE_HSTS_SECONDS=3600):
+            api = Client()
+            api.handler.load_middleware()
+            secure = api.get("/healthz", secure=True).headers
+            plain = api.get("/healthz").headers
+
+        assert secure["Strict-Transport-Security"] == "max-age=3600; includeSubDomains"
+        assert "Strict-Transport-Security" not in plain
+
+
+@pytest.mark.parametrize("path", ["//baskets", "/baskets", "///baskets"])
+def test_doubled_slashes_are_single_before_anything_looks(api: Client, path: str) -> None:
+    response = api.get("/", PATH_INFO=path, headers=GOOD)
+
+    assert response.status_code == 200
+
+
+def test_a_probe_may_call_us_by_address(api: Client) -> None:
+    assert api.get("/healthz", headers={"host": "10.0.0.7:8000"}).status_code == 200
+    assert api.get("/nope", headers={"host": "10.0.0.7:8000"}).status_code == 400
+
+
+class TestTheLine:
+    def test_it_has_what_happened_and_to_whom(self, api: Client) -> None:
+        with capture_logs() as lines:
+            api.get("/baskets?email=jane@example.com", headers=GOOD)
+
+        (line,) = lines
+        assert line.pop("ms") > 0
+        assert line == {
+            "event": "request",
+            "log_level": "info",
+            "method": "GET",
+            "route": "/baskets",
+            "status": 200,
+            "tenant": "acme",
+            "client": "client:web",
+        }
+
+    def test_no_address_of_the_caller_gets_into_it(self, api: Client) -> None:
+        with capture_logs() as lines:
+            api.get("/jane@example.com")
+
+        assert "jane" not in json.dumps(lines)
+        assert lines[0]["route"] == "unmatched"
+
+    def test_probes_are_silent_while_all_is_well(self, api: Client) -> None:
+        with capture_logs() as lines:
+            api.get("/healthz")
+
+        assert lines == []
+
+    def test_a_librarys_line_is_json_without_credentials(self) -> None:
+        try:
+            raise RuntimeError("Bearer abcdef123456 was sent\r\nfake: line")
+        except RuntimeError:
+            record = logging.LogRecord(
+                "lib", logging.ERROR, "x.py", 1, "with Token abc123def", (), sys.exc_info()
+            )
+
+        text = json_formatter().format(record)
+
+        assert "\n" not in text
+        line = json.loads(text)
+        assert (line["event"], line["level"], line["logger"]) == ("with Token ***", "error", "lib")
+        assert "abcdef123456" not in text
+        assert "RuntimeError" in line["exception"]
+
+
+class TestMetrics:
+    def test_answers_are_counted_by_route(self, api: Client) -> None:
+        labels = {"method": "GET", "route": "/baskets", "status": "200"}
+        name = "ordermgmt_http_requests_total"
+        before = REGISTRY.get_sample_value(name, labels) or 0
+
+        api.get("/baskets?x=1", headers=GOOD)
+
+        assert REGISTRY.get_sample_value(name, labels) == before + 1
+        page = api.get("/metrics").content.decode()
+        assert 'ordermgmt_http_request_seconds_count{route="/baskets"}' in page
+
+    def test_nobody_can_add_to_their_number(self, api: Client) -> None:
+        before = _series()
+
+        for n in range(20):
+            api.generic(f"FOO{n}", f"/nope/{n}")
+
+        assert _series() <= before + 2  # one for the counter, one for its creation time
+
+
+def _series() -> int:
+    return sum(
+        sample.labels.get("route") == "unmatched" and sample.labels.get("method") == "OTHER"
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+    )
+
+
+def test_a_view_that_breaks_leaves_no_id_behind() -> None:
+    def broken(request: HttpRequest) -> None:
+        raise KeyError
+
+    request = HttpRequest()
+    request.path_info = "/healthz"
+    with pytest.raises(KeyError):
+        RequestMiddleware(broken)(request)  # type: ignore[arg-type]
+
+    assert request_id.get() == ""
