@@ -164,7 +164,7 @@ def test_a_good_value_is_kept_with_its_defaults(name, value, stored):
     assert key.dump(key.parse(value)) == stored
 
 
-@pytest.mark.parametrize("key", keys.KEYS.values(), ids=str)
+@pytest.mark.parametrize("key", keys.KEYS.values(), ids=lambda key: key.name)
 def test_every_declared_example_is_valid_and_every_default_can_be_shown(key):
     assert key.dump(key.parse(key.example)) == key.example
     assert key.name
