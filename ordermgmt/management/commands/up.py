@@ -142,8 +142,13 @@ def _programs(folder: Path, options: dict[str, Any]) -> list[Program]:
     worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""]
+    # What the web processes count together; numbers of an earlier run are gone with its processes.
+    metrics = folder / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
+    counting = {"ORDERMGMT_SUPERVISED": "1", "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     return [
-        Program("web", web, logs / "web.log", {"ORDERMGMT_SUPERVISED": "1"}),
+        Program("web", web, logs / "web.log", counting),
         Program("worker", worker, logs / "worker.log", WORKER_LIMITS),
         Program("beat", beat, logs / "beat.log", WORKER_LIMITS),
     ]
