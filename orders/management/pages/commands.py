@@ -47,13 +47,9 @@ def _section(name: str, command: BaseCommand) -> str:
     parser = command.create_parser("manage.py", name)
     if isinstance(command, ActionCommand):
         parts += [_action(f"{name} {word}", found) for word, found in _words(parser)]
-        examples = "\n".join(f"./run {line}" for line in _examples(command))
+        examples = "\n".join(command.examples).replace("manage.py", "./run manage")
         return "\n\n".join([*parts, "Examples:", markdown.block(examples, "bash")])
     return "\n\n".join([*parts, _usage(name, parser), *_options(parser)])
-
-
-def _examples(command: ActionCommand) -> list[str]:
-    return [line.removeprefix("manage.py ").join(["manage ", ""]) for line in command.examples]
 
 
 def _words(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -9,7 +9,7 @@ from orders.management.pages.markdown import code, json_block, yes
 
 INTRODUCTION = (
     "What one tenant may set. Read and write a key with `GET` and `POST` "
-    "`/v0/config/sales_order/<key>`, body `{\"value\": …}`, or with "
+    '`/v0/config/sales_order/<key>`, body `{"value": …}`, or with '
     "`./run manage config set <tenant> <key> '<value>'`. A key that was never set answers with "
     "its default."
 )

@@ -13,14 +13,17 @@ from orders.management.pages.modules import APPS, imported
 INTRODUCTION: Final = (
     "Every error answer is `application/problem+json`, but for the few that are documented to have "
     "no body. Branch on `error_code`, which never changes; `message` is for people. What is "
-    "refused says so with one of the classes below, declared beside the code that raises it."
+    "refused says so with one of the classes below, declared beside the code that raises it.\n\n"
+    "The OpenID routes alone word their refusals as RFC 6749 does: `error` and "
+    "`error_description`, 401 for `invalid_client` and 400 for all others. On the command line a "
+    "refusal is its message in one line, and exit status 1."
 )
 FLOOR: Final = "What is wrong with a request before any rule is asked, or with us:"
 
 
 def errors() -> str:
     refusals = [
-        (status, code(refusal.code), _where(refusal), _text(refusal))
+        (status, code(refusal.code), _kind(refusal), _where(refusal), _text(refusal))
         for status, refusal in sorted(
             ((_status(refusal), refusal) for refusal in _refusals()),
             key=lambda pair: (pair[0], pair[1].code, _where(pair[1])),
@@ -34,7 +37,7 @@ def errors() -> str:
         "## Kinds of refusal",
         markdown.table(["kind", "status", "meaning"], kinds),
         "## Refusals",
-        markdown.table(["status", "error_code", "declared as", "what it says"], refusals),
+        markdown.table(["status", "error_code", "kind", "declared as", "what it says"], refusals),
         "## Without a refusal",
         FLOOR,
         markdown.table(["status", "error_code", "message"], floor),
@@ -61,11 +64,14 @@ def _status(refusal: type[DomainError]) -> int:
     return next(KINDS[kind].value for kind in refusal.__mro__ if kind in KINDS)
 
 
+def _kind(refusal: type[DomainError]) -> str:
+    return code(next(kind.__name__ for kind in refusal.__mro__ if kind in KINDS))
+
+
 def _where(refusal: type[DomainError]) -> str:
     return code(f"{refusal.__module__}.{refusal.__qualname__}")
 
 
 def _text(refusal: type[DomainError]) -> str:
-    """Its own docstring; one that has none says what its kind says."""
-    own = next(kind.__doc__ for kind in refusal.__mro__ if kind.__doc__)
-    return inspect.cleandoc(own).partition("\n\n")[0]
+    """The first paragraph of its own docstring, where it says more than its kind does."""
+    return inspect.cleandoc(refusal.__doc__ or "").partition("\n\n")[0]

@@ -29,7 +29,7 @@ def lifecycle() -> str:
         "## Items",
         _items(),
         _transitions(),
-        _diagram((s.value, t.target.value, t.verb) for t in TRANSITIONS for s in _sorted(t.sources)),
+        _diagram(_item_moves()),
         "## Orders",
         ORDER_RULE,
         markdown.table(["status", "shown as"], [(code(s.value), s.label) for s in OrderStatus]),
@@ -60,6 +60,11 @@ def _transitions() -> str:
         for t in TRANSITIONS
     ]
     return markdown.table(["verb", "from", "to", "announces"], rows)
+
+
+def _item_moves() -> list[tuple[str, str, str]]:
+    """Status before, status after and verb, of every row of the table."""
+    return [(s.value, t.target.value, t.verb) for t in TRANSITIONS for s in _sorted(t.sources)]
 
 
 def _order_moves() -> list[tuple[str, str, str]]:

@@ -1,7 +1,6 @@
 """docs/generated/map.md: every module with the sentence that says what it is for."""
 
 from itertools import groupby
-from pathlib import Path
 
 from orders.management.pages import markdown
 from orders.management.pages.modules import PACKAGES, first_line, sources
@@ -16,10 +15,6 @@ INTRODUCTION = (
 def module_map() -> str:
     sections = []
     for folder, paths in groupby(sources(*PACKAGES), key=lambda path: path.parent):
-        rows = [(markdown.code(_shown(path)), first_line(path)) for path in paths]
+        rows = [(markdown.code(path.name), first_line(path)) for path in paths]
         sections.append(f"## `{folder}/`\n\n" + markdown.table(["module", "what it is for"], rows))
     return markdown.page("The map", INTRODUCTION, *sections)
-
-
-def _shown(path: Path) -> str:
-    return path.name

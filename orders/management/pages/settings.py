@@ -45,7 +45,8 @@ def settings() -> str:
 
 def variables() -> Iterator[Variable]:
     """What .env.example lists, in its order."""
-    section, comment = "", []
+    section = ""
+    comment: list[str] = []
     for line in (django_settings.BASE_DIR / ".env.example").read_text().splitlines():
         if found := _SECTION.fullmatch(line):
             section, comment = found[1], []

@@ -1,0 +1,181 @@
+"""The generated pages: complete, the same every time, and stale as soon as the code moves on."""
+
+import ast
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from configuration.keys import KEYS
+from ordermgmt.scopes import SCOPES
+from orders.lifecycle import TRANSITIONS, ItemStatus, OrderStatus
+from orders.management.commands.docs import stale, write
+from orders.management.pages import PAGES, render_all
+from orders.management.pages.lifecycle import lifecycle
+from orders.management.pages.modules import PACKAGES, first_line, sources
+from orders.management.pages.settings import variables
+
+ROOT: Path = settings.BASE_DIR
+# What the launcher and the web server read before there are settings, or set for each other.
+NOT_FOR_OPERATORS = {
+    "DJANGO_SETTINGS_MODULE",
+    "ORDERMGMT_SUPERVISED",
+    "PROMETHEUS_MULTIPROC_DIR",
+}
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    return render_all()
+
+
+def test_every_page_is_the_same_twice(pages: dict[str, str]) -> None:
+    assert render_all() == pages
+
+
+def test_pages_depend_on_no_terminal(
+    pages: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+
+    assert render_all() == pages
+
+
+class TestCheck:
+    def test_is_content_with_what_was_just_written(self, tmp_path: Path) -> None:
+        call_command("docs", folder=tmp_path, stdout=io.StringIO())
+
+        call_command("docs", "--check", folder=tmp_path)
+
+        assert {path.name for path in tmp_path.iterdir()} == set(PAGES)
+
+    def test_names_what_is_stale_missing_or_left_over_and_writes_nothing(
+        self, tmp_path: Path, pages: dict[str, str]
+    ) -> None:
+        write(tmp_path, pages)
+        (tmp_path / "map.md").write_text("as it was")
+        (tmp_path / "scopes.md").unlink()
+        (tmp_path / "former.md").touch()
+
+        with pytest.raises(CommandError, match=r"Stale: former\.md, map\.md, scopes\.md\."):
+            call_command("docs", "--check", folder=tmp_path)
+
+        assert stale(tmp_path, pages) == ["former.md", "map.md", "scopes.md"]
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [str(path) for path in sources(*PACKAGES) if not first_line(path)]
+
+    assert silent == []
+
+
+def test_a_modules_sentence_is_read_whole_and_its_details_are_not(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('"""One sentence\nover two lines.\n\nAnd details."""\n')
+
+    assert first_line(module) == "One sentence over two lines."
+
+
+class TestSettings:
+    def test_are_all_in_the_example(self) -> None:
+        assert _read_by_settings() - {v.name for v in variables()} == set()
+
+    def test_of_the_launcher_are_there_too(self) -> None:
+        read = set[str]()
+        for path in sources(*PACKAGES):
+            found = re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', (ROOT / path).read_text())
+            read |= set(found)
+
+        assert read - {v.name for v in variables()} - NOT_FOR_OPERATORS == set()
+
+    def test_of_the_example_all_exist(self) -> None:
+        source = "".join((ROOT / path).read_text() for path in sources("ordermgmt"))
+        unread = [v.name for v in variables() if f'"{v.name}"' not in source]
+
+        assert unread == []
+
+    def test_are_found_in_sections_with_their_comments(self) -> None:
+        found = {v.name: v for v in variables()}
+
+        assert found["MAX_BODY_SIZE"].section == "The web"
+        assert found["MAX_BODY_SIZE"].text == "Bytes a request body may have."
+        assert found["MAX_BODY_SIZE"].example == "10000000"
+
+
+def _read_by_settings() -> set[str]:
+    """The first argument of every `env.<kind>("NAME", …)`."""
+    calls = (
+        node
+        for node in ast.walk(ast.parse((ROOT / "ordermgmt" / "settings.py").read_text()))
+        if isinstance(node, ast.Call) and _is_env(node.func)
+    )
+    names: list[Any] = [call.args[0] for call in calls]
+    return {name.value for name in names if isinstance(name, ast.Constant)}
+
+
+def _is_env(function: ast.expr) -> bool:
+    """Whether it is a method of `env` that reads a variable."""
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id == "env"
+        and function.attr not in ("read_env", "db_url_config")
+    )
+
+
+def test_every_transition_is_drawn() -> None:
+    page = lifecycle()
+
+    for transition in TRANSITIONS:
+        for source in transition.sources:
+            assert re.search(
+                rf"^    {source} --> {transition.target}: .*\b{transition.verb}\b", page, re.M
+            )
+    assert all(f"`{status.value}`" in page for status in [*ItemStatus, *OrderStatus])
+
+
+def test_every_key_and_every_scope_has_its_place(pages: dict[str, str]) -> None:
+    assert re.findall(r"^## (.+)$", pages["configuration.md"], re.M) == list(KEYS)
+    assert re.findall(r"^\| `(.+?)` \|", pages["scopes.md"], re.M) == list(SCOPES)
+
+
+def test_a_scope_names_the_operations_that_need_it(pages: dict[str, str]) -> None:
+    row = next(line for line in pages["scopes.md"].splitlines() if "`orders:read`" in line)
+
+    assert "`GET /v0/orders`, `GET /v0/orders/{id}`" in row
+
+
+def test_refusals_of_every_app_are_listed_with_status_and_kind(pages: dict[str, str]) -> None:
+    page = pages["errors.md"]
+
+    for row in (
+        "| 409 | `conflict` | `Conflict` | `orders.services.identity.CaptureConflict` |",
+        "| 404 | `tenant_not_found` | `NotFound` | `configuration.services.tenants.TenantNotFound`",
+        "| 403 | `insufficient_scope` | `Forbidden` | `ordermgmt.api.InsufficientScope` |",
+    ):
+        assert row in page
+    assert "`tests." not in page  # refusals that tests declare for themselves are none of ours
+
+
+def test_commands_show_what_must_be_given_and_what_may_be(pages: dict[str, str]) -> None:
+    assert (
+        "./run manage client create --tenant SLUG --name NAME [--scopes SCOPES] [--json]"
+        in pages["commands.md"]
+    )
+
+
+def test_links_between_the_written_pages_lead_somewhere() -> None:
+    written = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    written += (ROOT / "docs").rglob("*.md")
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in written
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+
+    assert broken == []
