@@ -173,7 +173,7 @@ def _run(command: list[str]) -> int:
     me = os.getpid()
     child = subprocess.Popen(
         command,
-        preexec_fn=lambda: die_with_parent(me, signal.SIGTERM),  # noqa: PLW1509 - one prctl
+        preexec_fn=lambda: die_with_parent(me, signal.SIGTERM),
     )
     # Ctrl-C goes to the command as well: it decides, we wait.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -55,7 +55,7 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=in_the_child,  # noqa: PLW1509 - one prctl; nothing in it takes a lock
+            preexec_fn=in_the_child,
             start_new_session=True,
             pass_fds=[] if lock is None else [lock],
             env=None if env is None else dict(env),

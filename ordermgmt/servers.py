@@ -265,7 +265,9 @@ def _unprivileged(*folders: Path) -> tuple[list[str], int | None, int | None]:
 @functools.cache
 def _namespaces_work() -> bool:
     try:
-        return subprocess.run([*AS_NOBODY, "true"], capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run([*AS_NOBODY, "true"], capture_output=True, check=False).returncode == 0
+        )
     except FileNotFoundError:
         return False
 

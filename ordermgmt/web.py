@@ -1,6 +1,6 @@
-"""`python -m ordermgmt.web OPTIONS`: the web server granian, the application loaded before it forks.
+"""`python -m ordermgmt.web OPTIONS`: granian, with the application loaded before it forks.
 
-So its processes start at once, also after a crash, and share the memory of what they have in common.
+So its processes start at once, also after a crash, and share what they have in common in memory.
 Nothing here may open a connection: it would be shared, too.
 """
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-READ_TOKEN = """python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])'"""
+PICK_TOKEN = """python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])'"""  # noqa: S105
 FIRST_ORDER = {
     "external_id": "hello-1",
     "currency": "USD",
@@ -54,7 +54,8 @@ def _facts(url: str, data_dir: Path, demo: Mapping[str, Any]) -> dict[str, str]:
 def token_line(url: str, demo: Mapping[str, Any]) -> str:
     """A shell line that asks for a token."""
     return (
-        f"curl -sS {url}/v0/token -d grant_type=client_credentials"
+        f"curl -sS {url}/auth/realms/{demo['tenant']}/protocol/openid-connect/token"
+        " -d grant_type=client_credentials"
         f" -d client_id={demo['client_id']} -d client_secret={demo['client_secret']}"
     )
 
@@ -63,7 +64,7 @@ def capture_line(url: str, demo: Mapping[str, Any]) -> str:
     """A shell line that gets a token for itself and captures an order."""
     tenant = demo["tenant"]
     return (
-        f"TOKEN=$({token_line(url, demo)} | {READ_TOKEN}); "
+        f"TOKEN=$({token_line(url, demo)} | {PICK_TOKEN}); "
         f'curl -sS {url}/order-management/orders -H "Authorization: Bearer $TOKEN"'
         f" -H 'Tenant: {tenant}' -H 'X-Newstore-Tenant: {tenant}' -H 'Request-Id: hello'"
         f" -H 'Content-Type: application/json' -d '{json.dumps(FIRST_ORDER)}'"

@@ -5,7 +5,9 @@ import socket
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
+TOGETHER = ("tests/e2e/", "tests/floor/test_up.py")  # each on one worker: they share what is slow
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex
 
@@ -36,6 +38,18 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setattr(socket.socket, "connect_ex", connect_ex)
+
+
+class OneByOneButTogether(LoadScopeScheduling):
+    """Every test goes to whichever worker is free, but some files' tests all to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOneButTogether | None:
+    """In place of --dist loadgroup, whose marks this xdist cannot pass on with this pytest."""
+    return OneByOneButTogether(config, log) if config.getvalue("dist") == "load" else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
