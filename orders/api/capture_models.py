@@ -104,10 +104,14 @@ class InjectedDiscount(Wire):
     coupon_code: Text64 | None = None
     description: Text1024 | None = None
 
-    def said(self, level: str) -> dict[str, Any]:
-        """The same in the read model's form."""
+    @model_validator(mode="after")
+    def _at_most_everything(self) -> Self:
         if self.type == "percentage" and self.original_value > 100:
             raise _wrong("the discount is more than 100 percent")
+        return self
+
+    def said(self, level: str) -> dict[str, Any]:
+        """The same in the read model's form."""
         told = {
             "level": level,
             "type": self.type,

@@ -66,7 +66,8 @@ def shipment_uuids(new: NewOrder, order: UUID) -> list[UUID]:
 def snapshot(new: NewOrder, method: str) -> dict[str, Any]:
     """An order's `details` as they are kept: what was said, with gift wrapping priced."""
     details = dict(new.details)
-    if wrapping := details.get("gift_wrapping"):
+    wrapping = details.get("gift_wrapping")
+    if wrapping is not None:  # one of which nothing but its price was said is empty
         price = new.gift_wrapping.under(method)
         details["gift_wrapping"] = wrapping | {
             "price": {"net": price.net, "tax": price.tax, "gross": price.gross}

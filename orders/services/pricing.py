@@ -124,6 +124,7 @@ def check_all(new: NewOrder, *, currency: str, method: str, names: list[str]) ->
         check(shipment.price.under(method), of=f"shipment {position}", currency=currency)
         check_details(shipment.details, of=f"shipment {position}", currency=currency)
     check(new.gift_wrapping.under(method), of="gift wrapping", currency=currency)
+    check_details(new.details.get("gift_wrapping", {}), of="gift wrapping", currency=currency)
 
 
 def _amounts(price: Price) -> Iterator[tuple[str, Decimal]]:
