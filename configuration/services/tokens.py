@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.hashers import check_password
 from django.core import signing
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
@@ -19,6 +19,7 @@ LIFETIME: Final = dt.timedelta(seconds=300)  # what client credentials get
 LEGACY_LIFETIME: Final = dt.timedelta(days=1)  # what the legacy password grant gets
 REFRESHABLE_FOR: Final = dt.timedelta(days=30)
 _REFRESH_SALT: Final = "configuration.refresh_token"
+_INVALID: Final = "Invalid client or Invalid client credentials"
 _BATCH: Final = 5_000
 # Two copies of the task share the work instead of waiting for each other.
 _FORGET: Final = """
@@ -64,18 +65,25 @@ def authenticate(*, client_id: str, client_secret: str, tenant: str | None = Non
         or not client.tenant.is_active
         or tenant not in (None, client.tenant.slug)
     ):
-        raise InvalidClient("Invalid client or Invalid client credentials")
+        raise InvalidClient(_INVALID)
     return client
 
 
+@transaction.atomic
 def issue_token(client: Client, *, scope: str = "", lifetime: dt.timedelta = LIFETIME) -> Issued:
     """A new access token with the scopes asked for, or all the client may have.
 
-    Raises `ScopeNotAllowed` rather than give less than was asked.
+    Raises `ScopeNotAllowed` rather than give less than was asked, and `InvalidClient` when the
+    secret was rotated since `client` was read: a rotation waits for this, or this sees it.
     """
     wanted = scope.split() or client.scopes
     if not set(wanted) <= set(client.scopes):
         raise ScopeNotAllowed("The client may not have one of the scopes asked for.")
+    unchanged = Client.objects.select_for_update(no_key=True).filter(
+        pk=client.pk, client_secret=client.client_secret
+    )
+    if unchanged.values_list("pk").first() is None:
+        raise InvalidClient(_INVALID)
     token = secrets.token_urlsafe(32)
     granted = " ".join(scopes.known(wanted))
     get_access_token_model().objects.create(

@@ -115,6 +115,16 @@ class TestClient:
         assert not check_password(made.secret, stored)
         assert AccessToken.objects.get().application == other
 
+    def test_rotated_meanwhile_gets_no_token_for_the_old_secret(self):
+        made = clients.create(tenant=TenantFactory(), name="shop")
+        stale = tokens.authenticate(client_id=made.client.client_id, client_secret=made.secret)
+
+        clients.rotate(made.client.client_id)
+
+        with pytest.raises(tokens.InvalidClient):
+            tokens.issue_token(stale)
+        assert not AccessToken.objects.exists()
+
     def test_loses_every_token_it_holds_and_no_other(self):
         client = ClientFactory()
         for holder in (client, client, ClientFactory()):

@@ -3,9 +3,12 @@
 import base64
 import datetime as dt
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client as Caller
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
@@ -308,3 +311,33 @@ class TestForgetting:
 
         assert AccessToken.objects.get().expires > timezone.now()
         assert client_of(live)[0] == made.client
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rotation_waits_for_the_token_being_made_and_then_ends_it(made, monkeypatch):
+    making, go_on = Event(), Event()
+    known = tokens.scopes.known
+
+    def dawdle(names):
+        making.set()
+        go_on.wait(5)
+        return known(names)
+
+    def in_thread(action):
+        try:
+            return action()
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(tokens.scopes, "known", dawdle)
+    with ThreadPoolExecutor(2) as people:
+        issued = people.submit(in_thread, lambda: tokens.issue_token(made.client))
+        assert making.wait(5)
+        rotated = people.submit(in_thread, lambda: clients.rotate(made.client.client_id))
+        with pytest.raises(TimeoutError):
+            rotated.result(0.3)  # it waits
+        go_on.set()
+        issued.result(5)
+        rotated.result(5)
+
+    assert not AccessToken.objects.exists()
