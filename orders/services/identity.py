@@ -83,8 +83,9 @@ def differences(
 ) -> list[str]:
     """JSON pointers to what a capture says differently from the stored order.
 
-    Only what is said is compared: what a caller leaves out contradicts nothing. Items and
-    shipments the order does not have yet are no difference; they are additions.
+    Only what is said is compared: what a caller leaves out contradicts nothing. Items the order
+    does not have yet are additions and no difference; nor are the shipments and payments that
+    come with them, and only with them.
     """
     method = order.price_method
     found = []
@@ -97,8 +98,10 @@ def differences(
     payments = details.pop("payments", [])
     for name, value in details.items():
         found += _different(order.details.get(name), value, f"/{name}")
-    found += _different_payments(order.details.get("payments", []), payments)
-    for n, (uuid, item) in enumerate(zip(item_uuids(new, order.uuid), new.items, strict=True)):
+    uuids = item_uuids(new, order.uuid)
+    adds = any(uuid not in items for uuid in uuids)
+    found += _different_payments(order.details.get("payments", []), payments, adds=adds)
+    for n, (uuid, item) in enumerate(zip(uuids, new.items, strict=True)):
         if stored := items.get(uuid):
             said = {
                 "product_id": item.product_id,
@@ -120,6 +123,8 @@ def differences(
                 "details": shipment.details,
             }
             found += _different_parts(stored_shipment, said, f"/shipments/{n}")
+        elif not adds:
+            found.append(f"/shipments/{n}")
     return found
 
 
@@ -133,12 +138,16 @@ def _different_parts(stored: Item | Shipment, said: dict[str, Any], path: str) -
         yield from _different(stored.details.get(name), value, f"{path}/{name}")
 
 
-def _different_payments(stored: list[dict[str, Any]], said: list[dict[str, Any]]) -> Iterator[str]:
-    """Payments are known by their reference; a new one is an addition, judged by its caller."""
+def _different_payments(
+    stored: list[dict[str, Any]], said: list[dict[str, Any]], *, adds: bool
+) -> Iterator[str]:
+    """Payments are known by their reference."""
     known = {p["correlation_ref"]: p for p in stored}
     for n, payment in enumerate(said):
         if before := known.get(payment["correlation_ref"]):
             yield from _different(before, payment, f"/payments/{n}")
+        elif not adds:
+            yield f"/payments/{n}"
 
 
 def _different(stored: Any, said: Any, path: str) -> Iterator[str]:

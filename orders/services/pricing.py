@@ -34,6 +34,13 @@ def check(price: Price, *, of: str, currency: str) -> Price:
 
     `of` names what is priced, as the documented messages do ("item <uuid>").
     """
+    if price.discount > price.base:
+        raise WrongAmount(
+            _failed(
+                f"discount '{money.text(price.discount)}' for {of} is more than its price "
+                f"'{money.text(price.base)}'"
+            )
+        )
     for name, amount in _amounts(price):
         if amount < 0:
             raise WrongAmount(_failed(f"{name} '{money.text(amount)}' for {of} is negative"))
@@ -48,13 +55,6 @@ def check(price: Price, *, of: str, currency: str) -> Price:
             _failed(
                 f"gross '{money.text(price.gross)}' for {of} is not net "
                 f"'{money.text(price.net)}' plus tax '{money.text(price.tax)}'"
-            )
-        )
-    if price.discount > price.base:
-        raise WrongAmount(
-            _failed(
-                f"discount '{money.text(price.discount)}' for {of} is more than its price "
-                f"'{money.text(price.base)}'"
             )
         )
     return price
