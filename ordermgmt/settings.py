@@ -54,7 +54,8 @@ DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
     "keepalives_interval": 2,
     "keepalives_count": 2,
     "options": (
-        f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT', default=5000)}"
+        "-c jit=off"  # capture's statement looks costly to the planner, and is not
+        f" -c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT', default=5000)}"
         f" -c lock_timeout={env.int('DATABASE_LOCK_TIMEOUT', default=2000)}"
         f" -c idle_in_transaction_session_timeout={env.int('DATABASE_IDLE_TIMEOUT', default=15000)}"
     ),
