@@ -13,10 +13,12 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from ordermgmt.processes import FileLock, spawn, stop, wait_until
 
 ROLE = DATABASE = "ordermgmt"
+Command: TypeAlias = list[str | Path]
 AS_NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
 
 
@@ -96,7 +98,7 @@ class Postgres(Server):
         settings = {**SETTINGS, "unix_socket_directories": str(self.sockets)}
         settings |= {} if self.durable else THROW_AWAY
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        command = [_postgres_bin() / "postgres", "-D", self.data, *options]
+        command: Command = [_postgres_bin() / "postgres", "-D", self.data, *options]
         prefix, user, group = _unprivileged(self.data, self.sockets)
         return spawn(
             [*prefix, *command],
@@ -114,8 +116,8 @@ class Postgres(Server):
         making.mkdir(parents=True, mode=0o700)
         bin_dir = _postgres_bin()
         sync = [] if self.durable else ["--no-sync"]
-        initdb = [bin_dir / "initdb", "-D", making, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        self._run([*initdb, "--locale=C.UTF-8", *sync], making)
+        initdb: Command = [bin_dir / "initdb", "-D", making, "-U", "postgres", "-A", "trust"]
+        self._run([*initdb, "-E", "UTF8", "--locale=C.UTF-8", *sync], making)
         self._run(
             [bin_dir / "postgres", "--single", "-D", making, "postgres"],
             making,
@@ -123,7 +125,7 @@ class Postgres(Server):
         )
         making.rename(self.data)
 
-    def _run(self, command: list[str | Path], folder: Path, sql: str = "") -> None:
+    def _run(self, command: Command, folder: Path, sql: str = "") -> None:
         prefix, user, group = _unprivileged(folder)
         done = subprocess.run(
             [str(word) for word in [*prefix, *command]],
@@ -188,7 +190,7 @@ class Valkey(Server):
         self.data.mkdir(parents=True, exist_ok=True)
         self.socket.unlink(missing_ok=True)
         keep = "yes" if self.durable else "no"
-        command = [_valkey_server(), "--port", "0", "--unixsocket", self.socket]
+        command: Command = [_valkey_server(), "--port", "0", "--unixsocket", self.socket]
         command += ["--unixsocketperm", "700", "--dir", self.data, "--save", ""]
         command += ["--databases", "64"]
         command += ["--appendonly", keep, "--maxmemory-policy", "noeviction"]

@@ -48,11 +48,13 @@ class Command(BaseCommand):
         if options["fresh"]:
             _forget(folder)
         try:
-            with embedded.running(folder, wait_for_others=False) as servers:
-                with Supervisor(say=lambda text: console.print(text, soft_wrap=True)) as supervisor:
-                    for server in servers:
-                        supervisor.adopt(server)
-                    self._run(supervisor, console, url, options)
+            with (
+                embedded.running(folder, wait_for_others=False) as servers,
+                Supervisor(say=lambda text: console.print(text, soft_wrap=True)) as supervisor,
+            ):
+                for server in servers:
+                    supervisor.adopt(server)
+                self._run(supervisor, console, url, options)
         except CannotStart as reason:
             raise CommandError(str(reason)) from reason
         finally:
