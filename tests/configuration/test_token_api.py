@@ -182,6 +182,18 @@ class TestClientCredentials:
         assert answer.status_code == status
         assert answer["Content-Type"] == "application/problem+json"
 
+    def test_a_body_of_unknown_length_is_refused(self):
+        answer = Caller().generic(
+            "POST", realm(), content_type=FORM, HTTP_TRANSFER_ENCODING="chunked"
+        )
+
+        assert answer.status_code == 411
+
+    def test_other_methods_are_told_which_is_allowed(self):
+        for method in ("GET", "OPTIONS", "DELETE"):
+            answer = Caller().generic(method, "/v0/token")
+            assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
 
 class TestRevocation:
     def test_ends_the_clients_own_token(self, made):
