@@ -14,6 +14,7 @@ _INSERT: Final = """
 INSERT INTO webhooks_event (tenant_id, uuid, name, subject, version, payload, published_at)
 SELECT %s, x.uuid, x.name, %s::uuid, x.version, x.payload, now()
 FROM jsonb_to_recordset(%s::jsonb) AS x(uuid uuid, name text, version integer, payload jsonb)
+RETURNING id
 """
 
 

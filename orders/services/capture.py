@@ -9,7 +9,7 @@ from psycopg import errors as pg
 
 from configuration.models import Tenant
 from configuration.services.policy import Policy, policy
-from ordermgmt.errors import Invalid, Misconfigured, Unavailable
+from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from orders.models import Item
 from orders.services import additions, identity, queries, writing
 from orders.services.assembly import assemble
@@ -42,24 +42,31 @@ class Captured:
 def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
     """Take in an order, or answer with the one we have.
 
-    Looks first, so that a repeated capture is answered by what is stored whatever has been
-    configured since. A new order is written by one statement that does nothing if somebody else
-    was faster; then it is looked for again. New items on a known order that still waits to be
-    routed are added to it.
+    Writes first: one statement that does nothing if the order is there already, so of two at the
+    same moment one makes it. Whatever cannot be made may still be an order we have, and is then
+    answered by what is stored, whatever has been configured since. New items on a known order
+    that still waits to be routed are added to it.
 
     Raises `CaptureConflict` where the capture contradicts what is stored, `InvalidCapture` and
     the refusals of `pricing` where it cannot be, `SequenceMissing` and `SequenceExhausted` where
     no number can be drawn. Nothing is written then.
     """
     for _ in range(3):
+        refusal: DomainError | None = None
+        try:
+            if made := _make(tenant, new, actor):
+                return Captured(made, is_new=True)
+        except DomainError as error:
+            refusal = error
         if known := queries.find_known(tenant, new):
             return _repeat(known, tenant=tenant, new=new, actor=actor)
-        if made := _make(tenant, new, actor):
-            return Captured(made, is_new=True)
-    raise Unavailable("The order is being captured by somebody else; try again.")
+        if refusal:
+            raise refusal
+    raise Unavailable("The order could not be given a number of its own; try again.")
 
 
 def _make(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
+    """A new order, or nothing where it exists already."""
     if "currency" not in new.said:
         raise _failed("'currency' is a required property")
     try:

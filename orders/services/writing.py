@@ -122,6 +122,8 @@ WITH n AS (
                       WHERE tenant_id = %(tenant)s AND uuid = %(uuid)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND external_id = %(external_id)s)
+     AND NOT EXISTS (SELECT 1 FROM orders_order
+                      WHERE tenant_id = %(tenant)s AND number = %(external_id)s)
 ), o AS (
   {_insert(Order, "order", of="n")}
   ON CONFLICT DO NOTHING
