@@ -29,3 +29,20 @@ class SnapshotField(models.JSONField):
         if value is None or hasattr(value, "as_sql"):
             return value
         return Jsonb(value, dumps=strict_json.dumps)
+
+
+def as_stored(document: Any) -> Any:
+    """The document with the keys of its objects in the order JSONB gives them back.
+
+    So that what is answered from memory and what is read later are the same bytes.
+    """
+    if isinstance(document, dict):
+        return {name: as_stored(document[name]) for name in sorted(document, key=_place)}
+    if isinstance(document, list):
+        return [as_stored(member) for member in document]
+    return document
+
+
+def _place(name: str) -> tuple[int, bytes]:
+    raw = name.encode()
+    return len(raw), raw

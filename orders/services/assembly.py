@@ -12,6 +12,7 @@ from typing import Any, Final
 from configuration.models import Tenant
 from configuration.services.policy import Policy
 from configuration.services.pseudonyms import customer_id_for, customer_key
+from ordermgmt.fields import as_stored
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus, moved, order_status
 from orders.models import Hold, Item, Order, PriceMethod, Shipment, TimelineEntry
 from orders.services import announcements, identity, pricing
@@ -117,7 +118,7 @@ def build_shipments(
                 tax=price.tax,
                 gross=price.gross,
                 discount=price.discount,
-                details=shipment.details,
+                details=as_stored(shipment.details),
             )
         )
     return built
@@ -153,7 +154,7 @@ def build_items(
                 tax=price.tax,
                 gross=price.gross,
                 discount=price.discount,
-                details=item.details,
+                details=as_stored(item.details),
                 attributes=item.details.get("extended_attributes", []),
             )
         )
@@ -186,7 +187,7 @@ def _order(new: NewOrder, tenant: Tenant) -> Order:
         customer_id=customer_id,
         customer_key=customer_key(tenant, customer_id) if customer_id else None,
         customer_email=customer.get("email", ""),
-        details=identity.snapshot(new, columns["price_method"]),
+        details=as_stored(identity.snapshot(new, columns["price_method"])),
         **columns,
     )
 

@@ -15,6 +15,8 @@ from configuration import keys, services
 from configuration.models import Tenant
 from ordermgmt import strict_json
 from ordermgmt.api import ORDERS_V2
+from ordermgmt.wire import Wire
+from orders.api.order_models import CapturedOrder, OrderDetail, OrderHistory
 from orders.models import Order
 from tests.factories import ClientFactory, TenantFactory, bearer
 
@@ -74,10 +76,16 @@ class Shop:
         )
 
     def captured(self, body: Any) -> Any:
-        """The answer of a capture that must succeed."""
-        response = self.capture(body)
-        assert response.status_code == 200, response.content
-        return read(response)
+        """The answer of a capture that must succeed; it has no member that is not documented."""
+        return documented(CapturedOrder, self.capture(body))
+
+    def order(self, reference: Any, id_type: str = "internal", **kwargs: Any) -> Any:
+        """The detail of an order that must be there; it has only documented members."""
+        return documented(OrderDetail, self.detail(reference, id_type, **kwargs))
+
+    def page(self, customer_id: str, **query: Any) -> Any:
+        """A page of a history, version 2, with only documented members."""
+        return documented(OrderHistory, self.history(customer_id, **query))
 
     def get(self, path: str, *, version2: bool = False, **query: Any) -> HttpResponse:
         accept = {"Accept": ORDERS_V2} if version2 else {}
@@ -95,6 +103,15 @@ class Shop:
 def read(response: HttpResponse) -> Any:
     """The body; numbers are exact."""
     return strict_json.loads(response.content)
+
+
+def documented(model: type[Wire], response: HttpResponse) -> Any:
+    """A successful body, which is exactly what its schema says: no member more."""
+    assert response.status_code == 200, response.content
+    body = read(response)
+    known = model.model_validate(body).model_dump(exclude_unset=True)
+    assert strict_json.loads(strict_json.dumps(known)) == body
+    return body
 
 
 def problem(response: HttpResponse) -> tuple[int, str, str]:

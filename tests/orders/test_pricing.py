@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ordermgmt.money import PLACES
-from tests.orders.shop import Shop, item, items, order, problem, read, rows, sample, stored
+from tests.orders.shop import Shop, item, items, order, problem, rows, sample, stored
 
 pytestmark = pytest.mark.django_db
 NOT_ROUNDED = "[input_error:price_not_rounded_according_currency] "
@@ -54,7 +54,7 @@ class TestTheSeedsTotals:
 
         answer = shop.captured(said)
 
-        assert read(shop.detail(answer["origin_id"]))["totals"] == answer["totals"]
+        assert shop.order(answer["origin_id"])["totals"] == answer["totals"]
         assert answer["totals"] == {
             "net": 72,
             "tax": Decimal("7.2"),
@@ -80,7 +80,7 @@ class TestTheSeedsTotals:
 
         shop.captured(said)
 
-        [entry] = read(shop.history("c-1"))["orders"]
+        [entry] = shop.page("c-1")["orders"]
         assert entry["totals"] == {
             "gross": Decimal("30.58"),
             "net": 27,
@@ -413,7 +413,7 @@ def test_every_amount_we_accept_is_read_back_exactly(drawn, shipping):
 
     answer = shop.captured(said)
 
-    detail = read(shop.detail(said["id"]))
+    detail = shop.order(said["id"])
     assert detail.items() <= answer.items()
     assert [i["price"] for i in detail["items"]] == [expected for _, expected in things]
     gross = sum(expected["gross"] for _, expected in things)
