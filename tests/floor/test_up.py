@@ -14,7 +14,7 @@ from tests.e2e.stack import ROOT, Stack, free_port, running_stack
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     with running_stack("--no-demo") as running:
-        wait_until(lambda: "ready." in running.log("worker"), timeout=30)
+        assert wait_until(lambda: "ready." in running.log("worker"), timeout=30)
         yield running
 
 
