@@ -1,0 +1,10 @@
+"""A fresh tenant for every row."""
+
+import pytest
+
+from tests.corpus.target import Target
+
+
+@pytest.fixture
+def target(db: None) -> Target:
+    return Target()

@@ -1,0 +1,318 @@
+"""JSON that is none, or not quite, at every address that takes a body (robustness table J)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from configuration.keys import KEYS
+from ordermgmt import strict_json
+from orders.models import Order
+from tests.api.routes import api_routes
+from tests.corpus.target import (
+    Target,
+    assert_oauth_refused,
+    assert_refused,
+    order,
+    spoiled,
+    state,
+)
+from tests.orders.shop import CAPTURE, read
+
+pytestmark = pytest.mark.django_db
+OPENID = "/auth/realms/{tenant}/protocol/openid-connect"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a body can be sent, and one that is accepted there."""
+
+    path: str
+    body: Callable[[Target], dict[str, Any]]
+    largest: int = 10_000_000
+    refuses: Callable[..., None] = assert_refused
+
+    def at(self, target: Target) -> str:
+        return self.path.format(tenant=target.tenant.slug)
+
+
+def _oauth(**more: str) -> Callable[[Target], dict[str, Any]]:
+    return lambda target: (
+        {
+            "client_id": target.credentials.client_id,
+            "client_secret": target.secret,
+        }
+        | more
+    )
+
+
+def _password(target: Target) -> dict[str, Any]:
+    client = target.credentials
+    return {"grant_type": "password", "username": client.client_id, "password": target.secret}
+
+
+def _refresh(target: Target) -> dict[str, Any]:
+    return {"grant_type": "refresh_token", "refresh_token": target.refresh_token}
+
+
+ENDPOINTS = {
+    "capture": Endpoint(CAPTURE, lambda _: order()),
+    **{
+        name: Endpoint(f"/v0/config/sales_order/{name}", lambda _, key=key: {"value": key.example})
+        for name, key in KEYS.items()
+        if name != "sales_order_generator_sequence"  # has its value already
+    },
+    "sales_order_generator_sequence": Endpoint(
+        "/v0/config/sales_order/sales_order_generator_sequence",
+        lambda _: {"value": {"prefix": "NS", "size": 8}},
+    ),
+    "token": Endpoint(
+        f"{OPENID}/token", _oauth(grant_type="client_credentials"), 16_384, assert_oauth_refused
+    ),
+    "revoke": Endpoint(f"{OPENID}/revoke", _oauth(token="none"), 16_384, assert_oauth_refused),
+    "legacy": Endpoint("/v0/token", _password, 16_384),
+    "refresh": Endpoint("/v0/refresh_token", _refresh, 16_384),
+}
+
+
+def member(raw: str | bytes) -> Callable[[bytes], bytes]:
+    """The fault in a member that means nothing to anybody, before all others."""
+    text = raw.encode() if isinstance(raw, str) else raw
+    return lambda valid: b'{"zzz": ' + text + b", " + valid[1:]
+
+
+def instead(raw: bytes) -> Callable[[bytes], bytes]:
+    return lambda valid: raw
+
+
+FAULTS: dict[str, Callable[[bytes], bytes]] = {
+    "J1-empty": instead(b""),
+    "J1-spaces": instead(b" \n\t "),
+    "J1-null": instead(b"null"),
+    "J1-array": instead(b"[]"),
+    "J1-string": instead(b'"x"'),
+    "J1-number": instead(b"1"),
+    "J1-true": instead(b"true"),
+    "J2-truncated": lambda valid: valid[:-1],
+    "J2-trailing-comma": lambda valid: valid[:-1] + b",}",
+    "J2-comment": lambda valid: b"/* */" + valid,
+    "J2-line-comment": lambda valid: b"// x\n" + valid,
+    "J2-single-quotes": lambda valid: valid.replace(b'"', b"'"),
+    "J2-two-documents": lambda valid: valid + valid,
+    "J2-garbage": lambda valid: valid + b"x",
+    "J2-bom": lambda valid: b"\xef\xbb\xbf" + valid,
+    "J3-nan": member("NaN"),
+    "J3-infinity": member("Infinity"),
+    "J3-minus-infinity": member("-Infinity"),
+    "J4-overflow": member("1e400"),
+    "J4-underflow": member("-1e400"),
+    "J5-5000-digits": member("9" * 5_000),
+    "J5-20-digits": member("9" * 20),
+    "J5-exponent-in-capitals": member("1E400"),
+    "J5-tiny": member("0.1e-400"),
+    "J6-key-twice": lambda valid: b'{"zzz": 1, "zzz": 2, ' + valid[1:],
+    "J6-key-twice-inside": member('{"a": 1, "a": 2}'),
+    "J7-key-twice-unescaped": member('{"a": 1, "\\u0061": 2}'),
+    "J8-nul-in-value": member('"a\\u0000b"'),
+    "J8-nul-in-key": member('{"a\\u0000": 1}'),
+    "J8-nul-deep": member('[[{"a": ["\\u0000"]}]]'),
+    "J9-lone-surrogate": member('"\\ud800"'),
+    "J9-lone-surrogate-in-key": member('{"\\udfff": 1}'),
+    "J9-pair-reversed": member('"\\udc00\\ud800"'),
+    "J9-lone-surrogate-deep": member('[{"a": ["x\\ud83d"]}]'),
+    "J10-ff": member(b'"\xff"'),
+    "J10-overlong": member(b'"\xc0\xaf"'),
+    "J10-encoded-surrogate": member(b'"\xed\xa0\x80"'),
+    "J10-cut-sequence": member(b'"\xe2\x82"'),
+    "J10-utf-16": lambda valid: valid.decode().encode("utf-16"),
+    "J11-depth-33": member("[" * 32 + "]" * 32),
+    "J11-depth-500": member("[" * 500 + "]" * 500),
+    "J11-depth-1000": member("[" * 1_000 + "]" * 1_000),
+    "J11-depth-5000": member("[" * 5_000 + "]" * 5_000),
+    "J11-100000-unclosed": instead(b"[" * 100_000),
+    "J11-objects-unclosed": instead(b'{"a":' * 5_000),
+    "J13-100000-keys": member("{" + ",".join(f'"{n}":0' for n in range(100_000)) + "}"),
+    "J13-100000-elements": member("[" + "0," * 99_999 + "0]"),
+    "J13-long-string": member(f'"{"x" * 1_000_000}"'),
+    "J13-long-key": member(f'{{"{"x" * 1_000_000}": 1}}'),
+    "J20-bell": member('"\\u0007"'),
+    "J20-escape": member('"\\u001b[31m"'),
+    "J20-backspace": member('"\\b"'),
+    "J20-override-in-key": member('{"\\u202e": 1}'),
+    # As in the suite that every parser is measured by.
+    **{
+        f"J23-{name}": member(raw)
+        for name, raw in {
+            "comma-in-array": "[1,]",
+            "double-comma": "[1,,2]",
+            "no-comma": "[1 2]",
+            "no-value": '{"a":}',
+            "no-colon": '{"a" "b"}',
+            "unquoted-key": "{a: 1}",
+            "number-key": "{1: 1}",
+            "leading-zero": "01",
+            "minus-leading-zero": "-01",
+            "plus": "+1",
+            "bare-fraction": ".5",
+            "bare-point": "1.",
+            "bare-exponent": "1e",
+            "hexadecimal": "0x1",
+            "two-signs": "--1",
+            "space-in-number": "1 000",
+            "fullwidth-digit": "１",
+            "capital-true": "True",
+            "half-null": "nul",
+            "bad-escape": '"\\a"',
+            "bad-unicode-escape": '"\\u00G0"',
+            "raw-newline": '"a\nb"',
+            "raw-tab": '"a\tb"',
+            "raw-nul": '"a\x00b"',
+            "open-string": '"a',
+            "form-feed-space": "\f1",
+            "no-break-space": "\u00a01",
+            "wrong-bracket": "[1}",
+            "semicolon": "[1;2]",
+        }.items()
+    },
+}
+# Beside these faults, what is legal though unusual.
+HARMLESS = {
+    "unknown": '"x"',
+    "minus-zero": "-0",
+    "escaped-slash": '"\\/"',
+    "emoji": '"\\ud83d\\ude00"',
+    "depth-32": "[" * 31 + "]" * 31,
+    "prototype": '{"__proto__": {"x": 1}, "constructor": 1, "__class__": 1, "$ref": "#/"}',
+    "orm-words": '{"items__tenant": 1, "x\\") --": 1, "id__in": [1]}',
+}
+
+
+def test_every_address_that_takes_a_body_is_attacked() -> None:
+    attacked = {endpoint.path.format(tenant="nobody") for endpoint in ENDPOINTS.values()}
+    assert attacked == {route.path for route in api_routes() if route.has_body}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_is_refused_everywhere_and_nothing_is_written(target: Target, fault: str) -> None:
+    before = state()
+
+    for name, endpoint in ENDPOINTS.items():
+        body = FAULTS[fault](json.dumps(endpoint.body(target)).encode())
+        response = target.send("POST", endpoint.at(target), body, headers=without_bearer(endpoint))
+
+        if len(body) > endpoint.largest:
+            assert_refused(response, 413)
+        elif fault == "J1-empty" and name == "revoke":
+            assert_oauth_refused(response, 401)  # nobody asks
+        else:
+            endpoint.refuses(response, 400)
+        assert state() == before, name
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_what_is_sent_beside_the_fault_is_accepted(target: Target, name: str) -> None:
+    """Else the test above would pass for another reason."""
+    endpoint = ENDPOINTS[name]
+    for raw in HARMLESS.values():
+        body = json.dumps(endpoint.body(target)).encode()
+        if endpoint.largest > 16_384:
+            body = member(raw)(body)
+        response = target.send("POST", endpoint.at(target), body, headers=without_bearer(endpoint))
+        assert response.status_code == 200, (raw, response.content)
+
+
+def without_bearer(endpoint: Endpoint) -> dict[str, str | None]:
+    """Token routes are asked by who has no token yet."""
+    return {"Authorization": None} if endpoint.largest == 16_384 else {}
+
+
+@pytest.mark.parametrize(("size", "status"), [(10_000_001, 413), (30_000_000, 413)])
+def test_J12_a_body_beyond_the_limit_is_refused(target: Target, size: int, status: int) -> None:
+    before = state()
+
+    response = target.send("POST", CAPTURE, json.dumps(order()).encode().ljust(size))
+
+    assert_refused(response, status, "payload_too_large")
+    assert state() == before
+
+
+def test_J12_a_body_at_the_limit_is_read(target: Target) -> None:
+    response = target.send("POST", CAPTURE, json.dumps(order()).encode().ljust(10_000_000))
+
+    assert response.status_code == 200
+
+
+def test_J18_unknown_members_are_never_applied(target: Target) -> None:
+    other = Target()
+    claims = {
+        "tenant": f'"{other.tenant.slug}"',
+        "tenant_id": str(other.tenant.pk),
+        "status": '"closed"',
+        "number": '"MINE-1"',
+        "version": "99",
+        "created_at": '"2001-01-01T00:00:00Z"',
+        "captured_at": '"2001-01-01T00:00:00Z"',
+        "due_at": '"2001-01-01T00:00:00Z"',
+        "total": "0",
+        "is_admin": "true",
+        "items/0/status": '"complete"',
+    }
+
+    answer = read(
+        target.send(
+            "POST", CAPTURE, spoiled(order(), {f"/{name}": raw for name, raw in claims.items()})
+        )
+    )
+
+    stored = Order.objects.get()
+    assert stored.tenant == target.tenant
+    assert (answer["status"], answer["items"][0]["status"]) == ("on_hold", "pending")
+    assert answer["number"] == stored.number == "NS00000001"
+    assert answer["totals"]["total"] == 21
+    assert stored.version != 99
+    assert stored.captured_at.year != 2001
+
+
+NAUGHTY = [
+    "Robert'); DROP TABLE orders_order;--",
+    "' OR 1=1 --",
+    '"; DELETE FROM x; --',
+    "{{7*7}} ${7*7} #{7*7} <%= 7*7 %> %s %(x)s {0.__class__}",
+    "$(touch /tmp/x) `id` && reboot | cat",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "${jndi:ldap://127.0.0.1/a}",
+    '=HYPERLINK("http://example.com")',
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "../../../etc/passwd",
+    "null undefined NaN true -1 1e400",
+    "\u200b\u200b",
+    "\u202eesrever",
+    "\ufffe\uffff\U0001f600\U0010ffff",
+    "e\u0301 é ﷽ ﬀ İ ı ß",
+    "tab\tline\nfeed\r\n",
+    "田中さんにあげて下さい",
+    "%00 %0a \\x00 \\u0000",
+]
+
+
+@pytest.mark.parametrize("text", NAUGHTY, ids=lambda text: f"J22-{NAUGHTY.index(text)}")
+def test_J22_naughty_strings_are_data_and_come_back_to_the_letter(
+    target: Target, text: str
+) -> None:
+    body = order()
+    body["shipping_address"] |= {"first_name": text[:64], "note": text}
+    body["customer"]["name"] = text
+    body["extended_attributes"] = [{"name": text[:100], "value": text}]
+    body["items"][0]["product_attributes"]["name"] = text
+
+    answer = target.send("POST", CAPTURE, strict_json.dumps(body))
+
+    assert answer.status_code == 200, answer.content
+    shown = read(target.detail("web-1", id_type="external"))
+    assert shown["shipping_address"]["note"] == text
+    assert shown["shipping_address"]["first_name"] == text[:64]
+    assert shown["customer"]["name"] == text
+    assert shown["extended_attributes"] == [{"name": text[:100], "value": text}]
+    assert shown["items"][0]["product_attributes"]["name"] == text
