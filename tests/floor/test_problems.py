@@ -10,6 +10,7 @@ from django.test import Client, override_settings
 
 from ordermgmt import problems
 from ordermgmt.problems import LONGEST_MESSAGE, Problem, printable
+from ordermgmt.wire import InvalidBody, Wire
 
 GOOD = {"authorization": "Bearer good"}
 BASKET = {"items": [{"product_id": "p", "price": {"amount": 1.5}}]}
@@ -389,6 +390,27 @@ def test_twenty_faults_are_told_and_no_more(api: Client) -> None:
     body = problem(post(api, {"items": [{}] * 30}), 400, "bad_request")
 
     assert len(body["messages"]) == len(body["errors"]) == 20
+
+
+def test_members_of_a_union_complain_once_and_without_their_names() -> None:
+    class Net(Wire):
+        net: int
+
+    class Gross(Wire):
+        net: int
+        gross: int
+
+    class Line(Wire):
+        price: Net | Gross
+
+    with pytest.raises(InvalidBody) as refusal:
+        Line.check({"price": {}}, operation="test")
+
+    assert refusal.value.facts["errors"] == [
+        {"pointer": "/price/net", "message": "'net' is a required property"},
+        {"pointer": "/price/gross", "message": "'gross' is a required property"},
+    ]
+    assert "Net" not in str(refusal.value.facts)
 
 
 def test_a_refusal_does_not_repeat_the_input(api: Client) -> None:
