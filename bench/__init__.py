@@ -1,0 +1,1 @@
+"""Reproducible measurements of the real thing, beside a yardstick: see README.md."""

@@ -1,0 +1,120 @@
+"""One measurement: load on the stage for some seconds, and what it cost whom."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from bench.client import Plan, Seen
+from bench.stage import Stage
+
+_TICK: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one kind of request did on so many connections; times in milliseconds."""
+
+    connections: int
+    rate: float  # requests a second
+    p50: float
+    p95: float
+    p99: float
+    requests: int
+    failures: dict[str, int]
+    first_failure: str
+    app_cpu: float  # a request
+    database_cpu: float  # a request
+    client_cpu: float  # a request
+
+
+def measure(stage: Stage, plan: Plan) -> tuple[Measured, int]:
+    """Carry out a plan in a process of its own; also the first number it left unused."""
+    command = [sys.executable, "-m", "bench.client"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as client:
+        assert client.stdin
+        assert client.stdout
+        try:
+            client.stdin.write(json.dumps(asdict(plan)) + "\n")
+            client.stdin.flush()
+            json.loads(client.stdout.readline())
+            before = _cpu(stage)
+            client.stdin.write("go\n")
+            client.stdin.flush()
+            seen = Seen(**json.loads(client.stdout.readline()))
+            after = _cpu(stage)
+        except BaseException:
+            client.kill()
+            raise
+    app, database = (b - a for a, b in zip(before, after, strict=True))
+    return _summed_up(plan.connections, seen, app, database), seen.next
+
+
+def best(measurements: Sequence[Measured]) -> Measured:
+    """The fastest, the one the rest of the machine disturbed least; with everybody's failures."""
+    failures: Counter[str] = Counter()
+    for each in measurements:
+        failures.update(each.failures)
+    first = next((each.first_failure for each in measurements if each.first_failure), "")
+    fastest = max(measurements, key=lambda each: each.rate)
+    return replace(fastest, failures=dict(failures), first_failure=first)
+
+
+def percentile(ordered: Sequence[int], share: float) -> float:
+    """The value that `share` of the sorted values do not exceed (nearest rank); 0 of nothing."""
+    if not ordered:
+        return 0.0
+    return float(ordered[math.ceil(share * len(ordered)) - 1])
+
+
+def _summed_up(connections: int, seen: Seen, app: float, database: float) -> Measured:
+    latencies = sorted(seen.latencies)
+    number = len(latencies)
+    each = 1000 / max(1, number)  # seconds in all → milliseconds a request
+    p50, p95, p99 = (percentile(latencies, share) / 1000 for share in (0.5, 0.95, 0.99))
+    return Measured(
+        connections=connections,
+        rate=number / seen.elapsed,
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        requests=number,
+        failures=seen.failures,
+        first_failure=seen.first_failure,
+        app_cpu=each * app,
+        database_cpu=each * database,
+        client_cpu=each * seen.cpu,
+    )
+
+
+def _cpu(stage: Stage) -> tuple[float, float]:
+    """Seconds of processor the web server and the database have used so far."""
+    assert stage.web.child
+    assert stage.postgres.child
+    return tree_cpu(stage.web.child.pid), tree_cpu(stage.postgres.child.pid)
+
+
+def tree_cpu(root: int) -> float:
+    """Seconds of processor a process and all below it have used, those that ended included."""
+    parents: dict[int, int] = {}
+    used: dict[int, float] = {}
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile
+            continue
+        parents[int(folder.name)] = int(fields[1])
+        used[int(folder.name)] = sum(map(int, fields[11:15])) / _TICK
+    family = {root}
+    while children := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= children
+    return sum(used.get(pid, 0.0) for pid in family)

@@ -1,0 +1,244 @@
+"""What is measured: capture, detail and a customer's history, and what we aim at."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import bodies, loading, pgbench
+from bench.client import COUNTER, Plan
+from bench.measuring import Measured, best, measure
+from bench.pgbench import Script, Yardstick
+from bench.stage import HOST, TENANT, Stage
+
+JUDGED_AT: Final = 8  # connections
+TO_READ: Final = 10_000  # orders among which detail chooses
+ORDERS_EACH: Final = 10  # of an ordinary customer
+FEW, MANY = 1_000, 100_000
+EVERYTHING: Final = "9000000000"  # the customer who owns everything
+OWNED_FROM: Final = 500_000_000  # the numbers of the orders of the one who owns everything
+
+
+@dataclass(frozen=True)
+class Options:
+    """How much to measure."""
+
+    seconds: float
+    connections: tuple[int, ...]
+    items: int
+    rounds: int
+    few: int = FEW
+    many: int = MANY
+    to_read: int = TO_READ
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the result."""
+
+    what: str
+    measured: Measured
+    yardstick: Yardstick | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Our rate as a share of the yardstick's."""
+        return self.measured.rate / self.yardstick.rate if self.yardstick else None
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What we want to see, what we saw, and whether that is good enough."""
+
+    text: str
+    seen: float
+    is_met: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that one scenario measured."""
+
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    aims: list[Aim] = field(default_factory=list)
+
+    @property
+    def failures(self) -> int:
+        return sum(sum(row.measured.failures.values()) for row in self.rows)
+
+
+class Bench:
+    """One stage, and the scenarios on it."""
+
+    def __init__(self, stage: Stage, options: Options, console: Console) -> None:
+        self._stage, self._options, self._console = stage, options, console
+        self._next = 1  # external ids are never used twice
+
+    def capture(self) -> Result:
+        """Captures of new orders, beside pgbench inserting the same rows."""
+        script = pgbench.writing(self._sample())
+        request = self._capture_request
+        rows = self._compare("capture", request, {bodies.CUSTOMER: bodies.customers()}, script)
+        return Result("capture", rows, [*_rate_aim(rows, 700), *_ratio_aim(rows, 0.15)])
+
+    def read(self) -> Result:
+        """Details of loaded orders, beside pgbench with the same two statements."""
+        number = self._options.to_read
+        self._load("loading orders to read", 0, number, _ordinary(number))
+        script = pgbench.reading(self._stage.tenant.pk, orders=number)
+        uuids = [str(loading.uuid_of(n)) for n in range(number)]
+        path = f"/v0/orders/{bodies.ORDER}?id_type=internal"
+        rows = self._compare("detail", self._reading(path), {bodies.ORDER: uuids}, script)
+        return Result("read", rows, _rate_aim(rows, 1500))
+
+    def history(self) -> Result:
+        """A customer's first page in a small and a large installation, v2, ten orders."""
+        few, many = self._options.few, self._options.many
+        ordinary, everything = "history, ordinary customer", "history, owner of all"
+        rows = []
+        have = 0
+        for size in (few, many):
+            more, text = size - have, f"loading {size - have:,} orders, and as many of one owner"
+            self._load(text, have, more, _ordinary(more, after=have // ORDERS_EACH))
+            self._load(text, OWNED_FROM + have, more, lambda _: EVERYTHING)
+            have = size
+            path = f"/v0/orders?customer_id={bodies.CUSTOMER}&offset=0&count={ORDERS_EACH}"
+            request = self._reading(path)
+            customers = [_customer(n) for n in range(size // ORDERS_EACH)]
+            for what, who in ((ordinary, customers), (everything, [EVERYTHING])):
+                rows += self._compare(f"{what} of {size:,}", request, {bodies.CUSTOMER: who})
+        return Result("history", rows, list(_growth_aims(rows, (ordinary, everything), few, many)))
+
+    def _compare(
+        self,
+        what: str,
+        request: Callable[[], str],
+        choices: dict[str, list[str]],
+        script: Script | None = None,
+    ) -> list[Row]:
+        """Measure on every number of connections, in turn with the yardstick; the best of each."""
+        rows = []
+        for connections in self._options.connections:
+            yardsticks, measurements = [], []
+            for n in range(self._options.rounds):
+                label = f"{what}, {connections} connections, round {n + 1}"
+                if script:
+                    with self._console.status(f"{label}: pgbench"):
+                        yardsticks.append(
+                            script.run(
+                                self._stage,
+                                connections=connections,
+                                seconds=self._options.seconds,
+                            )
+                        )
+                with self._console.status(label):
+                    measurements.append(self._measure(request(), connections, choices))
+            fastest = max(yardsticks, key=lambda each: each.rate, default=None)
+            rows.append(Row(what, best(measurements), fastest))
+        return rows
+
+    def _measure(self, request: str, connections: int, choices: dict[str, list[str]]) -> Measured:
+        plan = Plan(
+            host=HOST,
+            port=self._stage.port,
+            request=request,
+            connections=connections,
+            seconds=self._options.seconds,
+            first=self._next,
+            choices=choices,
+        )
+        measured, self._next = measure(self._stage, plan)
+        return measured
+
+    def _capture_request(self) -> str:
+        return bodies.capture_request(
+            items=self._options.items,
+            tenant=TENANT,
+            token=self._stage.token(),
+            host=self._stage.host,
+        )
+
+    def _reading(self, path: str) -> Callable[[], str]:
+        """The request of a reading; each time with a fresh token, for tokens end."""
+        stage = self._stage
+        return lambda: bodies.read_request(path, token=stage.token(), host=stage.host)
+
+    def _sample(self) -> UUID:
+        """An order captured over HTTP, which copies and yardstick take after."""
+        request = self._capture_request().replace(COUNTER, f"{self._next:09}")
+        self._next += 1
+        answer = self._stage.ask(request.replace(bodies.CUSTOMER, bodies.customers()[0]))
+        return UUID(answer["origin_id"])
+
+    def _load(self, text: str, first: int, count: int, customer: Callable[[int], str]) -> None:
+        sample = self._sample()
+        with _progress(self._console, text, count) as advance:
+            loading.load(
+                self._stage.tenant,
+                sample,
+                first=first,
+                count=count,
+                customer=customer,
+                advance=advance,
+            )
+        loading.settle()
+
+
+def _customer(number: int) -> str:
+    return f"8{number:09}"
+
+
+def _ordinary(orders: int, *, after: int = 0) -> Callable[[int], str]:
+    """Customers with ten orders each that do not lie together, from the customer `after` on."""
+    number = max(1, orders // ORDERS_EACH)
+    return lambda order: _customer(after + order % number)
+
+
+def _rate_aim(rows: Iterable[Row], least: float) -> list[Aim]:
+    return [
+        Aim(
+            f"{row.what}: at least {least:,.0f}/s at {JUDGED_AT} connections",
+            row.measured.rate,
+            row.measured.rate >= least,
+        )
+        for row in rows
+        if row.measured.connections == JUDGED_AT
+    ]
+
+
+def _ratio_aim(rows: Iterable[Row], least: float) -> list[Aim]:
+    return [
+        Aim(
+            f"{row.what}: at least {least} of pgbench's rate at {JUDGED_AT} connections",
+            row.ratio,
+            row.ratio >= least,
+        )
+        for row in rows
+        if row.measured.connections == JUDGED_AT and row.ratio is not None
+    ]
+
+
+def _growth_aims(
+    rows: list[Row], kinds: Iterable[str], few: int, many: int, most: float = 1.3
+) -> Iterator[Aim]:
+    """How much longer the median page takes among many orders than among few."""
+    medians = {(row.what, row.measured.connections): row.measured.p50 for row in rows}
+    for kind in kinds:
+        for connections in dict.fromkeys(row.measured.connections for row in rows):
+            small = medians[f"{kind} of {few:,}", connections]
+            growth = medians[f"{kind} of {many:,}", connections] / small if small else float("inf")
+            text = f"{kind}: median at most {most} × from {few:,} to {many:,} orders, "
+            yield Aim(f"{text}{connections} connections", growth, growth <= most)
+
+
+@contextmanager
+def _progress(console: Console, text: str, total: int) -> Iterator[Callable[[int], object]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+        task = progress.add_task(text, total=total)
+        yield lambda orders: progress.advance(task, orders)
