@@ -13,7 +13,7 @@ from configuration.models import Client
 from configuration.services import tokens
 from configuration.token_requests import FORM, JSON, InvalidRequest, credentials, parameters
 from ordermgmt import errors
-from ordermgmt.api import ByAccept, JsonAnswer
+from ordermgmt.negotiation import ByAccept, JsonAnswer
 from ordermgmt.openapi import Wire, problems
 
 BEARER: Final = "Bearer"

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from configuration.services.tokens import InvalidClient
 from ordermgmt import errors, strict_json
-from ordermgmt.api import BodyTooLarge, LengthRequired
+from ordermgmt.negotiation import BodyTooLarge, LengthRequired
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"

@@ -2,29 +2,33 @@
 
 import re
 from collections.abc import Collection, Mapping
-from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import BaseModel
-from rest_framework import exceptions, parsers, renderers, viewsets
-from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework import exceptions, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt import errors, strict_json
+from ordermgmt import errors
+from ordermgmt.negotiation import (
+    JSON,
+    ORDERS_V2,
+    V1,
+    V2,
+    ByAccept,
+    JsonAnswer,
+    JsonBody,
+    check_body_headers,
+    negotiate,
+)
 
 if TYPE_CHECKING:
     from configuration.models import Client, Tenant
 
-JSON: Final = "application/json"
-ORDERS_V2: Final = "application/x.newstore.orders+json;version=2"
 MAX_INT32: Final = 2**31 - 1
 
 _TENANT: Final = re.compile(r"[a-z0-9-]{1,63}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_QUALITY: Final = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 # Header of the tenant-bound routes → its key in WSGI, and what it may hold.
 _TENANT_HEADERS: Final = {
@@ -50,71 +54,6 @@ class BadHeaders(errors.Invalid):
 
 class BadParameter(errors.Invalid):
     code = "bad_request"
-
-
-class LengthRequired(exceptions.APIException):
-    status_code = 411
-
-
-class BodyTooLarge(exceptions.APIException):
-    status_code = 413
-
-
-class JsonBody(parsers.BaseParser):
-    """For `request.data`; views with a wire model use `Wire.of(request)` instead."""
-
-    media_type = JSON
-
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        return strict_json.loads(stream.read())
-
-
-class JsonAnswer(renderers.BaseRenderer):
-    """A dict or wire model becomes JSON; bytes are JSON already; None is no body."""
-
-    media_type = JSON
-    format = "json"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        if data is None:
-            return b""
-        if isinstance(data, bytes):
-            return data
-        if isinstance(data, BaseModel):
-            data = data.model_dump(by_alias=True)
-        return strict_json.dumps(data)
-
-
-class OrdersV2Answer(JsonAnswer):
-    media_type = ORDERS_V2
-
-
-_V1: Final = JsonAnswer()
-_V2: Final = OrdersV2Answer()
-
-
-class ByAccept(BaseContentNegotiation):
-    """Never asked: `ApiViewSet` chooses by itself. It is here because DRF wants one."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class ApiViewSet(viewsets.ViewSet):
@@ -170,7 +109,7 @@ class ApiViewSet(viewsets.ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Until Accept is judged, and so for every error before that: JSON.
-        request.accepted_renderer, request.accepted_media_type = _V1, JSON
+        request.accepted_renderer, request.accepted_media_type = V1, JSON
         method = str(request.method)
         if method.lower() not in self.action_map:
             raise exceptions.MethodNotAllowed(method)
@@ -180,7 +119,7 @@ class ApiViewSet(viewsets.ViewSet):
             self._check_tenant_headers(meta)
         self.version2 = negotiate(meta.get("HTTP_ACCEPT", "*/*"), self.read_versions)
         if self.version2:
-            request.accepted_renderer, request.accepted_media_type = _V2, ORDERS_V2
+            request.accepted_renderer, request.accepted_media_type = V2, ORDERS_V2
         if method in ("POST", "PATCH", "PUT"):
             check_body_headers(meta)
         if meta.get("QUERY_STRING"):
@@ -226,66 +165,6 @@ class ApiViewSet(viewsets.ViewSet):
         ):
             return Response(None, status)
         return response
-
-
-@lru_cache(maxsize=512)
-def _qualities(accept: str) -> dict[str, float]:
-    """Media range → its quality; ranges and parameters that make no sense are left out."""
-    qualities: dict[str, float] = {}
-    for part in accept.split(","):
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        quality = 1.0
-        kept = [media]
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name == "q":
-                quality = float(value) if _QUALITY.fullmatch(value) else 0.0
-            elif name != "charset":
-                kept.append(f"{name}={value}")
-        qualities[";".join(kept)] = quality
-    return qualities
-
-
-@lru_cache(maxsize=512)
-def negotiate(accept: str, versions: bool) -> bool:
-    """Whether Accept asks for version 2, which it must name; raises NotAcceptable for neither."""
-    if len(accept) > 1_000:
-        raise exceptions.NotAcceptable
-    qualities = _qualities(accept)
-    plain = next(
-        (qualities[media] for media in (JSON, "application/*", "*/*") if media in qualities), 0.0
-    )
-    second = qualities.get(ORDERS_V2, 0.0) if versions else 0.0
-    if not plain and not second:
-        raise exceptions.NotAcceptable
-    return second > 0 and second >= plain
-
-
-@lru_cache(maxsize=128)
-def _is_json(content_type: str) -> bool:
-    media, *parameters = (piece.strip().lower() for piece in content_type.split(";"))
-    return media == JSON and all(
-        parameter in ("", "charset=utf-8", 'charset="utf-8"')
-        for parameter in parameters
-        if not parameter or parameter.startswith("charset")
-    )
-
-
-def check_body_headers(meta: Mapping[str, str]) -> None:
-    """Refuse, before a byte is read, a body that is not one plain piece of JSON of fair size."""
-    length = meta.get("CONTENT_LENGTH") or ""
-    if not length and "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
-        raise LengthRequired
-    if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise exceptions.UnsupportedMediaType("")
-    if length and not length.isdecimal():
-        raise exceptions.ParseError
-    if not length or int(length) == 0:
-        return
-    if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise BodyTooLarge
-    if not _is_json(meta.get("CONTENT_TYPE", "")):
-        raise exceptions.UnsupportedMediaType("")
 
 
 def _check_query(request: Request) -> None:

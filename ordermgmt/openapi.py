@@ -17,7 +17,8 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ordermgmt.api import JSON, ORDERS_V2, ApiViewSet
+from ordermgmt.api import ApiViewSet
+from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.problems import CODES, MEDIA_TYPE
 from ordermgmt.scopes import SCOPES
 from ordermgmt.wire import Instant, Number, Uuid, Wire

@@ -6,7 +6,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import JSON, ORDERS_V2, ApiViewSet, BadParameter, query_integer, query_param
+from ordermgmt.api import ApiViewSet, BadParameter, query_integer, query_param
+from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.openapi import problems
 from orders.api import examples, rendering
 from orders.api.order_models import OrderDetail, OrderHistory, OrderHistoryV1

@@ -14,7 +14,7 @@ from django.test import Client as Browser
 from configuration import keys, services
 from configuration.models import Tenant
 from ordermgmt import strict_json
-from ordermgmt.api import ORDERS_V2
+from ordermgmt.negotiation import ORDERS_V2
 from ordermgmt.wire import Wire
 from orders.api.order_models import CapturedOrder, OrderDetail, OrderHistory
 from orders.models import Order
