@@ -1,11 +1,14 @@
 """The locked requirements install anywhere, from whatever index the machine uses."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+OPTIONAL = {"anyio", "setuptools"}  # used when they happen to be there, not missed when not
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 
 
@@ -36,3 +39,28 @@ def test_a_lock_pins_every_package_by_hash(lock):
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
 def test_a_lock_has_what_its_source_asks_for(lock):
     assert wanted(lock.with_suffix(".in")) <= pinned(lock)
+
+
+EVERYTHING = """
+import os, sys, importlib.metadata as metadata
+os.environ["DJANGO_SETTINGS_MODULE"] = "ordermgmt.settings"
+import django
+django.setup()
+import celery.bin.celery, celery.bin.worker, celery.bin.beat, granian.cli, ordermgmt.urls
+import django.core.cache.backends.redis, django.db.backends.postgresql.base
+from ordermgmt.celery import app
+app.loader.import_default_modules()
+app.connection().transport
+owners = metadata.packages_distributions()
+print(*{name for module in list(sys.modules) for name in owners.get(module.partition(".")[0], ())})
+"""
+
+
+def test_what_runs_needs_nothing_that_only_developers_install():
+    """A missing line of base.in hides behind a test tool that happens to bring the package."""
+    done = subprocess.run(
+        [sys.executable, "-c", EVERYTHING], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = {re.sub(r"[-_.]+", "-", name).lower() for name in done.stdout.split()}
+
+    assert loaded - pinned(ROOT / "requirements/base.lock") <= OPTIONAL
