@@ -3,15 +3,22 @@
 import ast
 import io
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import (
+    CommandError,
+    call_command,
+    get_commands,
+    load_command_class,
+)
 
 from configuration.keys import KEYS
 from ordermgmt.scopes import SCOPES
+from ordermgmt.welcome import capture_line
 from orders.lifecycle import TRANSITIONS, ItemStatus, OrderStatus
 from orders.management.commands.docs import stale, write
 from orders.management.pages import PAGES, render_all
@@ -153,7 +160,7 @@ def test_refusals_of_every_app_are_listed_with_status_and_kind(pages: dict[str, 
     page = pages["errors.md"]
 
     for row in (
-        "| 409 | `conflict` | `Conflict` | `orders.services.identity.CaptureConflict` |",
+        "| 409 | `conflict` | `Conflict` | `orders.services.capture.identity.CaptureConflict` |",
         "| 404 | `tenant_not_found` | `NotFound` | `configuration.services.tenants.TenantNotFound`",
         "| 403 | `insufficient_scope` | `Forbidden` | `ordermgmt.api.InsufficientScope` |",
     ):
@@ -168,14 +175,75 @@ def test_commands_show_what_must_be_given_and_what_may_be(pages: dict[str, str])
     )
 
 
+def _written() -> list[Path]:
+    """The pages people wrote, and those we did."""
+    top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    return [*top, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _shell_lines() -> list[str]:
+    """Every line of every block of shell; a line may go on after a backslash."""
+    blocks = [
+        block
+        for page in _written()
+        for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.S)
+    ]
+    return [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
+
+
 def test_links_between_the_written_pages_lead_somewhere() -> None:
-    written = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-    written += (ROOT / "docs").rglob("*.md")
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
-        for page in written
+        for page in _written()
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
         if not (page.parent / target).exists()
     ]
 
     assert broken == []
+
+
+def test_the_first_order_is_the_one_up_prints() -> None:
+    line = capture_line(
+        "http://127.0.0.1:8000", {"tenant": "demo", "client_id": "$ID", "client_secret": "$SECRET"}
+    )
+
+    assert line.replace("; curl", "\ncurl") in (ROOT / "README.md").read_text()
+
+
+def test_commands_that_are_printed_can_be_typed() -> None:
+    lines = [line for line in _shell_lines() if line.startswith("./run manage ")]
+    for line in lines:
+        name, *words = shlex.split(line, comments=True)[2:]
+        command = load_command_class(get_commands()[name], name)
+        command.create_parser("manage.py", name).parse_args(words)
+
+    assert len(lines) > 20
+
+
+def test_words_after_run_are_commands_of_it() -> None:
+    help = (ROOT / "run").read_text().partition("TEXT'")[2].partition("\nTEXT")[0]
+    known = re.findall(r"^  ([a-z]+) ", help, re.M)
+    text = "\n".join(page.read_text() for page in _written())
+    used = re.findall(r"(?:^|`)\./run (\w+)", text, re.M)
+
+    assert len(known) > 5
+    assert set(used) - set(known) - {"COMMAND"} == set()
+
+
+def test_the_readme_names_settings_that_exist() -> None:
+    pages = [ROOT / "README.md", ROOT / "docs" / "operators.md"]
+    used = {n for p in pages for n in re.findall(r"^\| `([A-Z_]+)` \|", p.read_text(), re.M)}
+
+    assert used - {v.name for v in variables()} - NOT_FOR_OPERATORS == set()
+
+
+def test_files_that_are_named_exist() -> None:
+    paths = r"\b((?:ordermgmt|configuration|webhooks|orders|tests|bench|requirements)/[\w/]+\.\w+)"
+    missing = {
+        f"{page.relative_to(ROOT)}: {path}"
+        for page in _written()
+        for path in re.findall(paths, page.read_text())
+        if path.endswith((".py", ".in", ".lock")) and not (ROOT / path).exists()
+    }
+
+    assert missing == set()
