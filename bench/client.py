@@ -13,11 +13,13 @@ import socket
 import sys
 import time
 from array import array
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 COUNTER = "@counter@"
+LOST = "connection lost"
 _MARK = re.compile(r"@[a-z]+@")
 _STATUS = slice(9, 12)  # of "HTTP/1.1 200"
 _END = b"\r\n\r\n"
@@ -109,6 +111,22 @@ class Answer:
         return data
 
 
+class Line:
+    """One kept connection, and the answer it is waiting for."""
+
+    __slots__ = ("answer", "sent", "socket")
+
+    def __init__(self, plan: Plan) -> None:
+        self.socket = socket.create_connection((plan.host, plan.port), timeout=10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.answer = Answer()
+        self.sent = 0.0  # when the request was, that waits for its answer
+
+    def send(self, request: bytes) -> None:
+        self.sent = time.monotonic()
+        self.socket.sendall(request)
+
+
 class Load:
     """Connections that each send a request, wait for its answer, and send the next."""
 
@@ -116,87 +134,99 @@ class Load:
         self._plan = plan
         self._requests = Requests(plan)
         self._poll = select.epoll()
-        self._lines: dict[int, tuple[socket.socket, Answer]] = {}
+        self._lines: dict[int, Line] = {}
         for _ in range(plan.connections):
             self._connect()
 
-    def _connect(self) -> int:
-        line = socket.create_connection((self._plan.host, self._plan.port), timeout=10)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._lines[line.fileno()] = (line, Answer())
-        self._poll.register(line.fileno(), select.EPOLLIN)
-        return line.fileno()
+    def __enter__(self) -> "Load":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in list(self._lines):
+            self._close(number)
+        self._poll.close()
 
     def run(self, seconds: float) -> Seen:
         """Ask for `seconds`, then wait for what is still on its way."""
         used, started = time.process_time(), time.monotonic()
-        end = started + seconds
-        latencies, failures, first_failure = array("L"), dict[str, int](), ""
-        sent: dict[int, float] = {}
-        for number, (line, _) in list(self._lines.items()):
-            sent[number] = time.monotonic()
-            line.sendall(self._requests.make())
-        while sent:
-            ready = self._poll.poll(_PATIENCE)
-            if not ready:
-                failures["no answer"] = failures.get("no answer", 0) + len(sent)
-                break
-            for number, _ in ready:
-                line, answer = self._lines[number]
-                failure = ""
-                try:
-                    whole = answer.take(data := line.recv(262_144))
-                    if data and whole is None:
-                        continue
-                except (OSError, ValueError) as reason:
-                    data, whole, failure = b"", None, str(reason)
-                now = time.monotonic()
-                if whole is not None and whole[_STATUS] == b"200":
-                    latencies.append(int((now - sent[number]) * 1e6))
-                else:
-                    kind = whole[_STATUS].decode() if whole else "connection lost"
-                    failures[kind] = failures.get(kind, 0) + 1
-                    first_failure = first_failure or failure or (whole or b"")[:2000].decode()
-                del sent[number]
-                if not data:
-                    self._close(number)
-                    if now >= end:
-                        continue
-                    number = self._connect()
-                    line = self._lines[number][0]
-                if now < end:
-                    sent[number] = now
-                    line.sendall(self._requests.make())
+        latencies, failures = array("L"), Counter[str]()
+        first_failure = self._ask(started + seconds, latencies, failures)
         return Seen(
             elapsed=time.monotonic() - started,
             latencies=latencies.tolist(),
-            failures=failures,
+            failures=dict(failures),
             first_failure=first_failure,
             cpu=time.process_time() - used,
             next=self._requests.next,
         )
 
+    def _ask(self, end: float, latencies: "array[int]", failures: Counter[str]) -> str:
+        """Fill `latencies` and `failures`; the body of the first failure."""
+        first_failure = ""
+        make, lines = self._requests.make, self._lines
+        for line in lines.values():
+            line.send(make())
+        waiting = len(lines)
+        while waiting:
+            ready = self._poll.poll(_PATIENCE)
+            if not ready:
+                failures["no answer"] += waiting
+                break
+            for number, _ in ready:
+                line = lines[number]
+                whole = _received(line)
+                if whole is None:
+                    continue
+                now = time.monotonic()
+                if whole[_STATUS] == b"200":
+                    latencies.append(int((now - line.sent) * 1e6))
+                else:
+                    failures[whole[_STATUS].decode() or LOST] += 1
+                    first_failure = first_failure or whole[:2000].decode(errors="replace")
+                    line = lines[number] if whole else self._replace(number)
+                if now < end:
+                    line.send(make())
+                else:
+                    waiting -= 1
+        return first_failure
+
+    def _connect(self) -> Line:
+        line = Line(self._plan)
+        self._lines[line.socket.fileno()] = line
+        self._poll.register(line.socket.fileno(), select.EPOLLIN)
+        return line
+
     def _close(self, number: int) -> None:
         self._poll.unregister(number)
-        self._lines.pop(number)[0].close()
+        self._lines.pop(number).socket.close()
+
+    def _replace(self, number: int) -> Line:
+        self._close(number)
+        return self._connect()
+
+
+def _received(line: Line) -> bytes | None:
+    """The answer if it is whole now; nothing (b"") if the connection is lost or makes no sense."""
+    try:
+        data = line.socket.recv(262_144)
+        return line.answer.take(data) if data else b""
+    except (OSError, ValueError):
+        return b""
 
 
 def main() -> None:
     """Do as planned on standard input."""
     plan = Plan(**json.loads(sys.stdin.readline()))
-    load = Load(plan)
-    warm = load.run(plan.warm_up)
-    _say({"ready": len(warm.latencies)})
-    if sys.stdin.readline().strip() != "go":
-        return
-    seen = load.run(plan.seconds)
-    failures = dict(seen.failures)
-    for kind, number in warm.failures.items():  # a failure is one, also while warming up
-        failures[kind] = failures.get(kind, 0) + number
-    _say(
-        asdict(seen)
-        | {"failures": failures, "first_failure": warm.first_failure or seen.first_failure}
-    )
+    with Load(plan) as load:
+        warm = load.run(plan.warm_up)
+        _say({"ready": len(warm.latencies)})
+        if sys.stdin.readline().strip() != "go":
+            return
+        seen = load.run(plan.seconds)
+    # A failure is one, also while warming up.
+    failures = dict(Counter(warm.failures) + Counter(seen.failures))
+    first = warm.first_failure or seen.first_failure
+    _say(asdict(seen) | {"failures": failures, "first_failure": first})
 
 
 def _say(facts: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from bench.scenarios import Options, Result, Row
 
 RESULTS: Final = Path(__file__).resolve().parent / "results"
 _NUMBERS: Final = ("connections", "req/s", "p50 ms", "p95 ms", "p99 ms", "failed")
-_COSTS: Final = ("app CPU ms", "db CPU ms", "pgbench tx/s", "its db CPU ms", "ratio")
+_COSTS: Final = ("app CPU ms", "db CPU ms", "pgbench tx/s", "its CPU ms", "ratio")
 
 
 def machine() -> dict[str, Any]:
@@ -41,7 +41,7 @@ def machine() -> dict[str, Any]:
 def show(console: Console, result: Result) -> None:
     """Print the table, then the aims and whether they are met."""
     table = Table(title=result.name, title_justify="left", title_style="bold")
-    table.add_column("what")
+    table.add_column("what", no_wrap=True)
     for name in (*_NUMBERS, *_COSTS):
         table.add_column(name, justify="right")
     for row in result.rows:

@@ -76,8 +76,11 @@ def stage(folder: Path, *, workers: int = 2) -> Iterator[Stage]:
         web = _web(folder, port := _free_port(), workers)
         web.start()
         stack.callback(web.stop)
-        if not wait_until(lambda: _is_ready(port), timeout=60):
-            raise CannotStart(f"The web server does not come up; see {web.log}")
+        if not wait_until(lambda: _is_ready(port) or _has_ended(web), timeout=60) or _has_ended(
+            web
+        ):
+            tail = web.log.read_text(errors="replace").splitlines()[-20:]
+            raise CannotStart("\n".join(["The web server does not come up:", *tail]))
         yield Stage(tenant, port, made.client.client_id, made.secret, web, postgres)
 
 
@@ -108,6 +111,10 @@ def _free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _has_ended(program: Program) -> bool:
+    return program.child is None or program.child.poll() is not None
 
 
 def _is_ready(port: int) -> bool:

@@ -1,0 +1,58 @@
+"""`./run bench`, from the command line to the files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["capture", "read", "history"])
+def test_a_scenario_measures_and_saves_what_it_saw(scenario: str):
+    words = ["--seconds", "0.5", "--connections", "2", "--rounds", "1", "--orders", "1500"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", scenario, "--json", *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["machine"]["database"]["fsync"] == "on"
+    for row in result["rows"]:
+        seen = row["measured"]
+        assert seen["requests"] > 0
+        assert seen["failures"] == {}
+        assert 0 < seen["p50"] <= seen["p95"] <= seen["p99"]
+        assert seen["app_cpu"] > 0
+    if scenario != "history":
+        assert all(row["ratio"] > 0 for row in result["rows"])
+    saved = [line.strip() for line in done.stderr.splitlines() if "bench/results/" in line]
+    assert len(saved) == 2
+    assert json.loads(Path(saved[0]).read_text()) == result
+    assert Path(saved[1]).read_bytes().startswith(b"\x89PNG")
+    for path in saved:
+        Path(path).unlink()
+
+
+def test_a_folder_with_data_is_not_measured_in(tmp_path: Path):
+    (tmp_path / "postgres").mkdir()
+
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "read", "--data-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "has data already" in done.stdout
