@@ -52,7 +52,10 @@ def _uuid(value: Any) -> uuid.UUID:
         raise _wrong_type("string")
     if not _UUID.fullmatch(value):
         raise PydanticCustomError("not_a_uuid", "the value is not a 'uuid'")
-    return uuid.UUID(value)
+    found = uuid.UUID(value)
+    if not found.int:  # what a caller sends who forgot to fill it in, and then everybody's
+        raise PydanticCustomError("nil_uuid", "the value is the nil 'uuid', which names nothing")
+    return found
 
 
 def _instant(value: Any) -> dt.datetime:
@@ -98,7 +101,7 @@ class _AsNumber:
 
 # A JSON number, exact. Strings are not numbers.
 Number = Annotated[Decimal, BeforeValidator(_decimal), _AsNumber()]
-# The canonical form only: no braces, no `urn:`; upper case is taken as lower.
+# The canonical form only: no braces, no `urn:`, not nil; upper case is taken as lower.
 Uuid = Annotated[
     uuid.UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})
 ]
