@@ -21,7 +21,7 @@ _decode: Final = json.JSONDecoder(parse_float=Decimal).decode
 
 
 def rows(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run one statement, prepared on the server, and return its rows.
+    """Run one statement that returns rows, prepared on the server, and return them.
 
     The server binds the parameters, so the statement must cast those whose type it cannot tell.
     """
@@ -30,7 +30,7 @@ def rows(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any,
     log = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with log(plain) as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall()
 
 
 @cache

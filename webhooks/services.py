@@ -12,8 +12,9 @@ from ordermgmt import hot, strict_json
 # Written as one statement because capture, the hot path, pays for every round trip.
 _INSERT: Final = """
 INSERT INTO webhooks_event (tenant_id, uuid, name, subject, version, payload, published_at)
-SELECT %s, x.uuid, x.name, %s::uuid, x.version, x.payload, now()
-FROM jsonb_to_recordset(%s::jsonb) AS x(uuid uuid, name text, version integer, payload jsonb)
+SELECT x.tenant_id, x.uuid, x.name, x.subject, x.version, x.payload, now()
+FROM jsonb_to_recordset(%s::jsonb) AS x(
+  tenant_id bigint, uuid uuid, name text, subject uuid, version integer, payload jsonb)
 RETURNING id
 """
 
@@ -22,12 +23,14 @@ RETURNING id
 class News:
     """An event about to be published; `version` is that of the timeline row announcing it."""
 
+    tenant_id: int
+    subject: UUID
     name: str
     version: int
     payload: dict[str, Any]
 
 
-def publish(news: Sequence[News], *, tenant_id: int, subject: UUID) -> None:
+def publish(news: Sequence[News]) -> None:
     """Promise subscribers that they will hear of this, in the caller's transaction.
 
     If the caller rolls back, nothing was promised. An event's id follows from its subject,
@@ -39,11 +42,13 @@ def publish(news: Sequence[News], *, tenant_id: int, subject: UUID) -> None:
         return
     rows = [
         {
-            "uuid": uuid5(subject, f"{n.version}:{n.name}"),
+            "tenant_id": n.tenant_id,
+            "uuid": uuid5(n.subject, f"{n.version}:{n.name}"),
             "name": n.name,
+            "subject": n.subject,
             "version": n.version,
             "payload": n.payload,
         }
         for n in news
     ]
-    hot.rows(_INSERT, [tenant_id, subject, strict_json.dumps(rows).decode()])
+    hot.rows(_INSERT, [strict_json.dumps(rows).decode()])

@@ -52,6 +52,9 @@ class Place:
     type: str  # store or dc
 
 
+NOWHERE: Final = Place("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """A service level, as far as grace and routing need to know it."""

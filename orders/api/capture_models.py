@@ -1,7 +1,7 @@
 """What a capture looks like on the wire: both vocabularies of contract §a.3.1, and what they mean.
 
-`draft()` says it in the domain's words (`orders.services.draft`). Nulls and absent keys are the
-same: not said.
+`draft()` says it in the domain's words (`orders.services.capture.draft`). Nulls and
+absent keys are the same: not said.
 """
 
 import datetime as dt
@@ -30,12 +30,14 @@ from orders.api.fields import (
     Email,
     GracePeriod,
     Identifier,
+    IpAddress,
     Locale,
     LongIdentifier,
     Name,
     Phone,
     PlacedAt,
     Positive,
+    Quantity,
     Rate,
     Text32,
     Text64,
@@ -44,7 +46,7 @@ from orders.api.fields import (
     Text1024,
     Zip,
 )
-from orders.services.draft import (
+from orders.services.capture.draft import (
     IN_STORE_HANDOVER,
     AnyPrice,
     NewItem,
@@ -214,7 +216,7 @@ class ItemIn(Wire):
     external_item_id: Identifier | None = None
     product_id: Identifier
     price: ItemPrice
-    quantity: Literal[1] | None = None
+    quantity: Quantity | None = None
     discounts: Annotated[list[Discount], Field(max_length=20)] | None = None
     tax_lines: Annotated[list[TaxLine], Field(max_length=100)] | None = None
     tax_class: Text256 | None = None
@@ -438,9 +440,7 @@ class OrderFields(Wire):
     tax_exempt: bool | None = None
     exemption_class: Text256 | None = None
     exemption_number: Text256 | None = None
-    ip_address: (
-        Annotated[str, StringConstraints(max_length=45, pattern=r"^[0-9A-Fa-f.:]+$")] | None
-    ) = None
+    ip_address: IpAddress | None = None
     grace_period: GracePeriod | None = None
     """Seconds; 0 routes at once. Ours, not in the contract."""
 

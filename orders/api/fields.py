@@ -1,6 +1,7 @@
 """The scalar types of the order routes, each with the limits of contract §a.1."""
 
 import datetime as dt
+import ipaddress
 import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -58,6 +59,14 @@ def _email(value: str) -> str:
     return value
 
 
+def _ip_address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise _wrong("ip_address", "the value is not an IPv4 or IPv6 address") from None
+    return value
+
+
 def _not_ahead(value: dt.datetime) -> dt.datetime:
     try:
         utc = value.astimezone(dt.UTC)
@@ -101,6 +110,13 @@ Currency = Annotated[
     str, AfterValidator(_currency), WithJsonSchema({"type": "string", "enum": sorted(PLACES)})
 ]
 PlacedAt = Annotated[Instant, AfterValidator(_not_ahead)]
+IpAddress = Annotated[
+    str,
+    StringConstraints(max_length=45, pattern=r"^[0-9A-Fa-f.:]+$"),
+    AfterValidator(_ip_address),
+]
+# Not Literal[1], which `true` would pass.
+Quantity = Annotated[int, Field(ge=1, le=1)]
 Amount = Annotated[Number, Field(ge=0, le=LARGEST_AMOUNT)]
 Positive = Annotated[Number, Field(gt=0, le=LARGEST_AMOUNT)]
 Rate = Annotated[Number, Field(ge=0, le=Decimal(100))]

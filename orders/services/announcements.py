@@ -80,10 +80,9 @@ def items_on_hold(order: Order, items: Sequence[Item], revision: int) -> dict[st
     }
 
 
-def assigned(
-    order: Order, items: Sequence[Item], shipment: Shipment | None, version: int
-) -> dict[str, Any]:
+def assigned(order: Order, items: Sequence[Item], version: int) -> dict[str, Any]:
     """`fulfillment_request.assigned`: one location got one shipment's items."""
+    shipment = items[0].shipment
     return {
         "id": uuid5(order.uuid, f"fulfillment_request:{version}"),
         "order_id": order.uuid,

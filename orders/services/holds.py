@@ -1,21 +1,10 @@
 """Why an order waits: which holds a capture places, and by which rule: product §4.2 and §4.3."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
 from configuration.services.policy import Policy
 from orders.lifecycle import HoldKind
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A hold to place, and why. A grace period is `seconds` long by the database's clock."""
-
-    kind: HoldKind
-    text: str
-    facts: dict[str, Any]
-    seconds: int | None = None
+from orders.services.story import Reason
 
 
 def judge(

@@ -10,8 +10,6 @@ from configuration.services.pseudonyms import customer_key
 from ordermgmt import hot
 from ordermgmt.errors import NotFound
 from orders.models import Item, Order, Shipment
-from orders.services import identity
-from orders.services.draft import NewOrder
 
 IdType = Literal["internal", "external"]
 MOST_OFFSET: Final = 2**31 - 1
@@ -19,14 +17,17 @@ MOST_OFFSET: Final = 2**31 - 1
 
 _ORDER: Final = f"SELECT {hot.columns(Order, 'o')} FROM orders_order o"
 _BY_UUID: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.uuid = %s"
+_BY_KEYS: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.id = ANY(%s::bigint[])"
 _BY_EXTERNAL_ID: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.external_id = %s"
 _BY_NUMBER: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.number = %s"
 # UNION ALL keeps each look-up on its own index, and the order in which they count.
 _BY_NAME: Final = f"{_BY_EXTERNAL_ID} UNION ALL {_BY_NUMBER}"
 _BY_ANY: Final = f"{_BY_UUID} UNION ALL {_BY_NAME}"
 _ITEMS: Final = f"""
-SELECT {hot.columns(Item, "i")}, {hot.columns(Shipment, "s")}
-FROM orders_item i LEFT JOIN orders_shipment s ON s.id = i.shipment_id
+SELECT {hot.columns(Item, "i")}, {hot.columns(Shipment, "s")}, o.version
+FROM orders_item i
+JOIN orders_order o ON o.tenant_id = i.tenant_id AND o.id = i.order_id
+LEFT JOIN orders_shipment s ON s.id = i.shipment_id
 WHERE i.tenant_id = %s AND i.order_id = ANY(%s::bigint[])
 ORDER BY i.order_id, i.position
 """
@@ -80,20 +81,16 @@ def detail(tenant: Tenant, reference: str, *, id_type: IdType) -> Document:
     return documents([hot.instance(Order, found[0])])[0]
 
 
-def find_known(tenant: Tenant, new: NewOrder) -> Document | None:
-    """The stored order a capture is about, if we have it.
+def called(tenant: Tenant, *, uuid: UUID, name: str | None) -> list[Document]:
+    """The orders that go by this id, or by this name as external id or number: one, if any.
 
-    Raises `CaptureConflict` when its ids name two different orders.
+    More than one where the two name different orders.
     """
-    uuid = identity.order_uuid(new, tenant.uuid)
-    if new.external_id is None:
+    if name is None:
         found = hot.rows(_BY_UUID, [tenant.pk, uuid])
     else:
-        name = new.external_id
         found = hot.rows(_BY_ANY, [tenant.pk, uuid, tenant.pk, name, tenant.pk, name])
-    if len({row[0] for row in found}) > 1:
-        raise identity.CaptureConflict(["/id", "/external_id"])
-    return documents([hot.instance(Order, found[0])])[0] if found else None
+    return documents([hot.instance(Order, row) for row in {row[0]: row for row in found}.values()])
 
 
 def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Page:
@@ -109,20 +106,39 @@ def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Pag
 
 
 def documents(orders: Sequence[Order]) -> list[Document]:
-    """The orders with their items and shipments, read by one statement for all of them."""
-    if not orders:
-        return []
+    """The orders with their items and shipments, read by one statement for all of them.
+
+    Each document is of one moment: where an order was changed after its row was read, as its
+    version tells, the rows are read again.
+    """
+    while orders:
+        found, changed = _with_items(orders)
+        if not changed:
+            return found
+        by_key = {order.pk: order for order in orders}
+        for row in hot.rows(_BY_KEYS, [orders[0].tenant_id, changed]):
+            by_key[row[0]] = hot.instance(Order, row)
+        orders = list(by_key.values())
+    return []
+
+
+def _with_items(orders: Sequence[Order]) -> tuple[list[Document], list[int]]:
+    """The documents, and the keys of the orders that changed in between."""
+    versions = {order.pk: order.version for order in orders}
     items: dict[int, list[Item]] = {order.pk: [] for order in orders}
     shipments: dict[int, dict[int, Shipment]] = {order.pk: {} for order in orders}
+    changed = set()
     for row in hot.rows(_ITEMS, [orders[0].tenant_id, list(items)]):
         item = hot.instance(Item, row[:_ITEM_WIDTH])
         items[item.order_id].append(item)
         if item.shipment_id is not None:
             known = shipments[item.order_id]
             if item.shipment_id not in known:
-                known[item.shipment_id] = hot.instance(Shipment, row[_ITEM_WIDTH:])
+                known[item.shipment_id] = hot.instance(Shipment, row[_ITEM_WIDTH:-1])
             item.shipment = known[item.shipment_id]
-    return [
+        if row[-1] != versions[item.order_id]:
+            changed.add(item.order_id)
+    found = [
         Document(
             order,
             items[order.pk],
@@ -130,6 +146,7 @@ def documents(orders: Sequence[Order]) -> list[Document]:
         )
         for order in orders
     ]
+    return found, list(changed)
 
 
 def _uuid(reference: str) -> UUID:

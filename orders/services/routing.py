@@ -1,11 +1,12 @@
 """Who fulfills what: one decision a shipment, with its reasons: product §4.4."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from configuration.services.policy import Place, Policy
-
-NOWHERE: Final = Place("", "")
+from configuration.services.policy import NOWHERE, Place, Policy
+from orders.models import Item
+from orders.services import announcements
+from orders.services.story import Story
 
 
 class Routable(Protocol):
@@ -33,12 +34,12 @@ def decide(shipment: Routable | None, *, country: str, policy: Policy) -> Decisi
     """
     strategy = shipment.strategy if shipment else "default"
     asked = shipment.location_code if shipment else ""
-    facts = {"strategy": strategy, "config": dict(policy.versions)}
-    if asked:
-        facts["asked_for"] = asked
-    if country:
-        facts["country"] = country
-
+    facts = {
+        "strategy": strategy,
+        "asked_for": asked,
+        "country": country,
+        "config": dict(policy.versions),
+    }
     if strategy == "external" and asked not in policy.locations:
         return Decision("cancel", reason="unknown_location", facts=facts)
     if policy.external_oms:
@@ -53,3 +54,60 @@ def decide(shipment: Routable | None, *, country: str, policy: Policy) -> Decisi
     if not policy.has_locations:
         return Decision("route", facts=facts | {"rule": "no_locations"})
     return Decision("conflict", reason="no_location_serves_country", facts=facts)
+
+
+def open_order(story: Story, *, country: str, policy: Policy) -> None:
+    """Nothing holds the order any longer: every shipment that waits is routed, and told why."""
+    groups: dict[int | None, list[Item]] = {}
+    for item in story.pending():
+        groups.setdefault(item.shipment.position if item.shipment else None, []).append(item)
+    decided = [
+        (items, decide(items[0].shipment, country=country, policy=policy))
+        for items in groups.values()
+    ]
+    for items, decision in decided:
+        conflict = decision.reason if decision.verb == "conflict" else ""
+        story.move(decision.verb, items, place=decision.place, conflict=conflict)
+    if any(decision.verb in ("route", "hand_over") for _, decision in decided):
+        order, all_items, shipments = story.order, story.items, story.shipments
+        story.tell(
+            "opened",
+            {"rule": "nothing_holds_it"},
+            "order.opened",
+            lambda _: announcements.order_event(order, all_items, shipments, item_status="opened"),
+        )
+    for items, decision in decided:
+        _tell(story, items, decision)
+
+
+def _tell(story: Story, items: list[Item], decision: Decision) -> None:
+    order = story.order
+    facts = decision.facts | {
+        "items": len(items),
+        "location": decision.place.code,
+        "reason": decision.reason,
+    }
+    match decision.verb:
+        case "route":
+            story.tell(
+                "routed",
+                facts,
+                "fulfillment_request.assigned",
+                lambda version: announcements.assigned(order, items, version),
+            )
+        case "hand_over":
+            story.tell("handed_over", facts)
+        case "conflict":
+            story.tell(
+                "conflicted",
+                facts,
+                "order.items_on_hold",
+                lambda version: announcements.items_on_hold(order, items, version),
+            )
+        case "cancel":
+            story.tell(
+                "cancelled",
+                facts,
+                "order.cancelled",
+                lambda _: announcements.cancelled(order, items, decision.reason),
+            )

@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_datetime
 
 from configuration import keys
 from orders.models import Order
-from orders.services import capture as module
+from orders.services import writing
 from tests.orders.shop import (
     Shop,
     contents,
@@ -440,7 +440,7 @@ def test_what_cannot_be_announced_is_not_captured_either(shop, monkeypatch):
     said = order(*items(3), grace_period=60, customer={"id": "c-1"})
     before = rows()
     with monkeypatch.context() as patch:
-        patch.setattr(module, "publish", _fail)
+        patch.setattr(writing, "publish", _fail)
         assert shop.capture(said).status_code == 500
 
     assert rows() == before

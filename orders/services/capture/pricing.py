@@ -1,13 +1,14 @@
 """What the amounts of an order must satisfy, and what they add up to: product §4.1."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
+from uuid import UUID
 
 from ordermgmt import money
 from ordermgmt.errors import Invalid
 from ordermgmt.money import LARGEST_TOTAL, ZERO
-from orders.services.draft import NewOrder, Price
+from orders.services.capture.draft import NewOrder, Price
 
 
 class WrongAmount(Invalid):
@@ -115,11 +116,11 @@ def check_payments(payments: list[dict[str, Any]], *, total: Decimal, currency: 
         )
 
 
-def check_all(new: NewOrder, *, currency: str, method: str, names: list[str]) -> None:
-    """Every amount of a capture; `names` are what its items are called in a refusal."""
-    for item, name in zip(new.items, names, strict=True):
-        check(item.price.under(method), of=f"item {name}", currency=currency)
-        check_details(item.details, of=f"item {name}", currency=currency)
+def check_all(new: NewOrder, *, currency: str, method: str, items: Sequence[UUID]) -> None:
+    """Every amount of a capture; a refusal names the item by its id in `items`."""
+    for item, uuid in zip(new.items, items, strict=True):
+        check(item.price.under(method), of=f"item {uuid}", currency=currency)
+        check_details(item.details, of=f"item {uuid}", currency=currency)
     for position, shipment in enumerate(new.shipments):
         check(shipment.price.under(method), of=f"shipment {position}", currency=currency)
         check_details(shipment.details, of=f"shipment {position}", currency=currency)

@@ -11,12 +11,12 @@ from configuration.models import Tenant
 from configuration.services.policy import Policy, policy
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from orders.models import Item
-from orders.services import additions, identity, queries, writing
-from orders.services.assembly import assemble
-from orders.services.draft import NewOrder
-from orders.services.identity import CaptureConflict
+from orders.services import queries, writing
+from orders.services.capture import additions, identity
+from orders.services.capture.assembly import assemble
+from orders.services.capture.draft import NewOrder
+from orders.services.capture.identity import CaptureConflict
 from orders.services.queries import Document
-from webhooks.services import publish
 
 
 class InvalidCapture(Invalid):
@@ -58,7 +58,7 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
                 return Captured(made, is_new=True)
         except DomainError as error:
             refusal = error
-        if known := queries.find_known(tenant, new):
+        if known := _known(tenant, new):
             return _repeat(known, tenant=tenant, new=new, actor=actor)
         if refusal:
             raise refusal
@@ -93,11 +93,9 @@ def _write(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
         raise SequenceMissing("Sequence for tenant is not configured.")
     check_strategies(new, rules)
     story = assemble(new, tenant=tenant, policy=rules, actor=actor)
-    graph = story.graph
-    if not writing.insert(graph, rules.numbering):
+    if not writing.insert(story, rules.numbering):
         return None
-    publish(story.news(), tenant_id=tenant.pk, subject=graph.order.uuid)
-    return Document(graph.order, graph.items, graph.shipments)
+    return Document(story.order, story.items, story.shipments)
 
 
 def check_strategies(new: NewOrder, rules: Policy) -> None:
@@ -126,6 +124,15 @@ def check_strategies(new: NewOrder, rules: Policy) -> None:
             "[input_error:invalid_tier2_order_injection] "
             + ", ".join(fault for fault, is_so in faults.items() if is_so)
         )
+
+
+def _known(tenant: Tenant, new: NewOrder) -> Document | None:
+    """The stored order a capture is about, if we have it."""
+    uuid = identity.order_uuid(new, tenant.uuid)
+    known = queries.called(tenant, uuid=uuid, name=new.external_id)
+    if len(known) > 1:
+        raise CaptureConflict(["/id", "/external_id"])
+    return known[0] if known else None
 
 
 def _repeat(known: Document, *, tenant: Tenant, new: NewOrder, actor: str) -> Captured:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 from ordermgmt.errors import Conflict
 from orders.models import Item, Order, Shipment
-from orders.services.draft import NewOrder, Price
+from orders.services.capture.draft import NewOrder, Price
 
 _AMOUNTS: Final = ("base", "net", "tax", "gross", "discount")
 

@@ -1,19 +1,18 @@
 """More items for an order we have: product §4.1, "add sales order items"."""
 
-from typing import Any
-
 from django.db import transaction
 
 from configuration.models import Tenant
-from configuration.services.policy import Policy, policy
-from orders.lifecycle import OrderStatus, moved, order_status
-from orders.models import Hold, Item, Order, Shipment, TimelineEntry
-from orders.services import identity, pricing
-from orders.services.assembly import build_items, build_shipments, fulfillment_type
-from orders.services.draft import NewOrder
-from orders.services.holds import Reason, judge
-from orders.services.identity import CaptureConflict
+from configuration.services.policy import Place, Policy, policy
+from orders.lifecycle import OrderStatus
+from orders.models import Item, Order, Shipment
+from orders.services import writing
+from orders.services.capture import building, identity, pricing
+from orders.services.capture.draft import NewOrder
+from orders.services.capture.identity import CaptureConflict
+from orders.services.holds import judge
 from orders.services.queries import Document, documents
+from orders.services.story import Story
 
 
 @transaction.atomic(durable=True)
@@ -46,11 +45,9 @@ def _extend(
     order = stored.order
     rules = policy(tenant, service_levels={s.service_level for s in new.shipments})
     uuids = identity.item_uuids(new, order.uuid)
-    pricing.check_all(
-        new, currency=order.currency, method=order.price_method, names=[str(u) for u in uuids]
-    )
+    pricing.check_all(new, currency=order.currency, method=order.price_method, items=uuids)
     travelling = _shipments(stored, new, rules)
-    added = build_items(
+    added = building.items_of(
         [new.items[n] for n in fresh],
         order,
         travelling,
@@ -59,11 +56,16 @@ def _extend(
     )
     _insert(order, added, [s for s in travelling if s.pk is None])
     document = documents([order])[0]
-    _settle(document, new, checks_payments=tenant.checks_payment_totals)
-    _tell(order, actor, "items_added", {"items": len(added), "total": order.total})
-    for reason in judge(items=len(document.items), own_grace=0, service_levels=(), policy=rules):
-        _hold_again(order, reason, actor)
-    order.save()
+    story = Story(order, document.items, document.shipments, actor)
+    _settle(story, new, checks_payments=tenant.checks_payment_totals)
+    story.tell("items_added", {"items": len(added), "total": order.total})
+    if in_store := [i for i in story.pending() if i.is_in_store]:
+        story.move("complete", in_store, place=Place(order.store_id, "store"))
+    standing = set(order.holds.filter(released_at=None).values_list("kind", flat=True))
+    for reason in judge(items=len(story.items), own_grace=0, service_levels=(), policy=rules):
+        if reason.kind not in standing:
+            story.hold(reason)
+    writing.save(story)
     return document
 
 
@@ -73,7 +75,7 @@ def _shipments(stored: Document, new: NewOrder, rules: Policy) -> list[Shipment]
     known = {shipment.uuid: shipment for shipment in stored.shipments}
     uuids = identity.shipment_uuids(new, order.uuid)
     unknown = [n for n, uuid in enumerate(uuids) if uuid not in known]
-    built = build_shipments(
+    built = building.shipments_of(
         [new.shipments[n] for n in unknown],
         order,
         rules,
@@ -88,18 +90,15 @@ def _insert(order: Order, items: list[Item], shipments: list[Shipment]) -> None:
         shipment.order = order
     for item in items:
         item.order = order
-        if item.is_in_store:
-            item.status = moved("complete", item.status)
     Shipment.objects.bulk_create(shipments)
     # By id, so that two captures that share items wait for each other and never deadlock.
     Item.objects.bulk_create(sorted(items, key=lambda item: item.uuid.int))
 
 
-def _settle(document: Document, new: NewOrder, *, checks_payments: bool) -> None:
-    """What follows from the order's items now: totals, payments, status."""
-    order = document.order
-    sums = pricing.totals(document.items, document.shipments, order.gift_wrapping)
-    for name, amount in sums.items():
+def _settle(story: Story, new: NewOrder, *, checks_payments: bool) -> None:
+    """What follows from the order's items now: totals, payments, way of travelling."""
+    order = story.order
+    for name, amount in pricing.totals(story.items, story.shipments, order.gift_wrapping).items():
         setattr(order, name, amount)
     paid = order.details.get("payments", [])
     known = {payment["correlation_ref"] for payment in paid}
@@ -110,30 +109,4 @@ def _settle(document: Document, new: NewOrder, *, checks_payments: bool) -> None
         pricing.check_payments(
             order.details["payments"], total=order.total, currency=order.currency
         )
-    order.status = order_status(item.status for item in document.items)
-    order.fulfillment_type = fulfillment_type(document.items)
-
-
-def _hold_again(order: Order, reason: Reason, actor: str) -> None:
-    """Place a hold the larger order deserves, unless one of its kind stands already."""
-    standing = Hold.objects.filter(
-        tenant=order.tenant_id, order=order, kind=reason.kind, released_at__isnull=True
-    )
-    if standing.exists():
-        return
-    Hold.objects.create(
-        tenant_id=order.tenant_id, order=order, kind=reason.kind, reason=reason.text
-    )
-    _tell(order, actor, "held", {"hold": reason.kind, "reason": reason.text} | reason.facts)
-
-
-def _tell(order: Order, actor: str, verb: str, facts: dict[str, Any]) -> None:
-    order.version += 1
-    TimelineEntry.objects.create(
-        tenant_id=order.tenant_id,
-        order=order,
-        version=order.version,
-        actor=actor,
-        verb=verb,
-        facts=facts,
-    )
+    order.fulfillment_type = building.fulfillment_type(story.items)

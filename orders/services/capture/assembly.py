@@ -1,0 +1,76 @@
+"""From what a caller said to a new order and its beginning: gone at once, held, or on its way.
+
+Pure: everything here follows from the capture and the policy, so it is tested without a clock or
+a database. `writing` stores the result.
+"""
+
+from configuration.models import Tenant
+from configuration.services.policy import Place, Policy
+from orders.models import Item
+from orders.services import announcements, holds, routing
+from orders.services.capture import building, identity, pricing
+from orders.services.capture.draft import NewOrder
+from orders.services.story import Story
+
+
+def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> Story:
+    """A new order with all its rows, unsaved. Refuses amounts that cannot be (§4.1)."""
+    order = building.new_order(new, tenant)
+    shipments = building.shipments_of(
+        new.shipments, order, policy, identity.shipment_uuids(new, order.uuid)
+    )
+    uuids = identity.item_uuids(new, order.uuid)
+    items = building.items_of(new.items, order, shipments, uuids)
+    pricing.check_all(new, currency=order.currency, method=order.price_method, items=uuids)
+    wrapping = new.gift_wrapping.under(order.price_method).gross
+    for name, amount in pricing.totals(items, shipments, wrapping).items():
+        setattr(order, name, amount)
+    if tenant.checks_payment_totals:
+        pricing.check_payments(
+            order.details.get("payments", []), total=order.total, currency=order.currency
+        )
+    order.fulfillment_type = building.fulfillment_type(items)
+    story = Story(order, items, shipments, actor)
+    _begin(story, new, policy)
+    return story
+
+
+def _begin(story: Story, new: NewOrder, policy: Policy) -> None:
+    order, items, shipments = story.order, story.items, story.shipments
+    story.tell(
+        "captured",
+        {"items": len(items), "total": order.total, "currency": order.currency},
+        "order.created",
+        lambda _: announcements.order_event(order, items, shipments, item_status="created"),
+    )
+    if gone := [i for i in items if i.is_in_store or new.is_complete_at_once]:
+        _complete(story, gone, new)
+    if not story.pending():
+        return
+    reasons = holds.judge(
+        items=len(items),
+        own_grace=new.details.get("grace_period"),
+        service_levels=[s.service_level for s in shipments],
+        policy=policy,
+    )
+    for reason in reasons:
+        story.hold(reason)
+    if not reasons:
+        routing.open_order(story, country=new.country, policy=policy)
+
+
+def _complete(story: Story, gone: list[Item], new: NewOrder) -> None:
+    """Items the customer has already: never held, never routed (§3)."""
+    order, items = story.order, story.items
+    store = Place(order.store_id, "store" if order.store_id else "")
+    story.move("complete", gone, place=store)
+    rule = next(
+        (name for name in ("is_historical", "is_fulfilled") if new.details.get(name)),
+        announcements.HANDOVER,
+    )
+    story.tell(
+        "completed",
+        {"rule": rule, "items": len(gone)},
+        None if story.pending() else "order.completed",
+        lambda _: announcements.completed(order, items),
+    )
