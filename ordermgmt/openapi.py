@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Iterable, Mapping
 from functools import cache
-from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ordermgmt.api import ApiViewSet
 from ordermgmt.negotiation import JSON, ORDERS_V2
-from ordermgmt.problems import CODES, MEDIA_TYPE
+from ordermgmt.problems import CODES, MEDIA_TYPE, title
 from ordermgmt.scopes import SCOPES
 from ordermgmt.wire import Instant, Number, Uuid, Wire
 
@@ -66,10 +65,10 @@ def problems(
 
 
 def _problem(status: int, examples: Mapping[str, str]) -> OpenApiResponse:
-    title = HTTPStatus(status).phrase
+    words = title(status)
     return OpenApiResponse(
         Problem,
-        description=title,
+        description=words,
         examples=[
             OpenApiExample(
                 f"{code} {number}" if number else code, value=_sample(status, code, text)
@@ -82,7 +81,7 @@ def _problem(status: int, examples: Mapping[str, str]) -> OpenApiResponse:
 def _sample(status: int, code: str, message: str) -> dict[str, Any]:
     return {
         "type": f"/problems/{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": title(status),
         "status": status,
         "detail": message,
         "error_code": code,
@@ -127,7 +126,7 @@ class ApiSchema(AutoSchema):
                         [MEDIA_TYPE],
                     )
             for status in self.view.bodiless.get(self.method, ()):
-                words = HTTPStatus(status).phrase
+                words = title(status)
                 responses[str(status)] = {"description": f"{words}. Has no body."}
         return dict(sorted(responses.items()))
 

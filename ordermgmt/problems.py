@@ -31,6 +31,9 @@ KINDS: Final[dict[type[errors.DomainError], HTTPStatus]] = {
     errors.Misconfigured: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+# Python 3.13 renamed some of these; an answer must not depend on who serves it.
+_TITLES: Final = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+
 # What nobody in the domain refused: the status decides the code and, by default, the words.
 CODES: Final[dict[int, tuple[str, str]]] = {
     400: ("bad_request", "The request is malformed."),
@@ -65,6 +68,11 @@ FOREIGN: Final[tuple[tuple[type[Exception], int], ...]] = (
 log = logging.getLogger(__name__)
 
 
+def title(status: int) -> str:
+    """The status in words, as RFC 9110 has them."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
 @dataclass(slots=True)
 class Problem:
     """An error answer before it has a body."""
@@ -81,7 +89,7 @@ class Problem:
         messages = self.facts.get("messages") or [message]
         return self.facts | {
             "type": f"/problems/{self.code}",
-            "title": HTTPStatus(self.status).phrase,
+            "title": title(self.status),
             "status": self.status,
             "detail": message,
             "error_code": self.code,

@@ -72,7 +72,7 @@ def _wrong(words: str) -> PydanticCustomError:
 class TaxLine(Wire):
     amount: Amount
     rate: Rate | None = None
-    """As the writer counts it, ratio or percent; returned as it came (contract C-16)."""
+    """As the writer counts it, ratio or percent; returned as it came."""
     name: Text64 | None = None
     country_code: Annotated[str, StringConstraints(max_length=2)] | None = None
 
@@ -97,7 +97,7 @@ class Discount(Wire):
 
 
 class InjectedDiscount(Wire):
-    """A discount in the injection's form: contract §a.1.4."""
+    """A discount in the injection's form."""
 
     discount_ref: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     type: Literal["fixed", "percentage"]
@@ -442,7 +442,7 @@ class OrderFields(Wire):
     exemption_number: Text256 | None = None
     ip_address: IpAddress | None = None
     grace_period: GracePeriod | None = None
-    """Seconds; 0 routes at once. Ours, not in the contract."""
+    """Seconds to wait before routing; 0 routes at once. Our extension."""
 
     def _order(self, items: list[NewItem], shipments: list[NewShipment]) -> NewOrder:
         method = self.price_method or {

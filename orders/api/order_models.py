@@ -257,6 +257,6 @@ class OrderHistory(Wire):
 
 
 class OrderHistoryV1(Wire):
-    """Version 1: empty for tenants without an external OMS, as the contract documents."""
+    """Version 1: empty for tenants without an external OMS, as documented."""
 
     orders: list[dict[str, Any]]

@@ -1,7 +1,6 @@
 """What the corpus is thrown at: a tenant ready to capture, and how to tell that nothing moved."""
 
 import json
-from http import HTTPStatus
 from typing import Any
 
 from django.db import connection
@@ -9,6 +8,7 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 
 from configuration.services import clients, tokens
+from ordermgmt.problems import title
 from tests.orders.shop import Shop, item
 
 JSON = "application/json"
@@ -142,7 +142,7 @@ def assert_problem(response: HttpResponse, status: int, code: str = "") -> dict[
     body: dict[str, Any] = json.loads(response.content)
     assert body.keys() >= MEMBERS
     assert body["request_id"] == response["Request-Id"]
-    assert (body["status"], body["title"]) == (status, HTTPStatus(status).phrase)
+    assert (body["status"], body["title"]) == (status, title(status))
     assert body["type"] == f"/problems/{body['error_code']}"
     assert body["detail"] == body["message"] == body["messages"][0]
     assert len(body["message"]) <= 500

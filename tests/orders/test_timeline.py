@@ -5,12 +5,14 @@ from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
 from orders.models import TimelineEntry
-from tests.orders.shop import order
+from tests.orders.shop import Shop, order
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET verb = 'forged'", "DELETE FROM {}"])
-def test_nobody_rewrites_a_timeline(shop, statement):
-    shop.captured(order(grace_period=60))
+def test_nobody_rewrites_a_timeline(statement):
+    Shop().captured(order(grace_period=60))
     before = list(TimelineEntry.objects.order_by("version").values_list("version", "verb"))
 
     with (
