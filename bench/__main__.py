@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from bench.scenarios import Result
+    from bench.judging import Result
 
 SCENARIOS: Final = ("capture", "read", "history")
 WIDTH: Final = 150  # of a table that goes to a file

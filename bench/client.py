@@ -16,6 +16,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 COUNTER = "@counter@"
@@ -68,8 +69,7 @@ class Requests:
         self._marks = _MARK.findall(plan.request)
         decks = {name: [c.encode() for c in deck] for name, deck in plan.choices.items()}
         self._draw: dict[str, Callable[[], bytes]] = {
-            name: (lambda deck=deck: deck[int(chance.random() * len(deck))])
-            for name, deck in decks.items()
+            name: partial(_one_of, deck, chance.random) for name, deck in decks.items()
         }
 
     def make(self) -> bytes:
@@ -81,6 +81,10 @@ class Requests:
         for mark, piece in zip(self._marks, self._pieces[1:], strict=True):
             parts += (values[mark], piece)
         return b"".join(parts)
+
+
+def _one_of(deck: list[bytes], chance: Callable[[], float]) -> bytes:
+    return deck[int(chance() * len(deck))]
 
 
 class Answer:

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from hashlib import md5
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, models, transaction
@@ -101,7 +101,7 @@ def settle() -> None:
 
 def _copy(original: Order, tenant: Tenant, numbers: list[int], customers: list[str]) -> None:
     width = Shipment.objects.filter(tenant=tenant, order=original).count()
-    params = {
+    params: dict[str, Any] = {
         "tenant": tenant.pk,
         "first": numbers[0],
         "numbers": numbers,

@@ -61,7 +61,7 @@ class Script:
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(self.text)
             file.flush()
-            command = [program, "--no-vacuum", "--protocol=simple", f"--file={file.name}"]
+            command = [str(program), "--no-vacuum", "--protocol=simple", f"--file={file.name}"]
             command += [f"--client={connections}", f"--jobs={threads}"]
             command += [f"--time={max(1, round(seconds))}", *self.options]
             command += ["--host", str(stage.postgres.sockets), "--username", servers.ROLE]

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import pgbench
-from bench.scenarios import Options, Result, Row
+from bench.judging import Result, Row
+from bench.scenarios import Options
 
 RESULTS: Final = Path(__file__).resolve().parent / "results"
 _NUMBERS: Final = ("connections", "req/s", "p50 ms", "p95 ms", "p99 ms", "failed")

@@ -1,8 +1,8 @@
-"""What is measured: capture, detail and a customer's history, and what we aim at."""
+"""What is measured: capture, detail and a customer's history."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -11,11 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench import bodies, loading, pgbench
 from bench.client import COUNTER, Plan
+from bench.judging import Result, Row, growth_aims, rate_aim, ratio_aim
 from bench.measuring import Measured, best, measure
-from bench.pgbench import Script, Yardstick
+from bench.pgbench import Script
 from bench.stage import HOST, TENANT, Stage
 
-JUDGED_AT: Final = 8  # connections
 TO_READ: Final = 10_000  # orders among which detail chooses
 ORDERS_EACH: Final = 10  # of an ordinary customer
 FEW, MANY = 1_000, 100_000
@@ -36,42 +36,6 @@ class Options:
     to_read: int = TO_READ
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of the result."""
-
-    what: str
-    measured: Measured
-    yardstick: Yardstick | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """Our rate as a share of the yardstick's."""
-        return self.measured.rate / self.yardstick.rate if self.yardstick else None
-
-
-@dataclass(frozen=True)
-class Aim:
-    """What we want to see, what we saw, and whether that is good enough."""
-
-    text: str
-    seen: float
-    is_met: bool
-
-
-@dataclass(frozen=True)
-class Result:
-    """All that one scenario measured."""
-
-    name: str
-    rows: list[Row] = field(default_factory=list)
-    aims: list[Aim] = field(default_factory=list)
-
-    @property
-    def failures(self) -> int:
-        return sum(sum(row.measured.failures.values()) for row in self.rows)
-
-
 class Bench:
     """One stage, and the scenarios on it."""
 
@@ -84,7 +48,7 @@ class Bench:
         script = pgbench.writing(self._sample())
         request = self._capture_request
         rows = self._compare("capture", request, {bodies.CUSTOMER: bodies.customers()}, script)
-        return Result("capture", rows, [*_rate_aim(rows, 700), *_ratio_aim(rows, 0.15)])
+        return Result("capture", rows, [*rate_aim(rows, 700), *ratio_aim(rows, 0.15)])
 
     def read(self) -> Result:
         """Details of loaded orders, beside pgbench with the same two statements."""
@@ -94,7 +58,7 @@ class Bench:
         uuids = [str(loading.uuid_of(n)) for n in range(number)]
         path = f"/v0/orders/{bodies.ORDER}?id_type=internal"
         rows = self._compare("detail", self._reading(path), {bodies.ORDER: uuids}, script)
-        return Result("read", rows, _rate_aim(rows, 1500))
+        return Result("read", rows, rate_aim(rows, 1500))
 
     def history(self) -> Result:
         """A customer's first page in a small and a large installation, v2, ten orders."""
@@ -112,7 +76,7 @@ class Bench:
             customers = [_customer(n) for n in range(size // ORDERS_EACH)]
             for what, who in ((ordinary, customers), (everything, [EVERYTHING])):
                 rows += self._compare(f"{what} of {size:,}", request, {bodies.CUSTOMER: who})
-        return Result("history", rows, list(_growth_aims(rows, (ordinary, everything), few, many)))
+        return Result("history", rows, list(growth_aims(rows, (ordinary, everything), few, many)))
 
     def _compare(
         self,
@@ -197,43 +161,6 @@ def _ordinary(orders: int, *, after: int = 0) -> Callable[[int], str]:
     """Customers with ten orders each that do not lie together, from the customer `after` on."""
     number = max(1, orders // ORDERS_EACH)
     return lambda order: _customer(after + order % number)
-
-
-def _rate_aim(rows: Iterable[Row], least: float) -> list[Aim]:
-    return [
-        Aim(
-            f"{row.what}: at least {least:,.0f}/s at {JUDGED_AT} connections",
-            row.measured.rate,
-            row.measured.rate >= least,
-        )
-        for row in rows
-        if row.measured.connections == JUDGED_AT
-    ]
-
-
-def _ratio_aim(rows: Iterable[Row], least: float) -> list[Aim]:
-    return [
-        Aim(
-            f"{row.what}: at least {least} of pgbench's rate at {JUDGED_AT} connections",
-            row.ratio,
-            row.ratio >= least,
-        )
-        for row in rows
-        if row.measured.connections == JUDGED_AT and row.ratio is not None
-    ]
-
-
-def _growth_aims(
-    rows: list[Row], kinds: Iterable[str], few: int, many: int, most: float = 1.3
-) -> Iterator[Aim]:
-    """How much longer the median page takes among many orders than among few."""
-    medians = {(row.what, row.measured.connections): row.measured.p50 for row in rows}
-    for kind in kinds:
-        for connections in dict.fromkeys(row.measured.connections for row in rows):
-            small = medians[f"{kind} of {few:,}", connections]
-            growth = medians[f"{kind} of {many:,}", connections] / small if small else float("inf")
-            text = f"{kind}: median at most {most} × from {few:,} to {many:,} orders, "
-            yield Aim(f"{text}{connections} connections", growth, growth <= most)
 
 
 @contextmanager

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
+from bench.judging import Row, growth_aims, rate_aim, ratio_aim
 from bench.measuring import Measured, best, percentile, tree_cpu
 from bench.pgbench import Yardstick
-from bench.scenarios import Row, _growth_aims, _rate_aim, _ratio_aim
 
 
 def measured(rate: float = 100.0, *, connections: int = 8, p50: float = 1.0, **failures: int):
@@ -42,14 +42,14 @@ def test_the_ratio_is_our_rate_as_a_share_of_the_yardsticks():
 def test_rates_are_judged_at_eight_connections(rate: float, is_met: bool):
     rows = [Row("x", measured(5000, connections=1)), Row("x", measured(rate))]
 
-    assert [aim.is_met for aim in _rate_aim(rows, 700)] == [is_met]
+    assert [aim.is_met for aim in rate_aim(rows, 700)] == [is_met]
 
 
 @pytest.mark.parametrize(("rate", "is_met"), [(149, False), (150, True)])
 def test_ratios_are_judged_at_eight_connections(rate: float, is_met: bool):
     rows = [Row("x", measured(rate), Yardstick(1000, 0.1))]
 
-    assert [aim.is_met for aim in _ratio_aim(rows, 0.15)] == [is_met]
+    assert [aim.is_met for aim in ratio_aim(rows, 0.15)] == [is_met]
 
 
 def test_growth_compares_the_same_customer_at_the_same_load():
@@ -60,7 +60,7 @@ def test_growth_compares_the_same_customer_at_the_same_load():
         Row("other of 1,000", measured(p50=1.4)),
     ]
 
-    aims = list(_growth_aims(rows, ["page", "other"], 10, 1000))
+    aims = list(growth_aims(rows, ["page", "other"], 10, 1000))
 
     assert [(aim.seen, aim.is_met) for aim in aims] == [(1.3, True), (1.4, False)]
 

@@ -1,0 +1,85 @@
+"""Results, and whether they are what we aim at."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from bench.measuring import Measured
+from bench.pgbench import Yardstick
+
+JUDGED_AT: Final = 8  # connections
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the result."""
+
+    what: str
+    measured: Measured
+    yardstick: Yardstick | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Our rate as a share of the yardstick's."""
+        return self.measured.rate / self.yardstick.rate if self.yardstick else None
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What we want to see, what we saw, and whether that is good enough."""
+
+    text: str
+    seen: float
+    is_met: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that one scenario measured."""
+
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    aims: list[Aim] = field(default_factory=list)
+
+    @property
+    def failures(self) -> int:
+        return sum(sum(row.measured.failures.values()) for row in self.rows)
+
+
+def rate_aim(rows: Iterable[Row], least: float) -> list[Aim]:
+    """At least so many a second."""
+    return [
+        Aim(
+            f"{row.what}: at least {least:,.0f}/s at {JUDGED_AT} connections",
+            row.measured.rate,
+            row.measured.rate >= least,
+        )
+        for row in rows
+        if row.measured.connections == JUDGED_AT
+    ]
+
+
+def ratio_aim(rows: Iterable[Row], least: float) -> list[Aim]:
+    """At least such a share of the yardstick's rate."""
+    return [
+        Aim(
+            f"{row.what}: at least {least} of pgbench's rate at {JUDGED_AT} connections",
+            row.ratio,
+            row.ratio >= least,
+        )
+        for row in rows
+        if row.measured.connections == JUDGED_AT and row.ratio is not None
+    ]
+
+
+def growth_aims(
+    rows: list[Row], kinds: Iterable[str], few: int, many: int, most: float = 1.3
+) -> Iterator[Aim]:
+    """How much longer the median page takes among many orders than among few."""
+    medians = {(row.what, row.measured.connections): row.measured.p50 for row in rows}
+    for kind in kinds:
+        for connections in dict.fromkeys(row.measured.connections for row in rows):
+            small = medians[f"{kind} of {few:,}", connections]
+            growth = medians[f"{kind} of {many:,}", connections] / small if small else float("inf")
+            text = f"{kind}: median at most {most} × from {few:,} to {many:,} orders, "
+            yield Aim(f"{text}{connections} connections", growth, growth <= most)
