@@ -79,7 +79,8 @@ def test_of_differing_captures_of_one_order_one_is_taken_and_the_rest_are_told(r
 
 def test_orders_that_share_items_in_opposite_order_never_deadlock(race):
     def pair(shared):
-        return [order(*shared), order(*reversed(shared))]
+        one = order(*shared, customer={"id": "c-1"})
+        return [one, order(*reversed(shared), customer={"id": "c-1"})]
 
     rounds = [[pair(items(60)) for _ in range(PROCESSES)] for _ in range(8)]
 
