@@ -19,8 +19,9 @@ from bench.judging import Result, Row
 from bench.scenarios import Options
 
 RESULTS: Final = Path(__file__).resolve().parent / "results"
-_NUMBERS: Final = ("connections", "req/s", "p50 ms", "p95 ms", "p99 ms", "failed")
-_COSTS: Final = ("app CPU ms", "db CPU ms", "pgbench tx/s", "its CPU ms", "ratio")
+_NUMBERS: Final = ("lines", "req/s", "p50 ms", "p95 ms", "p99 ms", "failed")
+_COSTS: Final = ("app CPU ms", "db CPU ms")
+_YARDSTICK: Final = ("pgbench tx/s", "its CPU ms", "ratio")
 
 
 def machine() -> dict[str, Any]:
@@ -43,7 +44,8 @@ def show(console: Console, result: Result) -> None:
     """Print the table, then the aims and whether they are met."""
     table = Table(title=result.name, title_justify="left", title_style="bold")
     table.add_column("what", no_wrap=True)
-    for name in (*_NUMBERS, *_COSTS):
+    compared = _YARDSTICK if any(row.yardstick for row in result.rows) else ()
+    for name in (*_NUMBERS, *_COSTS, *compared):
         table.add_column(name, justify="right")
     for row in result.rows:
         table.add_row(row.what, *_cells(row))
@@ -64,7 +66,7 @@ def show(console: Console, result: Result) -> None:
 def _cells(row: Row) -> list[str]:
     m, y = row.measured, row.yardstick
     costs = [f"{m.app_cpu:.2f}", f"{m.database_cpu:.2f}"]
-    compared = [f"{y.rate:,.0f}", f"{y.database_cpu:.2f}", f"{row.ratio:.2f}"] if y else [""] * 3
+    compared = [f"{y.rate:,.0f}", f"{y.database_cpu:.2f}", f"{row.ratio:.2f}"] if y else []
     times = [f"{time:.1f}" for time in (m.p50, m.p95, m.p99)]
     failed = str(sum(m.failures.values()))
     return [str(m.connections), f"{m.rate:,.0f}", *times, failed, *costs, *compared]
