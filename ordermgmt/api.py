@@ -160,9 +160,8 @@ class ApiViewSet(viewsets.ViewSet):
             response.headers.setdefault(
                 "WWW-Authenticate", self.get_authenticate_header(self.request) or "Bearer"
             )
-        if isinstance(exc, errors.DomainError) and status in self.bodiless.get(
-            str(self.request.method), ()
-        ):
+        method = "GET" if self.request.method == "HEAD" else str(self.request.method)
+        if isinstance(exc, errors.DomainError) and status in self.bodiless.get(method, ()):
             return Response(None, status)
         return response
 
