@@ -1,0 +1,241 @@
+"""Who may call what: every route of the URLconf, with every kind of wrong credentials."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.utils import timezone
+from oauth2_provider.models import get_access_token_model
+
+from configuration.services import clients, tenants, tokens
+from ordermgmt import authentication
+from ordermgmt.scopes import SCOPES
+from tests.api.routes import Route, api_routes, guarded_routes
+from tests.corpus.target import Target, assert_problem, assert_refused, order, state
+from tests.factories import bearer
+
+pytestmark = pytest.mark.django_db
+ROUTES = guarded_routes()
+every_route = pytest.mark.parametrize("route", ROUTES, ids=str)
+NAMES = ("Request-Id", "Tenant", "X-Newstore-Tenant")
+
+# Routes that name an object in their address → how to name one that exists.
+NAMED: dict[str, Callable[[Target], str]] = {
+    "GET /v0/orders/<path:id>": lambda shop: (
+        f"/v0/orders/{shop.captured(order())['origin_id']}?id_type=internal"
+    ),
+}
+
+
+@pytest.fixture
+def shop(db: None) -> Target:
+    authentication.forget()
+    return Target()
+
+
+def ask(shop: Target, route: Route, path: str = "", **headers: str | None) -> HttpResponse:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return shop.send(route.method, path or route.path, route.body, headers=sent)
+
+
+def passes(response: HttpResponse) -> bool:
+    """Whether the caller was let in; what comes after may be refused for other reasons."""
+    return response.status_code < 500 and response.status_code not in (401, 403)
+
+
+def assert_unknown(response: HttpResponse, status: int, code: str) -> None:
+    assert_refused(response, status, code)
+    assert response["WWW-Authenticate"].startswith("Bearer")
+
+
+def comparable(response: HttpResponse) -> tuple[int, bytes, Any]:
+    """All of an answer but what differs from one to the next."""
+    headers = {name: value for name, value in response.items() if name != "Request-Id"}
+    return response.status_code, response.content, headers
+
+
+@every_route
+def test_who_may_is_let_in(shop: Target, route: Route) -> None:
+    """Else the rest of this module would pass for another reason."""
+    assert passes(ask(shop, route))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(None, "", "Bearer", "Bearer  ", "bearer x y", "Basic YTpi", "Token abc", "Bearer é"),
+        *("Bearer x\x00y", f"Bearer {'x' * 16_384}", "Bearer a, Bearer b", "Bearer=x", "x"),
+    ],
+    ids=lambda header: f"AU1-{str(header)[:20]!a}",
+)
+def test_without_a_token_it_is_a_401(shop: Target, header: str | None) -> None:
+    before = state()
+
+    for route in ROUTES:
+        assert_unknown(ask(shop, route, Authorization=header), 401, "unauthorized")
+    assert state() == before
+
+
+@pytest.mark.parametrize("name", ["access_token", "token", "bearer"])
+def test_AU3_a_token_in_the_address_or_a_cookie_is_none(shop: Target, name: str) -> None:
+    token = shop.headers["Authorization"].removeprefix("Bearer ")
+
+    for route in ROUTES:
+        path = f"{route.path}{'&' if '?' in route.path else '?'}{name}={token}"
+        response = ask(shop, route, path, Authorization=None, Cookie=f"sessionid={token}")
+
+        assert_unknown(response, 401, "unauthorized")
+        assert token.encode() not in response.content
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("garbage", "x" * 43, "null", "-", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."),
+        "eyJhbGciOiJIUzI1NiIsImtpZCI6Ii4uLy4uLyJ9.e30.c2ln",
+    ],
+)
+def test_AU5_a_token_that_is_not_ours_is_a_403(shop: Target, token: str) -> None:
+    before = state()
+
+    for route in ROUTES:
+        response = ask(shop, route, Authorization=f"Bearer {token}")
+        assert_unknown(response, 403, "invalid_token")
+    assert state() == before
+
+
+@every_route
+def test_AU4_an_expired_token_is_a_403(shop: Target, route: Route) -> None:
+    assert passes(ask(shop, route))
+    get_access_token_model().objects.update(expires=timezone.now() - timedelta(milliseconds=1))
+    authentication.forget()
+
+    assert_unknown(ask(shop, route), 403, "invalid_token")
+
+
+@every_route
+def test_AU4_a_revoked_token_is_a_403_a_second_later(
+    shop: Target, route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert passes(ask(shop, route))
+    tokens.revoke(shop.client, shop.headers["Authorization"].removeprefix("Bearer "))
+    now = time.monotonic
+    monkeypatch.setattr(authentication.time, "monotonic", lambda: now() + 1.001)
+
+    assert_unknown(ask(shop, route), 403, "invalid_token")
+
+
+@every_route
+def test_AU14_a_suspended_tenants_token_is_a_403(shop: Target, route: Route) -> None:
+    tenants.update(shop.tenant.slug, is_active=False)
+
+    assert_unknown(ask(shop, route), 403, "invalid_token")
+
+
+@every_route
+def test_AU7_a_token_with_every_scope_but_one_needed_is_a_403(shop: Target, route: Route) -> None:
+    assert route.scopes
+    for missing in route.scopes:
+        others = SCOPES.keys() - {missing}
+        limited = clients.create(tenant=shop.tenant, name=missing, scopes=others).client
+        token = bearer(limited)
+        before = state()
+
+        assert_refused(ask(shop, route, **token), 403, "insufficient_scope")
+        assert state() == before
+
+
+@every_route
+def test_S8_no_other_scope_is_needed(shop: Target, route: Route) -> None:
+    limited = clients.create(tenant=shop.tenant, name="just", scopes=route.scopes).client
+
+    assert passes(ask(shop, route, **bearer(limited)))
+
+
+@every_route
+def test_AU12_other_tenants_cannot_be_told_from_unknown_ones(shop: Target, route: Route) -> None:
+    if not route.view.requires_tenant_headers:
+        assert passes(shop.send(route.method, route.path, route.body, headers=dict.fromkeys(NAMES)))
+        return
+    other, suspended = Target().tenant.slug, Target(is_active=False).tenant.slug
+    before = state()
+
+    answers = [
+        ask(shop, route, Tenant=slug, X_Newstore_Tenant=slug)
+        for slug in (other, suspended, "no-such-tenant")
+    ]
+
+    for answer in answers:
+        assert_refused(answer, 403, "forbidden")
+        assert comparable(answer) == comparable(answers[0])
+    assert state() == before
+
+
+MALFORMED: dict[str, dict[str, str | None]] = {
+    **{f"AU10-no-{name}": {name: None} for name in NAMES},
+    **{f"AU10-empty-{name}": {name: ""} for name in NAMES},
+    "AU10-spaces": {"Tenant": "   "},
+    "AU11-two-tenants": {"X-Newstore-Tenant": "other"},
+    **{
+        f"AU16-{tenant[:12]!a}": {"Tenant": tenant, "X-Newstore-Tenant": tenant}
+        for tenant in (
+            *("../../x", "a' OR 1=1", "a\x00", "x" * 300, "ａ", "é", "{slug} ", " {slug}"),
+            *("{slug},{slug}", "{slug}, other", "{slug}\n", "{SLUG}", "*", "%"),
+        )
+    },
+    **{
+        f"AU17-{name[:12]!a}": {"Request-Id": name}
+        for name in ("x" * 129, "<script>", "a b", "é", "x" * 100_000, "a\nb", "a,b", "a\x00")
+    },
+}
+
+
+@pytest.mark.parametrize("row", MALFORMED)
+def test_malformed_tenant_headers_are_a_400(shop: Target, row: str) -> None:
+    slug = shop.tenant.slug
+    headers = {
+        name: value and value.replace("{slug}", slug).replace("{SLUG}", slug.upper())
+        for name, value in MALFORMED[row].items()
+    }
+    before = state()
+
+    for route in ROUTES:
+        if route.view.requires_tenant_headers:
+            response = shop.send(route.method, route.path, route.body, headers=headers)
+            message = assert_problem(response, 400, "bad_request")["message"]
+            if row.startswith("AU10"):
+                assert next(iter(headers)) in message
+    assert state() == before
+
+
+def test_S5_every_route_that_names_an_object_is_tried_from_outside() -> None:
+    naming = {str(route) for route in ROUTES if "<" in route.pattern}
+    assert naming == NAMED.keys(), "Say in NAMED how to name an object of the new route."
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_S5_anothers_object_cannot_be_told_from_none(shop: Target, name: str) -> None:
+    [route] = [route for route in api_routes() if str(route) == name]
+    path, stranger = NAMED[name](shop), Target()
+    before = state()
+
+    assert ask(shop, route, path).status_code == 200
+    foreign, absent = ask(stranger, route, path), ask(stranger, route)
+
+    assert foreign.status_code == 404
+    assert comparable(foreign) == comparable(absent)
+    assert state() == before
+
+
+def test_S5_a_history_holds_only_ones_own_orders(shop: Target) -> None:
+    shop.captured(order())
+    stranger = Target()
+
+    assert shop.history("c-1").json()["pagination_info"]["total"] == 1
+    assert stranger.history("c-1").json() == {
+        "pagination_info": {"count": 0, "offset": 0, "total": 0},
+        "orders": [],
+    }

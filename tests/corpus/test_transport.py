@@ -1,0 +1,165 @@
+"""Odd HTTP at every route (robustness table H); what only a real server sees is in tests/e2e."""
+
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+
+from ordermgmt.api import ORDERS_V2
+from tests.api.routes import Route, api_routes, guarded_routes
+from tests.corpus.target import Target, assert_problem, assert_refused, state
+
+pytestmark = pytest.mark.django_db
+ALL, GUARDED = api_routes(), guarded_routes()
+WRITING = [route for route in GUARDED if route.has_body]
+READING = [route for route in GUARDED if route.method == "GET"]
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"}
+
+
+def send(target: Target, route: Route, **options: Any) -> HttpResponse:
+    return target.send(route.method, route.path, route.body, **options)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v0/nope", "/nope", "/", "/v0/orders/", "/orders", "/v1/orders", "/order-management/"),
+        *("/order-management/orders/", "/V0/orders", "/v0/orders.json", "/v0//", "/v0/config/x"),
+        *("/v0/%2e%2e/admin", "/%ff", "/v0/token/x", "/openapi.yaml/", "/.env", "/v0/orders%00"),
+    ],
+)
+def test_H1_an_unknown_address_is_a_404(target: Target, path: str) -> None:
+    assert_refused(target.send("GET", path), 400 if "%00" in path else 404)
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=str)
+def test_H1_doubled_slashes_are_single_ones(target: Target, route: Route) -> None:
+    plain = send(target, route)
+    path = "/" + route.path[1:].replace("/", "//")  # Django's client takes a leading one for a host
+
+    doubled = target.send(route.method, path, route.body)
+
+    assert (doubled.status_code, len(doubled.content)) == (plain.status_code, len(plain.content))
+
+
+@pytest.mark.parametrize("route", ALL, ids=str)
+def test_H6_other_methods_are_a_405_that_names_ours(target: Target, route: Route) -> None:
+    ours = {other.method for other in ALL if other.pattern == route.pattern}
+    before = state()
+
+    for method in METHODS - ours - ({"HEAD"} if "GET" in ours else set()):
+        for credentials in ({}, {"Authorization": None}):
+            response = target.send(method, route.path, headers=dict(credentials))
+            assert response.status_code == 405
+            if method != "HEAD":
+                assert_refused(response, 405, "method_not_allowed")
+            assert {m.strip() for m in response["Allow"].split(",")} - {"HEAD"} == ours
+    assert state() == before
+
+
+@pytest.mark.parametrize("route", READING, ids=str)
+def test_H7_head_is_get_without_a_body(target: Target, route: Route) -> None:
+    get, head = send(target, route), target.send("HEAD", route.path)
+
+    assert head.content == b""
+    assert (head.status_code, dict(head.items())) == (get.status_code, dict(get.items()))
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        *("garbage", "application/xml", "text/html", "*/*;q=0", "application/json;q=0", "text/*"),
+        *("x" * 3_000, ",", ";", "application/x.newstore.orders+json;version=99", "image/*,x/y"),
+        "application/x.newstore.orders+json;version=1e9",
+        "application/x.newstore.orders+json;version=2;version=3",
+        "application/x.newstore.orders+json",
+    ],
+    ids=lambda accept: accept[:60],
+)
+def test_H20_what_we_cannot_say_is_a_406(target: Target, accept: str) -> None:
+    before = state()
+
+    for route in GUARDED:
+        response = send(target, route, headers={"Accept": accept})
+        assert_refused(response, 406, "not_acceptable")
+    assert state() == before
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=str)
+def test_H22_version_2_is_only_where_it_exists(target: Target, route: Route) -> None:
+    response = send(target, route, headers={"Accept": ORDERS_V2})
+
+    assert (response.status_code == 406) == (not route.view.read_versions)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        *("", "text/plain", "application/xml", "multipart/form-data; boundary=x", "text/json"),
+        *("application/x-www-form-urlencoded", "application/json; charset=utf-16", "*/*"),
+        *("application/json; charset=bogus", "application/json; charset=base64", "json", ";"),
+        *("application/json, text/plain", "application/jsonx", "application/problem+json"),
+    ],
+)
+def test_H24_only_json_in_utf_8_is_read(target: Target, media: str) -> None:
+    before = state()
+
+    for route in WRITING:
+        response = target.send(route.method, route.path, b'{"value": 1}', content_type=media)
+        assert_refused(response, 415, "unsupported_media_type")
+    assert state() == before
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "x"])
+def test_H26_compressed_bodies_are_not_read(target: Target, encoding: str) -> None:
+    for route in WRITING:
+        response = send(target, route, headers={"Content-Encoding": encoding})
+        assert_refused(response, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("route", WRITING, ids=str)
+def test_H12_a_body_of_unknown_length_is_a_411(target: Target, route: Route) -> None:
+    response = target.send(route.method, route.path, headers={"Transfer-Encoding": "chunked"})
+
+    assert_refused(response, 411, "length_required")
+
+
+@pytest.mark.parametrize("length", ["-1", "abc", "1e1", "+2", "²"])
+def test_H11_a_length_that_is_none_is_a_400(target: Target, length: str) -> None:
+    for route in WRITING:
+        response = target.send(route.method, route.path, b"{}", CONTENT_LENGTH=length)
+        assert_refused(response, 400, "bad_request")
+
+
+@pytest.mark.parametrize("query", ["a=1&a=2", "a=1&a=1", "a=%00", "%00=1"])
+def test_H29_a_parameter_is_given_once_and_without_nul(target: Target, query: str) -> None:
+    before = state()
+
+    for route in GUARDED:
+        path = f"{route.path}{'&' if '?' in route.path else '?'}{query}"
+        assert_refused(target.send(route.method, path, route.body), 400, "bad_request")
+    assert state() == before
+
+
+@pytest.mark.parametrize("route", READING, ids=str)
+def test_H32_a_body_with_get_is_ignored(target: Target, route: Route) -> None:
+    plain = send(target, route)
+
+    for body in (b"{}", b"{", b"\xff" * 100):
+        assert target.send("GET", route.path, body).content == plain.content
+
+
+@pytest.mark.parametrize("host", ["a b", "evil.example", "testserver:x", "a/", "[::1", "@"])
+def test_H16_another_host_is_a_400(target: Target, host: str) -> None:
+    before = state()
+
+    for route in ALL:
+        assert_problem(send(target, route, HTTP_HOST=host), 400, "bad_request")
+    assert state() == before
+
+
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+def test_H27_a_method_cannot_be_overridden(target: Target, name: str) -> None:
+    for route in ALL:
+        plain = send(target, route)
+        assert send(target, route, headers={name: "DELETE"}).status_code == plain.status_code
