@@ -1,0 +1,78 @@
+"""What a request costs in statements: few, and the same however much there is."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from configuration import keys
+from tests.factories import LocationFactory
+from tests.orders.shop import Shop, items, order
+
+pytestmark = pytest.mark.django_db(transaction=True)  # so that BEGIN and COMMIT are real
+
+
+@pytest.fixture
+def shop():
+    shop = Shop()
+    shop.captured(order())  # the token is cached, the statements are prepared
+    return shop
+
+
+def statements(act):
+    """What was run, and what of it between BEGIN and COMMIT."""
+    with CaptureQueriesContext(connection) as queries:
+        act()
+    run = [query["sql"] for query in queries]
+    if "BEGIN" not in run:
+        return run, []
+    return run, run[run.index("BEGIN") + 1 : run.index("COMMIT")]
+
+
+@pytest.mark.parametrize("how", ["routed", "held", "gone"])
+@pytest.mark.parametrize("number", [1, 3, 50])
+def test_a_new_order_is_three_statements_in_one_transaction(shop, how, number):
+    LocationFactory(tenant=shop.tenant)
+    shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
+    members = {
+        "routed": {"customer": {"id": "c-1"}, "shipments": [{"price": 5}]},
+        "held": {"grace_period": 60},
+        "gone": {"is_fulfilled": True},
+    }[how]
+
+    run, inside = statements(
+        lambda: shop.captured(order(*items(number), external_id="A-1", **members))
+    )
+
+    assert len(inside) == 3
+    assert (run[0], run[-1], len(run)) == ("BEGIN", "COMMIT", 5)
+
+
+@pytest.mark.parametrize("number", [1, 50])
+def test_a_repeated_capture_costs_the_same_however_large(shop, number):
+    said = order(*items(number), external_id="A-1")
+    shop.captured(said)
+
+    run, _ = statements(lambda: shop.captured(said))
+
+    assert len(run) <= 6
+
+
+@pytest.mark.parametrize("number", [1, 3, 50])
+@pytest.mark.parametrize("id_type", ["internal", "external"])
+def test_a_detail_is_two_statements(shop, number, id_type):
+    answer = shop.captured(order(*items(number), shipments=[{"price": 1}]))
+    name = answer["origin_id"] if id_type == "internal" else answer["number"]
+
+    run, _ = statements(lambda: shop.order(name, id_type))
+
+    assert len(run) == 2
+
+
+@pytest.mark.parametrize("number", [1, 10, 50])
+def test_a_history_is_two_statements(shop, number):
+    for _ in range(number):
+        shop.captured(order(*items(2), customer={"id": "c-1"}, shipments=[{"price": 1}]))
+
+    run, _ = statements(lambda: shop.page("c-1", count=50))
+
+    assert len(run) == 2
