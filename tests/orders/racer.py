@@ -1,6 +1,7 @@
 """One racer: a process whose threads capture at the same moment, each with its own connection."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -48,13 +49,27 @@ def _race(threads: ThreadPoolExecutor, job: Job, line: Connection) -> list[list[
 
         return list(threads.map(one, things))
 
-    all_do(lambda _: connection.ensure_connection(), range(size))
+    all_do(lambda _: _connect(), range(size))
     line.send("ready")
     line.recv()
     with _meeting(job.meet, size):
         found = [all_do(lambda body: _capture(job.headers, body), bodies) for bodies in job.rounds]
     all_do(lambda _: connection.close(), range(size))
     return found
+
+
+def _connect() -> None:
+    """Connect, once those who raced before have left."""
+    from django.db import OperationalError, connection
+
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return connection.ensure_connection()
+        except OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def _capture(headers: dict[str, str], body: str) -> tuple[int, str]:

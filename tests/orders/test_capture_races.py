@@ -1,5 +1,6 @@
 """Captures of the same moment: one order, one number, one event; never a deadlock."""
 
+import fcntl
 import json
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection
 
 from ordermgmt import strict_json
+from ordermgmt.embedded import data_dir
 from orders.models import Item, Order, TimelineEntry
 from tests.orders.racers import Racers
 from tests.orders.shop import Shop, item, items, order
@@ -30,7 +32,15 @@ def shop():
 
 
 @pytest.fixture
-def race(racers, shop):
+def alone():
+    """One race at a time in all of pytest: each needs most of the connections there are."""
+    with (data_dir() / "race.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def race(alone, racers, shop):
     def start(rounds, **kwargs):
         """Rounds of bodies, one for each process and thread; what each round was answered."""
         sent = [[[text(body) for body in bodies] for bodies in by] for by in rounds]
