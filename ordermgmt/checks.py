@@ -54,6 +54,16 @@ def secrets_are_our_own(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def nothing_fails_on_purpose(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """Failpoints are for tests: in production they would kill processes."""
+    if not settings.FAILPOINTS:
+        return []
+    return [
+        Error("FAILPOINTS is set.", hint="Unset it: it makes processes fail.", id="ordermgmt.E006")
+    ]
+
+
+@register(Tags.security, deploy=True)
 def hosts_are_named(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     if "*" not in settings.ALLOWED_HOSTS:
         return []

@@ -178,7 +178,10 @@ class WireExtension(OpenApiSerializerExtension):
         )
         for name, part in schema.pop("$defs", {}).items():
             component = ResolvedComponent(
-                name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part
+                name=name,
+                type=ResolvedComponent.SCHEMA,
+                object=_model_named(name),  # the same as when a view names the model itself
+                schema=part,
             )
             known = auto_schema.registry._components.get(component.key)
             if known is None:
@@ -186,6 +189,16 @@ class WireExtension(OpenApiSerializerExtension):
             elif known.schema not in (None, part):
                 warn(f'Two different models are named "{name}". Rename one.')
         return schema
+
+
+def _model_named(name: str) -> type:
+    """The wire model, or enumeration, that pydantic calls `name`; ours are all named apart."""
+    found: list[type] = [Wire]
+    for model in found:
+        if model.__name__ == name:
+            return model
+        found += model.__subclasses__()
+    return str  # an enumeration: no view answers with one
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

@@ -107,6 +107,17 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # seconds: beat notices a clock that was set back
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
+    # What a beat did not get done in time is dropped, not queued: the rows say what is due.
+    "release due holds": {
+        "task": "orders.release_due_holds",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
+    "check big orders": {
+        "task": "orders.check_big_orders",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "forget expired tokens": {
         "task": "configuration.forget_expired_tokens",
         "schedule": 600.0,
@@ -120,6 +131,9 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(DATA_DIR / "static"))
 # Hosts (`host` or `host:port`) that webhooks may call although they are private: receivers on your
 # own network, and tests.
 EGRESS_ALLOWED_HOSTS = env.list("EGRESS_ALLOWED_HOSTS", default=[])
+
+# For tests only: see ordermgmt/failpoints.py.
+FAILPOINTS = dict(pair.split(":", 1) for pair in env.list("FAILPOINTS", default=[]))
 
 # OAuth2: clients and their tokens live in django-oauth-toolkit's tables, but only its tables:
 # the two token routes and the authenticator are ours (configuration/token_api.py).

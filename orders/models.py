@@ -79,6 +79,7 @@ class Order(models.Model):
     captured_at = models.DateTimeField(db_default=Now(), help_text="By the database's clock.")
     fulfillment_type = models.CharField(max_length=24)
 
+    item_count = models.PositiveIntegerField(default=0, help_text="Units; many make it big.")
     currency = models.CharField(max_length=3, help_text="ISO 4217.")
     price_method = models.CharField(max_length=12, choices=PriceMethod)
     net = AmountField(help_text="Items, after discounts, before tax.")
@@ -125,6 +126,11 @@ class Order(models.Model):
                 fields=["tenant", "customer_key", "-placed_at", "-id"],
                 name="order_by_customer",
                 condition=Q(customer_key__isnull=False),
+            ),
+            models.Index(
+                fields=["tenant", "item_count"],
+                name="order_that_waits_by_size",
+                condition=Q(status=OrderStatus.ON_HOLD),
             ),
         ]
 

@@ -3,11 +3,22 @@
 from django.urls import path
 
 from orders.api.capture import CaptureView
+from orders.api.holds import GraceView, HoldsView, OrderStatusView, ReleaseView
 from orders.api.reading import HistoryView, OrderView
 
+# An order's id is the caller's and may hold anything, a slash too: what is special comes first.
 urlpatterns = [
     path("order-management/orders", CaptureView.as_view({"post": "create"})),
+    path(
+        "order-management/orders/<path:id>/holds/<uuid:hold>/release",
+        ReleaseView.as_view({"post": "create"}),
+    ),
+    path(
+        "order-management/orders/<path:id>/holds",
+        HoldsView.as_view({"get": "list", "post": "create"}),
+    ),
+    path("order-management/orders/<path:id>", OrderStatusView.as_view({"patch": "partial_update"})),
     path("v0/orders", HistoryView.as_view({"get": "list"})),
-    # An order's id is the caller's and may hold anything, a slash too: what is special comes first.
+    path("v0/orders/<path:id>/_extend_grace_period", GraceView.as_view({"post": "create"})),
     path("v0/orders/<path:id>", OrderView.as_view({"get": "retrieve"})),
 ]

@@ -6,21 +6,16 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet, BadParameter, query_integer, query_param
+from ordermgmt.api import ApiViewSet, BadParameter, query_integer
 from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.openapi import problems
 from orders.api import examples, rendering
 from orders.api.order_models import OrderDetail, OrderHistory, OrderHistoryV1
+from orders.api.parameters import ID, ID_TYPE, id_type, path_id
 from orders.services import queries
 
 MOST_ON_A_PAGE: Final = 50
 LONGEST_CUSTOMER_ID: Final = 256
-ID_TYPE: Final = OpenApiParameter(
-    "id_type",
-    required=True,
-    enum=["internal", "external"],
-    description="`internal`: the id is our UUID. `external`: it is the caller's id or the number.",
-)
 
 
 class OrderView(ApiViewSet):
@@ -33,7 +28,7 @@ class OrderView(ApiViewSet):
         tags=["orders"],
         summary="Get an order by ID and ID type",
         parameters=[
-            OpenApiParameter("id", location="path", description="The order's id."),
+            ID,
             ID_TYPE,
         ],
         responses={200: OrderDetail, **problems(400)},
@@ -44,10 +39,7 @@ class OrderView(ApiViewSet):
 
         `Accept: application/x.newstore.orders+json;version=2` prints `placed_at` in UTC with Z.
         """
-        id_type = query_param(request, "id_type", allowed=("internal", "external"))
-        if "\0" in id:
-            raise BadParameter("The id holds a NUL.")
-        document = queries.detail(self.tenant, id, id_type=id_type)  # type: ignore[arg-type]
+        document = queries.detail(self.tenant, path_id(id), id_type=id_type(request))
         return Response(rendering.detail(document, self.tenant, version2=self.version2))
 
 

@@ -26,20 +26,25 @@ def judge(
                 seconds,
             )
         )
-    if items > policy.soft_limit:
-        reasons.append(
-            Reason(
-                HoldKind.BIG_ORDER,
-                f"{items} items are more than {policy.soft_limit}",
-                {
-                    "rule": "big_sales_order",
-                    "items": items,
-                    "soft_limit": policy.soft_limit,
-                    "config": dict(policy.versions),
-                },
-            )
-        )
+    if big := judge_size(items, policy):
+        reasons.append(big)
     return reasons
+
+
+def judge_size(items: int, policy: Policy) -> Reason | None:
+    """The hold an order deserves for its size; exactly the limit is not big."""
+    if items <= policy.soft_limit:
+        return None
+    return Reason(
+        HoldKind.BIG_ORDER,
+        f"{items} items are more than {policy.soft_limit}",
+        {
+            "rule": "big_sales_order",
+            "items": items,
+            "soft_limit": policy.soft_limit,
+            "config": dict(policy.versions),
+        },
+    )
 
 
 def _grace(own: int | None, service_levels: Iterable[str], policy: Policy) -> tuple[int, str]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from configuration.models import Tenant
 from configuration.services.pseudonyms import customer_key
 from ordermgmt import hot
 from ordermgmt.errors import NotFound
-from orders.models import Item, Order, Shipment
+from orders.models import Hold, Item, Order, Shipment
 
 IdType = Literal["internal", "external"]
 MOST_OFFSET: Final = 2**31 - 1
@@ -23,6 +23,9 @@ _BY_NUMBER: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.number = %s"
 # UNION ALL keeps each look-up on its own index, and the order in which they count.
 _BY_NAME: Final = f"{_BY_EXTERNAL_ID} UNION ALL {_BY_NUMBER}"
 _BY_ANY: Final = f"{_BY_UUID} UNION ALL {_BY_NAME}"
+_KEY: Final = "SELECT o.id FROM orders_order o WHERE o.tenant_id = %s AND"
+_KEY_BY_UUID: Final = f"{_KEY} o.uuid = %s"
+_KEY_BY_NAME: Final = f"{_KEY} o.external_id = %s UNION ALL {_KEY} o.number = %s"
 _ITEMS: Final = f"""
 SELECT {hot.columns(Item, "i")}, {hot.columns(Shipment, "s")}, o.version
 FROM orders_item i
@@ -76,9 +79,33 @@ def detail(tenant: Tenant, reference: str, *, id_type: IdType) -> Document:
     else:
         found = hot.rows(_BY_NAME, [tenant.pk, reference, tenant.pk, reference])
     if not found:
-        raise OrderNotFound(f"The order '{reference[:64]}' couldn't be found.")
+        raise _not_found(reference)
     # Where one order's number is another's external id, the caller's own name comes first.
     return documents([hot.instance(Order, found[0])])[0]
+
+
+def standing_holds(orders: Sequence[Order]) -> list[Hold]:
+    """The holds that keep these orders, all of one tenant, from being routed."""
+    return list(
+        Hold.objects.filter(
+            tenant=orders[0].tenant_id, order__in=orders, released_at__isnull=True
+        ).order_by("id")
+    )
+
+
+def key_of(tenant: Tenant, reference: str, *, id_type: IdType | Literal["any"]) -> int:
+    """The key of an order, by our id, by the caller's id or number, or by any of them.
+
+    Raises `OrderNotFound`.
+    """
+    found: list[tuple[Any, ...]] = []
+    if id_type == "internal" or (id_type == "any" and is_uuid(reference)):
+        found = hot.rows(_KEY_BY_UUID, [tenant.pk, _uuid(reference)])
+    if not found and id_type != "internal":
+        found = hot.rows(_KEY_BY_NAME, [tenant.pk, reference, tenant.pk, reference])
+    if not found:
+        raise _not_found(reference)
+    return int(found[0][0])
 
 
 def called(tenant: Tenant, *, uuid: UUID, name: str | None) -> list[Document]:
@@ -149,12 +176,19 @@ def _with_items(orders: Sequence[Order]) -> tuple[list[Document], list[int]]:
     return found, list(changed)
 
 
-def _uuid(reference: str) -> UUID:
-    """A UUID in its usual form; nothing else names an order internally."""
+def is_uuid(reference: str) -> bool:
+    """Whether it is a UUID in its usual form; nothing else names an order internally."""
     try:
-        uuid = UUID(reference)
+        return str(UUID(reference)) == reference.lower()
     except ValueError:
-        uuid = None
-    if uuid is None or str(uuid) != reference.lower():
-        raise OrderNotFound(f"The order '{reference[:64]}' couldn't be found.")
-    return uuid
+        return False
+
+
+def _uuid(reference: str) -> UUID:
+    if not is_uuid(reference):
+        raise _not_found(reference)
+    return UUID(reference)
+
+
+def _not_found(reference: str) -> OrderNotFound:
+    return OrderNotFound(f"The order '{reference[:64]}' couldn't be found.")

@@ -56,13 +56,13 @@ def decide(shipment: Routable | None, *, country: str, policy: Policy) -> Decisi
     return Decision("conflict", reason="no_location_serves_country", facts=facts)
 
 
-def open_order(story: Story, *, country: str, policy: Policy) -> None:
+def open_order(story: Story, *, policy: Policy) -> None:
     """Nothing holds the order any longer: every shipment that waits is routed, and told why."""
     groups: dict[int | None, list[Item]] = {}
     for item in story.pending():
         groups.setdefault(item.shipment.position if item.shipment else None, []).append(item)
     decided = [
-        (items, decide(items[0].shipment, country=country, policy=policy))
+        (items, decide(items[0].shipment, country=story.country, policy=policy))
         for items in groups.values()
     ]
     for items, decision in decided:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from configuration.services.policy import NOWHERE, Place
+from configuration.services.policy import Place
 from orders.lifecycle import HoldKind, ItemStatus, moved, order_status
-from orders.models import Item, Order, Shipment, TimelineEntry
+from orders.models import Hold, Item, Order, Shipment, TimelineEntry
 from webhooks.services import News
 
 # An event's payload, made last: it may name what only the database knows, like the number.
@@ -36,22 +36,25 @@ class Story:
     items: Sequence[Item]
     shipments: Sequence[Shipment]
     actor: str
+    standing: list[Hold] = field(default_factory=list)  # of an order we have
+    released: list[Hold] = field(default_factory=list)
     moved: list[Item] = field(default_factory=list)
     holds: list[Reason] = field(default_factory=list)
     entries: list[TimelineEntry] = field(default_factory=list)
     _announced: list[tuple[str, int, Payload]] = field(default_factory=list)
 
     def move(
-        self, verb: str, items: Iterable[Item], *, place: Place = NOWHERE, conflict: str = ""
+        self, verb: str, items: Iterable[Item], *, place: Place | None = None, conflict: str = ""
     ) -> None:
-        """Take items along one row of the lifecycle, to a place or into a conflict.
+        """Take items along one row of the lifecycle; without a place they stay where they are.
 
         Raises `lifecycle.TransitionNotAllowed`. The order's status follows from its items'.
         """
         for item in items:
             item.status = moved(verb, item.status)
-            item.location_code, item.location_type = place.code, place.type
             item.conflict_reason = conflict
+            if place is not None:
+                item.location_code, item.location_type = place.code, place.type
             self.moved.append(item)
         self.order.status = order_status(item.status for item in self.items)
 
@@ -59,6 +62,16 @@ class Story:
         """Place a hold, and tell why."""
         self.holds.append(reason)
         self.tell("held", {"hold": reason.kind, "reason": reason.text} | reason.facts)
+
+    def release(self, hold: Hold, *, reason: str) -> None:
+        """End a hold, and tell why. Whether anything else holds the order, ask `is_held`."""
+        self.standing.remove(hold)
+        self.released.append(hold)
+        self.tell("released", {"hold": hold.kind, "reason": reason})
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.standing or self.holds)
 
     def tell(
         self,
@@ -80,6 +93,12 @@ class Story:
         )
         if event and payload:
             self._announced.append((event, self.order.version, payload))
+
+    @property
+    def country(self) -> str:
+        """Where it goes: ISO 3166, or empty when nobody said."""
+        address = self.order.details.get("shipping_address") or {}
+        return str(address.get("country_code", ""))
 
     def pending(self) -> list[Item]:
         """The items that wait to be routed."""

@@ -6,12 +6,10 @@ twice; a new field is written without a change here.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
 from django.db import connection, models
-from django.db.models.functions import Now
 
 from configuration.services.policy import Numbering
 from ordermgmt import hot, strict_json
@@ -43,7 +41,20 @@ _SENT: Final[dict[Model, dict[str, str]]] = {
     Item: {"shipment_position": "integer"},
     Hold: {"grace": "integer"},
 }
-_MOVED: Final = ["status", "location_code", "location_type", "conflict_reason"]
+_MOVED: Final = ("status", "location_code", "location_type", "conflict_reason")
+_UPDATE_ORDERS: Final = """
+UPDATE orders_order o SET status = x.status, version = x.version
+FROM jsonb_to_recordset(%s::jsonb) AS x(id bigint, status text, version integer)
+WHERE o.id = x.id RETURNING o.id
+"""
+_UPDATE_ITEMS: Final = f"""
+UPDATE orders_item i SET {", ".join(f"{name} = x.{name}" for name in _MOVED)}
+FROM jsonb_to_recordset(%s::jsonb) AS x(id bigint, {", ".join(f"{name} text" for name in _MOVED)})
+WHERE i.id = x.id RETURNING i.id
+"""
+_RELEASE_HOLDS: Final = """
+UPDATE orders_hold SET released_at = now() WHERE id = ANY(%s::bigint[]) RETURNING id
+"""
 
 
 def insert(story: Story, numbering: Numbering) -> bool:
@@ -81,23 +92,46 @@ def insert(story: Story, numbering: Numbering) -> bool:
     return True
 
 
-def save(story: Story) -> None:
-    """Write what was done to an order that is locked: its own row, items, holds and timeline."""
-    order = story.order
-    order.save()
-    Item.objects.bulk_update(story.moved, _MOVED)
-    for reason in story.holds:
-        Hold.objects.create(
-            tenant_id=order.tenant_id,
-            order=order,
-            kind=reason.kind,
-            reason=reason.text,
-            due_at=Now() + timedelta(seconds=reason.seconds) if reason.seconds else None,
-        )
-    for entry in story.entries:
-        entry.order = order
-    TimelineEntry.objects.bulk_create(story.entries)
-    publish(story.news())
+def save(stories: Sequence[Story]) -> None:
+    """Write what was done to orders that are locked: status, items, holds, timeline, events.
+
+    Six statements at most, however many orders. What else changed of an order's own row is its
+    service's to save.
+    """
+    moved = {item.pk: item for story in stories for item in story.moved}
+    hot.rows(_UPDATE_ORDERS, [_json([_changed_order(story.order) for story in stories])])
+    if moved:
+        hot.rows(_UPDATE_ITEMS, [_json([_changed_item(item) for item in moved.values()])])
+    if released := [hold.pk for story in stories for hold in story.released]:
+        hot.rows(_RELEASE_HOLDS, [released])
+    holds = [
+        _hold(story.order, reason) | {"order_id": story.order.pk}
+        for story in stories
+        for reason in story.holds
+    ]
+    if holds:
+        hot.rows(_insert_of_known(Hold), {"rows": _json(holds)})
+    entries = [
+        _row(entry) | {"order_id": story.order.pk} for story in stories for entry in story.entries
+    ]
+    if entries:
+        hot.rows(_insert_of_known(TimelineEntry), {"rows": _json(entries)})
+    publish([news for story in stories for news in story.news()])
+
+
+def _changed_order(order: Order) -> dict[str, Any]:
+    return {"id": order.pk, "status": order.status, "version": order.version}
+
+
+def _changed_item(item: Item) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in ("id", *_MOVED)}
+
+
+@cache
+def _insert_of_known(model: Model) -> str:
+    """Rows of orders we have: `order_id` is sent, not found."""
+    statement = _insert(model, "rows", of="", order_id='x."order_id"')
+    return f"{statement} RETURNING id"
 
 
 def _hold(order: Order, reason: Reason) -> dict[str, Any]:
@@ -160,14 +194,17 @@ SELECT id, number, external_id, captured_at FROM o
 """
 
 
-def _insert(model: Model, parameter: str, *, of: str = "o") -> str:
+def _insert(model: Model, parameter: str, *, of: str = "o", **decided: str) -> str:
     """INSERT … SELECT of all the model's columns, from the JSON array in `parameter`."""
     types = {str(f.column): str(f.db_type(connection)) for f in model._meta.concrete_fields}
     sent = {column: types[column] for column, _ in _fields(model)} | _SENT.get(model, {})
-    values = {column: f'x."{column}"' for column, _ in _fields(model)} | _DECIDED[model]
+    sent |= {column: types[column] for column in decided}
+    values = {column: f'x."{column}"' for column, _ in _fields(model)}
+    values |= _DECIDED[model] | decided
     columns = ", ".join(f'"{column}"' for column in values)
     record = ", ".join(f'"{column}" {type_}' for column, type_ in sent.items())
+    source = f"{of} CROSS JOIN " if of else ""
     return (
         f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {', '.join(values.values())} "
-        f"FROM {of} CROSS JOIN jsonb_to_recordset(%({parameter})s::jsonb) AS x({record})"
+        f"FROM {source}jsonb_to_recordset(%({parameter})s::jsonb) AS x({record})"
     )

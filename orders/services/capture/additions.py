@@ -11,7 +11,7 @@ from orders.services.capture import building, identity, pricing
 from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
 from orders.services.holds import judge
-from orders.services.queries import Document, documents
+from orders.services.queries import Document, documents, standing_holds
 from orders.services.story import Story
 
 
@@ -56,16 +56,17 @@ def _extend(
     )
     _insert(order, added, [s for s in travelling if s.pk is None])
     document = documents([order])[0]
-    story = Story(order, document.items, document.shipments, actor)
+    story = Story(order, document.items, document.shipments, actor, standing_holds([order]))
     _settle(story, new, checks_payments=tenant.checks_payment_totals)
     story.tell("items_added", {"items": len(added), "total": order.total})
     if in_store := [i for i in story.pending() if i.is_in_store]:
         story.move("complete", in_store, place=Place(order.store_id, "store"))
-    standing = set(order.holds.filter(released_at=None).values_list("kind", flat=True))
+    standing = {hold.kind for hold in story.standing}
     for reason in judge(items=len(story.items), own_grace=0, service_levels=(), policy=rules):
         if reason.kind not in standing:
             story.hold(reason)
-    writing.save(story)
+    order.save()
+    writing.save([story])
     return document
 
 
@@ -109,4 +110,5 @@ def _settle(story: Story, new: NewOrder, *, checks_payments: bool) -> None:
         pricing.check_payments(
             order.details["payments"], total=order.total, currency=order.currency
         )
+    order.item_count = len(story.items)
     order.fulfillment_type = building.fulfillment_type(story.items)

@@ -29,6 +29,7 @@ def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> St
         pricing.check_payments(
             order.details.get("payments", []), total=order.total, currency=order.currency
         )
+    order.item_count = len(items)
     order.fulfillment_type = building.fulfillment_type(items)
     story = Story(order, items, shipments, actor)
     _begin(story, new, policy)
@@ -56,7 +57,7 @@ def _begin(story: Story, new: NewOrder, policy: Policy) -> None:
     for reason in reasons:
         story.hold(reason)
     if not reasons:
-        routing.open_order(story, country=new.country, policy=policy)
+        routing.open_order(story, policy=policy)
 
 
 def _complete(story: Story, gone: list[Item], new: NewOrder) -> None:

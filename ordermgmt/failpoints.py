@@ -1,0 +1,29 @@
+"""Named places where a test may stop, break or kill the process: before and after every COMMIT.
+
+Set FAILPOINTS to `name:action` pairs separated by commas; an action is `kill`, `raise`, or a
+number of seconds to sleep. Unset, as in production (a deployment check refuses it there), a
+failpoint costs one look at an empty dictionary.
+"""
+
+import os
+import signal
+import time
+
+from django.conf import settings
+
+
+class Failure(Exception):
+    """What a failpoint told to `raise` raises."""
+
+
+def failpoint(name: str) -> None:
+    """Do here what FAILPOINTS says for this name; nothing, usually."""
+    if not settings.FAILPOINTS:
+        return
+    action = settings.FAILPOINTS.get(name)
+    if action == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "raise":
+        raise Failure(name)
+    elif action:
+        time.sleep(float(action))

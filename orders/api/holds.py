@@ -1,0 +1,216 @@
+"""Holding orders, releasing them, and giving grace: routes 2 and 13, and our own (§4.2, §4.3)."""
+
+import datetime as dt
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from pydantic import StringConstraints
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ordermgmt.api import ApiViewSet
+from ordermgmt.openapi import problems
+from ordermgmt.wire import Uuid, Wire
+from orders.api.parameters import ANY_ID, ID, ID_TYPE, id_type, path_id
+from orders.lifecycle import HoldKind
+from orders.models import Hold
+from orders.services import holding, queries
+
+Why = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"\S")]
+
+
+class StatusChange(Wire):
+    """The one change of status that can be asked for."""
+
+    status: Literal["on_hold"]
+
+
+class NewHold(Wire):
+    kind: Literal["support"]
+    reason: Why
+
+
+class Release(Wire):
+    reason: Why
+
+
+class HoldOut(Wire):
+    id: Uuid
+    kind: Literal["grace", "big_order", "support"]
+    reason: str
+    placed_at: str
+    due_at: str | None = None
+    """When a grace period ends."""
+    released_at: str | None = None
+    """Null while it stands."""
+
+
+class HoldList(Wire):
+    holds: list[HoldOut]
+    """Oldest first, those that ended too."""
+
+
+class GracePeriod(Wire):
+    due_at: str
+    """When the grace period ends now."""
+
+
+class OrderStatusView(ApiViewSet):
+    required_scopes = {"PATCH": ["order-management:orders:write"]}
+    requires_tenant_headers = True
+
+    @extend_schema(
+        operation_id="set_order_status",
+        tags=["holds"],
+        summary="Put an order on hold",
+        parameters=[ANY_ID],
+        request=StatusChange,
+        responses={200: None, **problems(400, 404)},
+        examples=[OpenApiExample("On hold", value={"status": "on_hold"}, request_only=True)],
+    )
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Hold the order for support until somebody releases it; repeating it changes nothing.
+
+        What an open order has under way waits again. A closed order cannot be held.
+        """
+        StatusChange.of(request, operation="update order")
+        holding.place(
+            tenant=self.tenant,
+            reference=path_id(id),
+            reason="Status set to on_hold",
+            actor=self.client.actor,
+        )
+        return Response(status=HTTPStatus.OK)
+
+
+class HoldsView(ApiViewSet):
+    required_scopes = {
+        "GET": ["orders:read"],
+        "POST": ["order-management:holds:write"],
+    }
+    requires_tenant_headers = True
+
+    @extend_schema(
+        operation_id="list_holds",
+        tags=["holds"],
+        summary="List an order's holds",
+        parameters=[ANY_ID],
+        responses={200: HoldList, **problems(404)},
+    )
+    def list(self, request: Request, id: str) -> Response:
+        """Why the order waits, and why it waited."""
+        key = queries.key_of(self.tenant, path_id(id), id_type="any")
+        holds = Hold.objects.filter(tenant=self.tenant, order_id=key).order_by("id")
+        return Response({"holds": [_told(hold) for hold in holds]})
+
+    @extend_schema(
+        operation_id="place_hold",
+        tags=["holds"],
+        summary="Place a support hold",
+        parameters=[ANY_ID],
+        request=NewHold,
+        responses={200: HoldOut, **problems(400, 404)},
+        examples=[
+            OpenApiExample(
+                "A check",
+                value={"kind": "support", "reason": "The customer asked to change the address"},
+                request_only=True,
+            )
+        ],
+    )
+    def create(self, request: Request, id: str) -> Response:
+        """Hold the order until somebody releases it; while one stands it is answered with."""
+        command = NewHold.of(request, operation="place hold request")
+        hold = holding.place(
+            tenant=self.tenant,
+            reference=path_id(id),
+            reason=command.reason,
+            actor=self.client.actor,
+        )
+        return Response(_told(hold))
+
+
+class ReleaseView(ApiViewSet):
+    required_scopes = {"POST": ["order-management:holds:write"]}
+    requires_tenant_headers = True
+
+    @extend_schema(
+        operation_id="release_hold",
+        tags=["holds"],
+        summary="Release a hold",
+        parameters=[ANY_ID, OpenApiParameter("hold", UUID, location="path")],
+        request=Release,
+        responses={200: HoldOut, **problems(400, 404)},
+        examples=[OpenApiExample("Approved", value={"reason": "Approved"}, request_only=True)],
+    )
+    def create(self, request: Request, id: str, hold: UUID) -> Response:
+        """End a hold of any kind; when it was the last, the order is routed at once.
+
+        Releasing it again changes nothing.
+        """
+        command = Release.of(request, operation="release hold request")
+        released = holding.release(
+            tenant=self.tenant,
+            reference=path_id(id),
+            hold=hold,
+            reason=command.reason,
+            actor=self.client.actor,
+        )
+        return Response(_told(released))
+
+
+class GraceView(ApiViewSet):
+    required_scopes = {"POST": ["orders:write"]}
+    bodiless = {"POST": [412]}
+
+    @extend_schema(
+        operation_id="extend_grace_period",
+        tags=["holds"],
+        summary="Extend an order's grace period by 15 minutes",
+        parameters=[ID, ID_TYPE],
+        request=None,
+        responses={
+            200: GracePeriod,
+            **problems(
+                400,
+                404,
+                examples={
+                    409: {
+                        "conflict": "A concurrent request extended the grace period already.",
+                    }
+                },
+            ),
+        },
+        examples=[
+            OpenApiExample("Due", value={"due_at": "2019-08-24T14:15:22Z"}, response_only=True)
+        ],
+    )
+    def create(self, request: Request, id: str) -> Response:
+        """Fifteen minutes more, counted from when it would have ended.
+
+        412 when no grace period runs, 409 when somebody else extended it at the same moment.
+        """
+        due_at = holding.extend_grace(
+            tenant=self.tenant,
+            reference=path_id(id),
+            id_type=id_type(request),
+            actor=self.client.actor,
+        )
+        return Response({"due_at": _moment(due_at)})
+
+
+def _told(hold: Hold) -> dict[str, Any]:
+    return {
+        "id": hold.uuid,
+        "kind": HoldKind(hold.kind).value,
+        "reason": hold.reason,
+        "placed_at": _moment(hold.placed_at),
+        "due_at": hold.due_at and _moment(hold.due_at),
+        "released_at": hold.released_at and _moment(hold.released_at),
+    }
+
+
+def _moment(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -1,0 +1,32 @@
+"""What the order routes have in common: how a path and a query name an order."""
+
+from typing import Final, cast
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from ordermgmt.api import BadParameter, query_param
+from orders.services.queries import IdType
+
+ID: Final = OpenApiParameter("id", location="path", description="The order's id.")
+ANY_ID: Final = OpenApiParameter(
+    "id", location="path", description="The order's UUID, its number, or the caller's id."
+)
+ID_TYPE: Final = OpenApiParameter(
+    "id_type",
+    required=True,
+    enum=["internal", "external"],
+    description="`internal`: the id is our UUID. `external`: it is the caller's id or the number.",
+)
+
+
+def id_type(request: Request) -> IdType:
+    """How the caller names the order; raises `BadParameter`."""
+    return cast(IdType, query_param(request, "id_type", allowed=("internal", "external")))
+
+
+def path_id(value: str) -> str:
+    """An id from the path; raises `BadParameter` for what no id can hold."""
+    if "\0" in value:
+        raise BadParameter("The id holds a NUL.")
+    return value

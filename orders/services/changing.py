@@ -1,0 +1,53 @@
+"""Changing an order we have: lock it, look at it, change it, and tell; one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, TypedDict
+
+from django.db import transaction
+
+from configuration.models import Tenant
+from configuration.services.policy import Policy, policy
+from orders.models import Order
+from orders.services import queries, writing
+from orders.services.queries import IdType
+from orders.services.story import Story
+
+
+class Terms(TypedDict):
+    service_levels: frozenset[str]
+    locations: frozenset[str]
+    country: str
+
+
+@contextmanager
+def changing(
+    tenant: Tenant, reference: str, *, id_type: IdType | Literal["any"], actor: str
+) -> Iterator[Story]:
+    """The story of one order, locked until the block ends; what was told is then written.
+
+    Raises `OrderNotFound`. A refusal raised inside the block leaves no trace.
+    """
+    with transaction.atomic(durable=True):
+        key = queries.key_of(tenant, reference, id_type=id_type)
+        order = Order.objects.select_for_update().get(tenant=tenant, pk=key)
+        document = queries.documents([order])[0]
+        standing = queries.standing_holds([order])
+        story = Story(order, document.items, document.shipments, actor, standing)
+        yield story
+        if story.entries:
+            writing.save([story])
+
+
+def policy_for(tenant: Tenant, story: Story) -> Policy:
+    """What the tenant has configured that decides over this order."""
+    return policy(tenant, **terms_of(story))
+
+
+def terms_of(story: Story) -> Terms:
+    """What an order asks of its tenant's configuration; orders that ask alike are judged alike."""
+    return {
+        "service_levels": frozenset(s.service_level for s in story.shipments if s.service_level),
+        "locations": frozenset(s.location_code for s in story.shipments if s.location_code),
+        "country": story.country,
+    }

@@ -1,0 +1,123 @@
+"""What happens on the clock: grace periods end, and sizes are judged again: product §4.2, §4.3.
+
+Every function does one batch in one transaction, takes what nobody else has locked, and may run
+anywhere any number of times: the rows say what is due, the database's clock says when.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.db import transaction
+
+from configuration.models import Tenant
+from configuration.services.policy import Policy, policy
+from ordermgmt import hot
+from ordermgmt.failpoints import failpoint
+from orders.models import Hold, Order
+from orders.services import queries, writing
+from orders.services.changing import terms_of
+from orders.services.holding import go_on
+from orders.services.holds import judge_size
+from orders.services.story import Story
+
+BATCH: Final = 200
+RELEASER: Final = "task:orders.release_due_holds"
+SIZE_JUDGE: Final = "task:orders.check_big_orders"
+
+# Orders, not holds, are locked: the lock of every other change of an order. One that is being
+# changed at this moment is left for the next batch.
+_LOCK_DUE: Final = f"""
+SELECT {hot.columns(Order, "o")}
+FROM orders_hold h JOIN orders_order o ON o.id = h.order_id
+WHERE h.released_at IS NULL AND h.due_at <= now()
+ORDER BY h.due_at LIMIT %s
+FOR UPDATE OF o SKIP LOCKED
+"""
+# Orders that wait, are big, and were never held for it.
+_LOCK_BIG: Final = f"""
+SELECT {hot.columns(Order, "o")}
+FROM orders_order o
+WHERE o.tenant_id = %s AND o.status = 'on_hold' AND o.item_count > %s
+  AND NOT EXISTS (SELECT 1 FROM orders_hold h
+                   WHERE h.tenant_id = o.tenant_id AND h.order_id = o.id AND h.kind = 'big_order')
+LIMIT %s
+FOR UPDATE OF o SKIP LOCKED
+"""
+_DUE: Final = """
+SELECT id FROM orders_hold
+WHERE order_id = ANY(%s::bigint[]) AND released_at IS NULL AND due_at <= now()
+"""
+
+
+def release_due(*, limit: int = BATCH) -> int:
+    """Release grace holds that are due, and route what nothing else holds; returns how many."""
+    with transaction.atomic(durable=True):
+        stories = _stories(hot.rows(_LOCK_DUE, [limit]), RELEASER)
+        # Looked at again, now that the orders are locked: a hold may have been extended.
+        due = {row[0] for row in hot.rows(_DUE, [[story.order.pk for story in stories]])}
+        rules = _Rules()
+        for story in stories:
+            for hold in [h for h in story.standing if h.pk in due]:
+                story.release(hold, reason="grace_period_ended")
+            if story.released:
+                go_on(story, rules.of(story))
+        told = [story for story in stories if story.released]
+        if told:
+            writing.save(told)
+        failpoint("release_due.before_commit")
+    failpoint("release_due.after_commit")
+    return len(told)
+
+
+def judge_sizes(*, limit: int = BATCH) -> int:
+    """Hold orders that wait and are bigger than their tenant's limit, as it is now."""
+    held = 0
+    for tenant in Tenant.objects.filter(is_active=True).order_by("pk"):
+        rules = policy(tenant)
+        with transaction.atomic(durable=True):
+            rows = hot.rows(_LOCK_BIG, [tenant.pk, rules.soft_limit, limit])
+            stories = _stories(rows, SIZE_JUDGE)
+            for story in stories:
+                if reason := judge_size(len(story.items), rules):
+                    story.hold(reason)
+            if stories:
+                writing.save(stories)
+        held += len(stories)
+    return held
+
+
+class _Rules:
+    """The policy of each order of a batch; orders that ask alike share one."""
+
+    def __init__(self) -> None:
+        self._tenants: dict[int, Tenant] = {}
+        self._known: dict[Any, Policy] = {}
+
+    def of(self, story: Story) -> Policy:
+        key = story.order.tenant_id
+        if key not in self._tenants:
+            self._tenants[key] = Tenant.objects.get(pk=key)
+        terms = terms_of(story)
+        asked = (key, *terms.values())
+        if asked not in self._known:
+            self._known[asked] = policy(self._tenants[key], **terms)
+        return self._known[asked]
+
+
+def _stories(rows: Sequence[Sequence[Any]], actor: str) -> list[Story]:
+    """Stories of locked orders, each tenant's read by two statements."""
+    by_tenant: dict[int, list[Order]] = defaultdict(list)
+    for row in rows:
+        order = hot.instance(Order, row)
+        by_tenant[order.tenant_id].append(order)
+    stories = []
+    for orders in by_tenant.values():
+        standing: dict[int, list[Hold]] = defaultdict(list)
+        for hold in queries.standing_holds(orders):
+            standing[hold.order_id].append(hold)
+        stories += [
+            Story(d.order, d.items, d.shipments, actor, standing[d.order.pk])
+            for d in queries.documents(orders)
+        ]
+    return stories

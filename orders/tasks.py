@@ -1,0 +1,30 @@
+"""Orders on the clock. A task makes one call and holds no rules; beat may run it anywhere."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from celery import shared_task
+
+from orders.services import sweeping
+
+# How long one run goes on with further batches; what is left then is due at the next beat.
+PATIENCE: Final = 10.0  # seconds
+
+
+@shared_task(name="orders.release_due_holds", ignore_result=True)
+def release_due_holds() -> None:
+    """Release grace holds that are due, batch by batch."""
+    _while_any(sweeping.release_due)
+
+
+@shared_task(name="orders.check_big_orders", ignore_result=True)
+def check_big_orders() -> None:
+    """Hold orders that wait and are bigger than their tenant's limit, batch by batch."""
+    _while_any(sweeping.judge_sizes)
+
+
+def _while_any(batch: Callable[[], int]) -> None:
+    until = time.monotonic() + PATIENCE
+    while batch() and time.monotonic() < until:
+        pass
