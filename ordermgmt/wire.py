@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -129,6 +130,25 @@ class Wire(BaseModel):
     model_config = ConfigDict(
         strict=True, extra="ignore", populate_by_name=True, use_attribute_docstrings=True
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """With every name a member may be sent by; pydantic documents the first alone."""
+        schema = handler(core_schema)
+        if handler.mode == "serialization":
+            return schema
+        told = handler.resolve_ref_schema(schema)
+        for field in cls.model_fields.values():
+            if isinstance(field.validation_alias, AliasChoices):
+                first, *others = map(str, field.validation_alias.choices)
+                for other in others:
+                    told["properties"][other] = told["properties"][first]
+                if first in told.get("required", []):
+                    told["required"].remove(first)
+                    told["anyOf"] = [{"required": [name]} for name in (first, *others)]
+        return schema
 
     @classmethod
     def of(cls, request: "Request | HttpRequest", *, operation: str) -> Self:

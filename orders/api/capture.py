@@ -1,6 +1,7 @@
 """Capturing an order: product §4.1, contract §a.3."""
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
+from pydantic import RootModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -8,9 +9,13 @@ from ordermgmt import strict_json
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
 from orders.api import capture_models, examples, rendering
-from orders.api.capture_models import CaptureRequest
+from orders.api.capture_models import CaptureRequest, InjectedCapture
 from orders.api.order_models import CapturedOrder
 from orders.services.capture import capture
+
+
+class Capture(RootModel[CaptureRequest | InjectedCapture]):
+    """Either form: the items beside their shipments, or inside them as injection sends them."""
 
 
 class CaptureView(ApiViewSet):
@@ -22,7 +27,7 @@ class CaptureView(ApiViewSet):
         operation_id="capture_order",
         tags=["orders"],
         summary="Capture an order",
-        request=CaptureRequest,
+        request=Capture,
         responses={200: CapturedOrder, **problems(examples=examples.CAPTURE_PROBLEMS)},
         examples=[
             OpenApiExample(name, value=body, request_only=True)
