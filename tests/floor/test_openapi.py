@@ -164,6 +164,7 @@ def test_problems_lists_each_status_once() -> None:
     assert [key[0] for key in keys if isinstance(key, tuple)] == [400, 409, 412]
 
 
+@pytest.mark.django_db  # closing a file's answer looks at the connection, where there is one
 def test_the_page_asks_no_other_host() -> None:
     response = Client().get("/docs/")
     page = response.content.decode()
