@@ -2,7 +2,8 @@
 
 import json
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from django.db import models
 from psycopg.types.json import Jsonb
@@ -36,13 +37,21 @@ def as_stored(document: Any) -> Any:
 
     So that what is answered from memory and what is read later are the same bytes.
     """
-    if isinstance(document, dict):
-        return {name: as_stored(document[name]) for name in sorted(document, key=_place)}
-    if isinstance(document, list):
+    kind = type(document)
+    if kind is dict:
+        return {
+            name: as_stored(document[name]) if type(document[name]) in _NESTED else document[name]
+            for name in _in_order(tuple(document))
+        }
+    if kind is list:
         return [as_stored(member) for member in document]
     return document
 
 
-def _place(name: str) -> tuple[int, bytes]:
-    raw = name.encode()
-    return len(raw), raw
+_NESTED: Final = frozenset({dict, list})
+
+
+@lru_cache(maxsize=4096)
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """JSONB's order: by length, then by bytes."""
+    return tuple(sorted(names, key=lambda name: (len(name.encode()), name.encode())))

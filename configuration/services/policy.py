@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+
 from configuration.keys import (
     BIG_SALES_ORDER,
     EXTERNAL_OMS,
@@ -12,7 +14,7 @@ from configuration.keys import (
 )
 from configuration.models import Tenant
 from configuration.services.settings import sequence_name
-from ordermgmt import hot, strict_json
+from ordermgmt import hot
 
 # One statement, so that an order is judged by one state of the configuration (and captures, the
 # hot path, pay for one round trip). Every part is an index look-up.
@@ -133,4 +135,4 @@ def _numbering(tenant: Tenant, sequence: dict[str, Any] | None) -> Numbering | N
 
 
 def _json(value: str | None) -> Any:
-    return strict_json.loads(value.encode()) if value else {}
+    return orjson.loads(value) if value else {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from configuration.services.policy import Place
+from ordermgmt import hot
 from orders.lifecycle import HoldKind, ItemStatus, moved, order_status
 from orders.models import Hold, Item, Order, Shipment, TimelineEntry
 from webhooks.services import News
@@ -38,7 +39,7 @@ class Story:
     actor: str
     standing: list[Hold] = field(default_factory=list)  # of an order we have
     released: list[Hold] = field(default_factory=list)
-    moved: list[Item] = field(default_factory=list)
+    changed: list[Item] = field(default_factory=list)
     holds: list[Reason] = field(default_factory=list)
     entries: list[TimelineEntry] = field(default_factory=list)
     _announced: list[tuple[str, int, Payload]] = field(default_factory=list)
@@ -53,10 +54,17 @@ class Story:
         for item in items:
             item.status = moved(verb, item.status)
             item.conflict_reason = conflict
+            item.is_packing = False
             if place is not None:
                 item.location_code, item.location_type = place.code, place.type
-            self.moved.append(item)
+            self.changed.append(item)
         self.order.status = order_status(item.status for item in self.items)
+
+    def amend(self, item: Item, **columns: Any) -> None:
+        """Change what an item says beside its status: one of the columns `writing` saves."""
+        for name, value in columns.items():
+            setattr(item, name, value)
+        self.changed.append(item)
 
     def hold(self, reason: Reason) -> None:
         """Place a hold, and tell why."""
@@ -83,7 +91,8 @@ class Story:
         """One row of the timeline, and the event it announces. The order's version grows by one."""
         self.order.version += 1
         self.entries.append(
-            TimelineEntry(
+            hot.unsaved(
+                TimelineEntry,
                 tenant_id=self.order.tenant_id,
                 version=self.order.version,
                 actor=self.actor,

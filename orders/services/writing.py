@@ -41,15 +41,28 @@ _SENT: Final[dict[Model, dict[str, str]]] = {
     Item: {"shipment_position": "integer"},
     Hold: {"grace": "integer"},
 }
-_MOVED: Final = ("status", "location_code", "location_type", "conflict_reason")
+# What may change of an item after its capture, and how it is sent.
+_CHANGING: Final[dict[str, str]] = {
+    "status": "text",
+    "location_code": "text",
+    "location_type": "text",
+    "conflict_reason": "text",
+    "request_version": "integer",
+    "is_packing": "boolean",
+    "tracking_code": "text",
+    "carrier": "text",
+    "serial_number": "text",
+    "epc": "jsonb",
+}
 _UPDATE_ORDERS: Final = """
 UPDATE orders_order o SET status = x.status, version = x.version
 FROM jsonb_to_recordset(%s::jsonb) AS x(id bigint, status text, version integer)
 WHERE o.id = x.id RETURNING o.id
 """
 _UPDATE_ITEMS: Final = f"""
-UPDATE orders_item i SET {", ".join(f"{name} = x.{name}" for name in _MOVED)}
-FROM jsonb_to_recordset(%s::jsonb) AS x(id bigint, {", ".join(f"{name} text" for name in _MOVED)})
+UPDATE orders_item i SET {", ".join(f"{name} = x.{name}" for name in _CHANGING)}
+FROM jsonb_to_recordset(%s::jsonb)
+  AS x(id bigint, {", ".join(f"{name} {kind}" for name, kind in _CHANGING.items())})
 WHERE i.id = x.id RETURNING i.id
 """
 _RELEASE_HOLDS: Final = """
@@ -98,10 +111,10 @@ def save(stories: Sequence[Story]) -> None:
     Six statements at most, however many orders. What else changed of an order's own row is its
     service's to save.
     """
-    moved = {item.pk: item for story in stories for item in story.moved}
+    changed = {item.pk: item for story in stories for item in story.changed}
     hot.rows(_UPDATE_ORDERS, [_json([_changed_order(story.order) for story in stories])])
-    if moved:
-        hot.rows(_UPDATE_ITEMS, [_json([_changed_item(item) for item in moved.values()])])
+    if changed:
+        hot.rows(_UPDATE_ITEMS, [_json([_changed_item(item) for item in changed.values()])])
     if released := [hold.pk for story in stories for hold in story.released]:
         hot.rows(_RELEASE_HOLDS, [released])
     holds = [
@@ -124,7 +137,7 @@ def _changed_order(order: Order) -> dict[str, Any]:
 
 
 def _changed_item(item: Item) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in ("id", *_MOVED)}
+    return {name: getattr(item, name) for name in ("id", *_CHANGING)}
 
 
 @cache
@@ -135,7 +148,7 @@ def _insert_of_known(model: Model) -> str:
 
 
 def _hold(order: Order, reason: Reason) -> dict[str, Any]:
-    hold = Hold(tenant_id=order.tenant_id, kind=reason.kind, reason=reason.text)
+    hold = hot.unsaved(Hold, tenant_id=order.tenant_id, kind=reason.kind, reason=reason.text)
     return _row(hold) | {"grace": reason.seconds}
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from configuration.models import Tenant
 from configuration.services.policy import Policy
 from configuration.services.pseudonyms import customer_id_for, customer_key
+from ordermgmt import hot
 from ordermgmt.fields import as_stored
 from orders.lifecycle import ItemStatus, OrderStatus
 from orders.models import Item, Order, PriceMethod, Shipment
@@ -36,7 +37,8 @@ def new_order(new: NewOrder, tenant: Tenant) -> Order:
         "price_method": PriceMethod.TAX_EXCLUDED,
         "placed_at": datetime.now(UTC),
     } | new.said
-    return Order(
+    return hot.unsaved(
+        Order,
         tenant_id=tenant.pk,
         uuid=identity.order_uuid(new, tenant.uuid),
         external_id=new.external_id or "",
@@ -63,7 +65,8 @@ def shipments_of(
         else:
             method = level.shipping_type if level else "traditional_carrier"
         built.append(
-            Shipment(
+            hot.unsaved(
+                Shipment,
                 tenant_id=order.tenant_id,
                 uuid=uuid,
                 position=position,
@@ -95,27 +98,27 @@ def items_of(
         price = item.price.under(order.price_method)
         shipment = shipments[item.shipment] if item.shipment is not None else None
         in_store = shipment is not None and shipment.shipping_method == HANDOVER
-        built.append(
-            Item(
-                tenant_id=order.tenant_id,
-                shipment=shipment,
-                uuid=uuid,
-                position=position,
-                external_item_id=item.external_item_id,
-                product_id=item.product_id,
-                status=ItemStatus.PENDING,
-                is_in_store=item.is_in_store or in_store,
-                is_preorder=item.is_preorder,
-                serial_number=item.details.get("external_identifier", {}).get("serial_number", ""),
-                base=price.base,
-                net=price.net,
-                tax=price.tax,
-                gross=price.gross,
-                discount=price.discount,
-                details=as_stored(item.details),
-                attributes=item.details.get("extended_attributes", []),
-            )
+        made = hot.unsaved(
+            Item,
+            tenant_id=order.tenant_id,
+            uuid=uuid,
+            position=position,
+            external_item_id=item.external_item_id,
+            product_id=item.product_id,
+            status=ItemStatus.PENDING,
+            is_in_store=item.is_in_store or in_store,
+            is_preorder=item.is_preorder,
+            serial_number=item.details.get("external_identifier", {}).get("serial_number", ""),
+            base=price.base,
+            net=price.net,
+            tax=price.tax,
+            gross=price.gross,
+            discount=price.discount,
+            details=as_stored(item.details),
+            attributes=item.details.get("extended_attributes", []),
         )
+        made.shipment = shipment
+        built.append(made)
     return built
 
 
