@@ -75,7 +75,12 @@ def moved(verb: str, status: str) -> ItemStatus:
     """The status an item has after `verb`; a refusal names what is possible instead."""
     if status in VERBS[verb].sources:
         return VERBS[verb].target
-    raise TransitionNotAllowed(
+    raise not_allowed(verb, status)
+
+
+def not_allowed(verb: str, status: str) -> TransitionNotAllowed:
+    """The refusal to raise when an item that is `status` cannot do what `verb` says."""
+    return TransitionNotAllowed(
         f"Cannot {verb} an item that is {status}.",
         item_status=status,
         allowed_verbs=[t.verb for t in TRANSITIONS if status in t.sources],

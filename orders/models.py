@@ -191,7 +191,14 @@ class Item(models.Model):
     location_code = models.CharField(max_length=256, blank=True, help_text="Who fulfills it.")
     location_type = models.CharField(max_length=8, blank=True, help_text="store or dc.")
     conflict_reason = models.CharField(max_length=64, blank=True)
+    request_version = models.PositiveIntegerField(
+        default=0, help_text="The timeline's entry that gave it to its location."
+    )
+    is_packing = models.BooleanField(default=False, help_text="The location is packing it.")
+    tracking_code = models.CharField(max_length=256, blank=True)
+    carrier = models.CharField(max_length=64, blank=True)
     serial_number = models.CharField(max_length=256, blank=True)
+    epc = SnapshotField(default=dict, help_text="Electronic product code; empty when unknown.")
     base = AmountField(help_text="Before discounts.")
     net = AmountField(help_text="After discounts, before tax.")
     tax = AmountField()

@@ -80,17 +80,53 @@ def items_on_hold(order: Order, items: Sequence[Item], revision: int) -> dict[st
     }
 
 
+def items_cancelled(order: Order, items: Sequence[Item], reason: str) -> dict[str, Any]:
+    """`order.items_cancelled`: some items, while others go on."""
+    return {
+        "id": order.uuid,
+        "items": [
+            {
+                "id": i.uuid,
+                "product_id": i.product_id,
+                "fulfillment_location_id": i.location_code,
+                "cancellation_reason": reason,
+            }
+            for i in items
+        ],
+    }
+
+
+def serial_numbers_added(order: Order, items: Sequence[Item], revision: int) -> dict[str, Any]:
+    """`order.serial_numbers_added`: the items whose serial number or product code is new."""
+    return {
+        "id": order.uuid,
+        "revision": revision,
+        "items": [
+            {"id": i.uuid, "serial_number": i.serial_number} | ({"epc": i.epc} if i.epc else {})
+            for i in items
+        ],
+    }
+
+
 def assigned(order: Order, items: Sequence[Item], version: int) -> dict[str, Any]:
     """`fulfillment_request.assigned`: one location got one shipment's items."""
-    shipment = items[0].shipment
+    return fulfillment_request(order, items[0], request=version, version=version) | {
+        "items": [{"id": i.uuid, "product_id": i.product_id} for i in items],
+    }
+
+
+def fulfillment_request(order: Order, item: Item, *, request: int, version: int) -> dict[str, Any]:
+    """What every `fulfillment_request` event says of the request its items belong to.
+
+    `request` is the version at which it was made: it keeps one id as long as it lives.
+    """
     return {
-        "id": uuid5(order.uuid, f"fulfillment_request:{version}"),
+        "id": uuid5(order.uuid, f"fulfillment_request:{request}"),
         "order_id": order.uuid,
         "logical_timestamp": version,
         "created_at": moment(order.captured_at),
-        "fulfillment_location_id": items[0].location_code,
-        "service_level": shipment.service_level if shipment else "",
-        "items": [{"id": i.uuid, "product_id": i.product_id} for i in items],
+        "fulfillment_location_id": item.location_code,
+        "service_level": item.shipment.service_level if item.shipment else "",
     }
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from configuration.services.policy import NOWHERE, Place, Policy
-from orders.models import Item
+from orders.lifecycle import HoldKind
+from orders.models import Item, TimelineEntry
 from orders.services import announcements
 from orders.services.story import Story
 
@@ -68,7 +69,8 @@ def open_order(story: Story, *, policy: Policy) -> None:
     for items, decision in decided:
         conflict = decision.reason if decision.verb == "conflict" else ""
         story.move(decision.verb, items, place=decision.place, conflict=conflict)
-    if any(decision.verb in ("route", "hand_over") for _, decision in decided):
+    goes = any(decision.verb in ("route", "hand_over") for _, decision in decided)
+    if goes and not _was_opened(story):
         order, all_items, shipments = story.order, story.items, story.shipments
         story.tell(
             "opened",
@@ -78,6 +80,17 @@ def open_order(story: Story, *, policy: Policy) -> None:
         )
     for items, decision in decided:
         _tell(story, items, decision)
+
+
+def _was_opened(story: Story) -> bool:
+    """Whether it was on its way before, until support held it: it is opened once.
+
+    A grace period ends before an order is opened, so where one just ended nothing is looked up.
+    """
+    if story.order.pk is None or any(hold.kind == HoldKind.GRACE for hold in story.released):
+        return False
+    told = TimelineEntry.objects.filter(tenant=story.order.tenant_id, order=story.order)
+    return told.filter(verb="opened").exists()
 
 
 def _tell(story: Story, items: list[Item], decision: Decision) -> None:
@@ -95,6 +108,8 @@ def _tell(story: Story, items: list[Item], decision: Decision) -> None:
                 "fulfillment_request.assigned",
                 lambda version: announcements.assigned(order, items, version),
             )
+            for item in items:
+                story.amend(item, request_version=order.version)
         case "hand_over":
             story.tell("handed_over", facts)
         case "conflict":

@@ -1,0 +1,132 @@
+"""Cancelling an order or one of its items, and whether it can be: product §4.5, contract §e.4."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from configuration import keys
+from configuration.models import Tenant
+from configuration.services import Stored, read
+from ordermgmt.errors import Invalid, NotFound
+from orders.lifecycle import TERMINAL, ItemStatus, OrderStatus
+from orders.models import Item, Order
+from orders.services import ending, queries
+from orders.services.changing import changing
+from orders.services.queries import IdType
+
+# Why, as subscribers hear it; the caller's own reason is for the timeline.
+REASON: Final = "cancellation_request"
+
+
+class NotCancelable(Invalid):
+    code = "order_not_cancelable_any_longer"
+
+
+class NotPreordered(Invalid):
+    code = "not_preordered"
+
+
+class ItemNotCancelable(Invalid):
+    code = "item_not_cancelable_any_longer"
+
+
+class NoSuchItem(NotFound):
+    code = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelability:
+    """Whether an order can be cancelled, was, and whether nobody has begun to work on it."""
+
+    is_cancelable: bool
+    is_cancelled: bool
+    is_safe: bool
+
+
+def status(*, tenant: Tenant, reference: str, id_type: IdType) -> Cancelability:
+    """What cancelling would meet now. Raises `OrderNotFound`."""
+    document = queries.detail(tenant, reference, id_type=id_type)
+    allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
+    return Cancelability(
+        is_cancelable=_refusal(document.order, document.items, allowed) is None,
+        is_cancelled=all(item.status == ItemStatus.CANCELLED for item in document.items),
+        is_safe=not any(
+            item.location_type == "dc" or item.is_packing for item in _live(document.items)
+        ),
+    )
+
+
+def cancel(
+    *,
+    tenant: Tenant,
+    reference: str,
+    id_type: IdType,
+    reason: str,
+    note: str | None,
+    actor: str,
+) -> None:
+    """Cancel what of an order has not ended; its holds end with it.
+
+    Raises `OrderNotFound`, and `NotCancelable` once anything left, nothing is left to cancel, or
+    an item is at a location of a type the tenant does not allow.
+    """
+    with changing(tenant, reference, id_type=id_type, actor=actor) as story:
+        allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
+        if refusal := _refusal(story.order, story.items, allowed):
+            raise refusal
+        ending.cancel_items(
+            story,
+            _live(story.items),
+            REASON,
+            {
+                "reason": reason,
+                "note": note or "",
+                "allowed_from": allowed.value,
+                "config": {keys.CANCELLATION_ALLOWED_FROM.name: allowed.version},
+            },
+        )
+
+
+def cancel_item(
+    *, tenant: Tenant, reference: str, id_type: IdType, item: UUID, actor: str
+) -> None:
+    """Cancel one pre-ordered item, wherever it is; with the last one the order ends.
+
+    Raises `OrderNotFound` or `NoSuchItem`, `NotPreordered`, and `ItemNotCancelable` when the item
+    has ended.
+    """
+    with changing(tenant, reference, id_type=id_type, actor=actor) as story:
+        found = next((i for i in story.items if i.uuid == item), None)
+        if found is None:
+            raise NoSuchItem("The order has no such item.")
+        if not found.is_preorder:
+            raise NotPreordered(f"Item {item} is not pre-ordered.")
+        if found.status in TERMINAL:
+            raise ItemNotCancelable(
+                f"Item {item} for order {story.order.external_id} cannot be cancelled any longer."
+            )
+        ending.cancel_items(story, [found], REASON, {"item": item, "rule": "preordered_item"})
+
+
+def _live(items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if item.status not in TERMINAL]
+
+
+def _refusal(
+    order: Order, items: Sequence[Item], allowed: Stored[list[str]]
+) -> NotCancelable | None:
+    """Why the order cannot be cancelled, in the documented words; None when it can."""
+    statuses = {item.status for item in items}
+    if statuses & {ItemStatus.COMPLETE, ItemStatus.RETURNED}:
+        return NotCancelable(f"Order {order.external_id} or parts of it are already shipped.")
+    is_over = order.status not in (OrderStatus.ON_HOLD, OrderStatus.OPEN)
+    if is_over or not _live(items):
+        return NotCancelable(f"Order {order.external_id} is already closed.")
+    for item in _live(items):
+        if item.location_type and item.location_type not in allowed.value:
+            return NotCancelable(
+                f"Item {item.uuid} was routed to {item.location_code} (type: "
+                f"{item.location_type}), cancellations are not allowed from this type of location."
+            )
+    return None
