@@ -1,0 +1,98 @@
+"""What must be true of the course of an order: how long it is held, when and why it is routed."""
+
+from typing import Final
+
+from orders.lifecycle import HoldKind, OrderStatus
+from orders.services.holding import EXTENSION
+from orders.services.sweeping import RELEASER
+
+# A grace period that ended this long ago should have been seen by a sweep.
+OVERDUE: Final = 60  # seconds
+_ROUTED: Final = "('opened', 'routed', 'handed_over')"
+
+# Name, promise, and the statement that finds who breaks it.
+COURSE: Final = [
+    (
+        "nothing_waits_for_nothing",
+        "An order that waits to be routed is held by something that can end.",
+        f"""
+        SELECT o.tenant_id, o.number, 'on_hold without a hold'
+        FROM orders_order o
+        WHERE o.status = '{OrderStatus.ON_HOLD}' AND NOT EXISTS (
+          SELECT 1 FROM orders_hold h WHERE h.tenant_id = o.tenant_id
+            AND h.order_id = o.id AND h.released_at IS NULL)
+        """,
+    ),
+    (
+        "nothing_is_routed_while_held",
+        "No order is routed while any hold of it stands.",
+        f"""
+        SELECT t.tenant_id, o.number, t.verb || ' at ' || t.at || ' while held: ' || h.kind
+        FROM orders_hold h
+        JOIN orders_timelineentry t ON t.tenant_id = h.tenant_id AND t.order_id = h.order_id
+          AND t.verb IN {_ROUTED} AND t.at > h.placed_at
+          AND (h.released_at IS NULL OR t.at < h.released_at)
+        JOIN orders_order o ON o.id = h.order_id
+        """,
+    ),
+    (
+        "grace_lasts_until_it_is_due",
+        "The clock ends no grace period before it is due.",
+        f"""
+        SELECT h.tenant_id, o.number, 'released ' || h.released_at || ', due ' || h.due_at
+        FROM orders_hold h
+        JOIN orders_timelineentry t ON t.tenant_id = h.tenant_id AND t.order_id = h.order_id
+          AND t.verb = 'released' AND t.actor = '{RELEASER}' AND t.at = h.released_at
+        JOIN orders_order o ON o.id = h.order_id
+        WHERE h.released_at < h.due_at
+        """,
+    ),
+    (
+        "extensions_add_up",
+        f"An extension is {EXTENSION}, and no moment is extended from twice.",
+        f"""
+        SELECT o.tenant_id, o.number, e.number || ' extensions from ' || e.beginning
+        FROM (
+          SELECT tenant_id, order_id, facts->>'from' AS beginning, count(*) AS number,
+                 max((facts->>'to')::timestamptz - (facts->>'from')::timestamptz) AS longest
+          FROM orders_timelineentry WHERE verb = 'extended'
+          GROUP BY tenant_id, order_id, facts->>'from'
+        ) e JOIN orders_order o ON o.id = e.order_id
+        WHERE e.number > 1 OR e.longest <> interval '{EXTENSION.total_seconds():.0f} seconds'
+        """,
+    ),
+    (
+        "nothing_due_is_left",
+        f"A grace period that ended {OVERDUE} s ago has been released (workers run).",
+        f"""
+        SELECT h.tenant_id, o.number, 'due ' || h.due_at
+        FROM orders_hold h JOIN orders_order o ON o.id = h.order_id
+        WHERE h.released_at IS NULL AND h.due_at < now() - interval '{OVERDUE} seconds'
+        """,
+    ),
+    (
+        "big_orders_are_reviewed",
+        "An order with more items than the limit it was judged by was held for it first.",
+        f"""
+        SELECT o.tenant_id, o.number, said.items || ' items, limit ' || rule.most
+        FROM orders_order o
+        JOIN LATERAL (
+          SELECT t.version, (t.facts->'config'->>'big_sales_order')::int AS config
+          FROM orders_timelineentry t WHERE t.tenant_id = o.tenant_id AND t.order_id = o.id
+            AND t.verb IN ('routed', 'handed_over') ORDER BY t.version LIMIT 1
+        ) r ON true
+        JOIN LATERAL (SELECT coalesce((
+          SELECT (c.new_value->>'soft_limit_for_big_orders')::int
+          FROM configuration_settingchange c WHERE c.tenant_id = o.tenant_id
+            AND c.key = 'big_sales_order' AND c.version = r.config), 100) AS most
+        ) rule ON o.item_count > rule.most
+        JOIN LATERAL (
+          SELECT sum((t.facts->>'items')::int) FILTER (
+                   WHERE t.verb IN ('captured', 'items_added')) AS items,
+                 bool_or(t.verb = 'held' AND t.facts->>'hold' = '{HoldKind.BIG_ORDER}') AS held
+          FROM orders_timelineentry t WHERE t.tenant_id = o.tenant_id AND t.order_id = o.id
+            AND t.version < r.version
+        ) said ON said.items > rule.most AND NOT said.held
+        """,
+    ),
+]

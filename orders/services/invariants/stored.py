@@ -1,0 +1,96 @@
+"""What must be true of the rows of an order, whatever happened to it before."""
+
+from typing import Final
+
+from orders.lifecycle import TERMINAL, ItemStatus, OrderStatus
+
+_TERMINAL: Final = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
+_LIVING: Final = ", ".join(
+    f"'{status}'" for status in (OrderStatus.ON_HOLD, OrderStatus.OPEN, OrderStatus.CLOSED)
+)
+
+# Name, promise, and the statement that finds who breaks it.
+STORED: Final = [
+    (
+        "orders_are_unique",
+        "An id, an external id and a number each name one order of a tenant.",
+        """
+        SELECT tenant_id, name, kind || ' names ' || count(*) || ' orders'
+        FROM orders_order o CROSS JOIN LATERAL (VALUES ('id', o.uuid::text),
+          ('external_id', o.external_id), ('number', o.number)) AS v(kind, name)
+        GROUP BY tenant_id, kind, name HAVING count(*) > 1
+        """,
+    ),
+    (
+        "items_are_unique",
+        "An item's id belongs to one item of one order, forever.",
+        """
+        SELECT tenant_id, uuid::text, count(*) || ' items'
+        FROM orders_item GROUP BY tenant_id, uuid HAVING count(*) > 1
+        """,
+    ),
+    (
+        "numbers_are_of_the_sequence",
+        "A number is the tenant's prefix and as many digits as the sequence has.",
+        """
+        SELECT o.tenant_id, o.number, 'expected ' || (s.value->>'prefix') || ' and '
+          || (s.value->>'size') || ' digits'
+        FROM orders_order o JOIN configuration_setting s
+          ON s.tenant_id = o.tenant_id AND s.key = 'sales_order_generator_sequence'
+        WHERE NOT starts_with(o.number, s.value->>'prefix')
+          OR length(o.number) <> length(s.value->>'prefix') + (s.value->>'size')::int
+          OR substr(o.number, length(s.value->>'prefix') + 1) !~ '^[0-9]+$'
+        """,
+    ),
+    (
+        "timelines_have_no_gap",
+        "An order's timeline is numbered 1 to the order's version, each number once.",
+        """
+        SELECT o.tenant_id, o.number, 'version ' || o.version || ', '
+          || coalesce(t.entries, 0) || ' entries, last ' || coalesce(t.last, 0)
+        FROM orders_order o LEFT JOIN (
+          SELECT tenant_id, order_id, count(*) AS entries, max(version) AS last,
+                 count(DISTINCT version) AS versions, min(version) AS first
+          FROM orders_timelineentry GROUP BY tenant_id, order_id
+        ) t ON t.tenant_id = o.tenant_id AND t.order_id = o.id
+        WHERE (t.first, t.last, t.entries, t.versions)
+          IS DISTINCT FROM (1, o.version, o.version::bigint, o.version::bigint)
+        """,
+    ),
+    (
+        "order_statuses_follow_from_items",
+        "An order's status is what its items' statuses make it.",
+        f"""
+        SELECT o.tenant_id, o.number, o.status || ', by its items ' || i.status
+        FROM orders_order o JOIN (
+          SELECT tenant_id, order_id, CASE
+            WHEN bool_or(status = '{ItemStatus.PENDING}') THEN '{OrderStatus.ON_HOLD}'
+            WHEN bool_and(status IN ({_TERMINAL})) THEN '{OrderStatus.CLOSED}'
+            ELSE '{OrderStatus.OPEN}' END AS status
+          FROM orders_item GROUP BY tenant_id, order_id
+        ) i ON i.tenant_id = o.tenant_id AND i.order_id = o.id
+        WHERE o.status <> i.status
+          AND o.status IN ({_LIVING})
+        """,
+    ),
+    (
+        "amounts_add_up",
+        "An order's amounts are the sums of its items' and shipments'; it counts its items.",
+        """
+        SELECT o.tenant_id, o.number, 'total ' || o.total || ', gross ' || o.gross
+          || ', of items ' || i.gross
+        FROM orders_order o
+        JOIN (SELECT tenant_id, order_id, count(*) AS number, sum(net) AS net, sum(tax) AS tax,
+                     sum(gross) AS gross, sum(discount) AS discount
+              FROM orders_item GROUP BY tenant_id, order_id
+        ) i ON i.tenant_id = o.tenant_id AND i.order_id = o.id
+        LEFT JOIN (SELECT tenant_id, order_id, sum(gross) AS gross
+                   FROM orders_shipment GROUP BY tenant_id, order_id
+        ) s ON s.tenant_id = o.tenant_id AND s.order_id = o.id
+        WHERE (o.item_count, o.net, o.tax, o.gross, o.discount, o.shipping, o.total)
+          IS DISTINCT FROM (i.number, i.net, i.tax, i.gross, i.discount,
+                            coalesce(s.gross, 0),
+                                i.gross + coalesce(s.gross, 0) + o.gift_wrapping)
+        """,
+    ),
+]

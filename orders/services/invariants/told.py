@@ -1,0 +1,60 @@
+"""What must be true between what happened to an order and what subscribers are told of it."""
+
+from typing import Final
+
+# Each is said of one order at most once, however often it was held and released in between.
+_ONCE: Final = "('order.created', 'order.opened', 'order.cancelled')"
+# What the timeline says, and the event of the same version that subscribers must hear with it.
+_ANNOUNCED: Final = (
+    "(VALUES ('captured', 'order.created'), ('routed', 'fulfillment_request.assigned'),"
+    " ('conflicted', 'order.items_on_hold'))"
+)
+
+# Name, promise, and the statement that finds who breaks it.
+TOLD: Final = [
+    (
+        "what_happened_is_announced",
+        "What subscribers must hear of is in the outbox, with the version of its cause.",
+        f"""
+        SELECT t.tenant_id, o.number, t.verb || ' v' || t.version || ' without ' || said.event
+        FROM orders_timelineentry t
+        JOIN {_ANNOUNCED} AS said(verb, event) ON said.verb = t.verb
+        JOIN orders_order o ON o.id = t.order_id
+        LEFT JOIN webhooks_event e ON e.tenant_id = t.tenant_id AND e.subject = o.uuid
+          AND e.version = t.version AND e.name = said.event
+        WHERE e.id IS NULL
+        """,
+    ),
+    (
+        "what_is_announced_happened",
+        "An event about an order has a timeline entry of its version.",
+        """
+        SELECT e.tenant_id, o.number, e.name || ' v' || e.version
+        FROM webhooks_event e
+        JOIN orders_order o ON o.tenant_id = e.tenant_id AND o.uuid = e.subject
+        LEFT JOIN orders_timelineentry t ON t.tenant_id = o.tenant_id AND t.order_id = o.id
+          AND t.version = e.version
+        WHERE t.id IS NULL
+        """,
+    ),
+    (
+        "said_once",
+        f"Subscribers hear once at most: {_ONCE}.".replace("'", ""),
+        f"""
+        SELECT tenant_id, subject::text, name || ' ' || count(*) || ' times'
+        FROM webhooks_event WHERE name IN {_ONCE}
+        GROUP BY tenant_id, subject, name HAVING count(*) > 1
+        """,
+    ),
+    (
+        "nothing_cancelled_is_routed",
+        "An order that was cancelled is not routed afterwards.",
+        """
+        SELECT c.tenant_id, c.subject::text,
+              'assigned v' || a.version || ' after v' || c.version
+        FROM webhooks_event c JOIN webhooks_event a
+          ON a.tenant_id = c.tenant_id AND a.subject = c.subject AND a.version > c.version
+        WHERE c.name = 'order.cancelled' AND a.name = 'fulfillment_request.assigned'
+        """,
+    ),
+]
