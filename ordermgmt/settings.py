@@ -45,7 +45,11 @@ DATABASES = {
         env.str("DATABASE_URL", default="") or embedded.database_url(DATA_DIR)
     )
 }
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"] |= {
+    "ENGINE": "ordermgmt.database",
+    "CONN_MAX_AGE": 60,
+    "CONN_HEALTH_CHECKS": True,
+}
 DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
     "prepare_threshold": 0,  # only ordermgmt/hot.py binds on the server, and wants it planned once
     "connect_timeout": 3,

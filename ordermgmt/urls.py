@@ -6,6 +6,7 @@ from django.urls import include, path
 from ordermgmt import health, openapi
 
 urlpatterns = [
+    path("", include("orders.urls")),  # first, for they are asked most
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
@@ -14,7 +15,6 @@ urlpatterns = [
     # From the apps' own folders, so nothing has to be collected; a proxy may take these over.
     path("static/<path:path>", staticfiles.serve, {"insecure": True}),
     path("", include("configuration.urls")),
-    path("", include("orders.urls")),
     path("", include("webhooks.urls")),
 ]
 
