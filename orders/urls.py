@@ -2,9 +2,13 @@
 
 from django.urls import path
 
+from orders.api.cancellation import CancellationView, ItemCancellationView
 from orders.api.capture import CaptureView
+from orders.api.fulfillment import FulfillmentView
 from orders.api.holds import GraceView, HoldsView, OrderStatusView, ReleaseView
+from orders.api.prices import PricesView
 from orders.api.reading import HistoryView, OrderView
+from orders.api.serials import SerialNumbersView
 
 # An order's id is the caller's and may hold anything, a slash too: what is special comes first.
 urlpatterns = [
@@ -17,8 +21,25 @@ urlpatterns = [
         "order-management/orders/<path:id>/holds",
         HoldsView.as_view({"get": "list", "post": "create"}),
     ),
+    path(
+        "order-management/orders/<path:id>/fulfillment",
+        FulfillmentView.as_view({"post": "create"}),
+    ),
     path("order-management/orders/<path:id>", OrderStatusView.as_view({"patch": "partial_update"})),
     path("v0/orders", HistoryView.as_view({"get": "list"})),
     path("v0/orders/<path:id>/_extend_grace_period", GraceView.as_view({"post": "create"})),
+    path(
+        "v0/orders/<path:order_uuid>/items/<str:item_uuid>/cancel",
+        ItemCancellationView.as_view({"post": "create"}),
+    ),
+    path(
+        "v0/orders/<path:id>/cancel",
+        CancellationView.as_view({"get": "retrieve", "post": "create"}),
+    ),
+    path("v0/orders/<path:id>/prices", PricesView.as_view({"post": "create"})),
+    path(
+        "v0/orders/<path:uuid>/serial_numbers",
+        SerialNumbersView.as_view({"patch": "partial_update"}),
+    ),
     path("v0/orders/<path:id>", OrderView.as_view({"get": "retrieve"})),
 ]

@@ -185,6 +185,8 @@ def _identifiers(item: Item) -> dict[str, Any]:
         known["external_item_id"] = item.external_item_id
     if item.serial_number:
         known["serial_number"] = item.serial_number
+    if item.epc:
+        known["epc"] = item.epc["code"]
     return known
 
 

@@ -31,7 +31,7 @@ def order_event(
         "created_at": moment(order.captured_at),
         "placed_at": moment(order.placed_at),
         "channel_type": order.channel_type,
-        "channel": order.channel_name or order.store_id,
+        "channel": order.channel_name or order.store_id or order.shop,
         "is_exchange": bool(details.get("is_exchange")),
         "is_historical": bool(details.get("is_historical")),
         "price_method": order.price_method,
@@ -130,6 +130,11 @@ def fulfillment_request(order: Order, item: Item, *, request: int, version: int)
     }
 
 
+def gift_wrapping_id(order: Order) -> UUID:
+    """The wrapping is no row, but is priced and announced like an item: its id is the order's."""
+    return uuid5(order.uuid, "gift-wrapping")
+
+
 def moment(at: Any) -> str:
     """A time as events print it: UTC, milliseconds, Z."""
     return f"{at.strftime('%Y-%m-%dT%H:%M:%S')}.{at.microsecond // 1000:03d}Z"
@@ -160,7 +165,9 @@ def _item(order: Order, item: Item, status: str) -> dict[str, Any]:
         "is_preorder": item.is_preorder,
         "extended_attributes": item.attributes or None,
         "external_identifiers": details.get("external_identifier", {})
-        | ({"external_item_id": item.external_item_id} if item.external_item_id else {}),
+        | ({"external_item_id": item.external_item_id} if item.external_item_id else {})
+        | ({"serial_number": item.serial_number} if item.serial_number else {})
+        | ({"epc": item.epc} if item.epc else {}),
     }
     return {name: value for name, value in told.items() if value is not None}
 
@@ -168,7 +175,7 @@ def _item(order: Order, item: Item, status: str) -> dict[str, Any]:
 def _gift_wrapping(order: Order, price: dict[str, Any], status: str) -> dict[str, Any]:
     taxes_apart = order.price_method == PriceMethod.TAX_EXCLUDED
     return {
-        "id": uuid5(order.uuid, "gift-wrapping"),
+        "id": gift_wrapping_id(order),
         "item_type": "gift-wrapping",
         "list_price": price["net"] if taxes_apart else price["gross"],
         "item_discounts": ZERO,

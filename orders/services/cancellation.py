@@ -88,9 +88,7 @@ def cancel(
         )
 
 
-def cancel_item(
-    *, tenant: Tenant, reference: str, id_type: IdType, item: UUID, actor: str
-) -> None:
+def cancel_item(*, tenant: Tenant, reference: str, id_type: IdType, item: UUID, actor: str) -> None:
     """Cancel one pre-ordered item, wherever it is; with the last one the order ends.
 
     Raises `OrderNotFound` or `NoSuchItem`, `NotPreordered`, and `ItemNotCancelable` when the item

@@ -1,0 +1,124 @@
+"""What locations report of an order's items, so that it can reach its end: product §4.8."""
+
+from typing import Annotated, Literal
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ordermgmt.api import ApiViewSet
+from ordermgmt.openapi import problems
+from ordermgmt.wire import Uuid, Wire
+from orders.api.fields import Text64, Text256, Text1024
+from orders.api.parameters import ANY_ID, path_id
+from orders.lifecycle import ItemStatus, OrderStatus
+from orders.services import fulfillment, selection
+
+_SHIPPED = {
+    "action": "complete",
+    "items": [
+        {
+            "id": "927c702a-3cb1-48c1-9189-554bf9d0fde7",
+            "tracking_code": "1Z12345E0205271688",
+            "carrier": "UPS",
+        }
+    ],
+}
+_REJECTED = {
+    "action": "reject",
+    "items": [{"id": "927c702a-3cb1-48c1-9189-554bf9d0fde7", "reason": "no_inventory"}],
+}
+_ANSWER = {
+    "status": "closed",
+    "items": [{"id": "927c702a-3cb1-48c1-9189-554bf9d0fde7", "status": "complete"}],
+}
+
+
+class ItemReport(Wire):
+    id: Uuid
+    tracking_code: Text256 = ""
+    """With `complete`."""
+    carrier: Text64 = ""
+    """With `complete`."""
+    reason: Text1024 = ""
+    """With `reject`: no_inventory, cancellation_request, cannot_fulfill (when nothing is said),
+    refused, damaged_items or rescinded. With `return`: any text."""
+
+
+class FulfillmentReport(Wire):
+    action: Literal["complete", "reject", "return", "packing"]
+    items: Annotated[
+        list[ItemReport],
+        Field(min_length=1, json_schema_extra={"maxItems": selection.MOST}),
+    ]
+
+
+class ReportedItem(Wire):
+    id: Uuid
+    status: ItemStatus = Field(strict=False)
+
+
+class FulfillmentProgress(Wire):
+    status: OrderStatus = Field(strict=False)
+    """The order's."""
+    items: list[ReportedItem]
+    """Those that were named."""
+
+
+class FulfillmentView(ApiViewSet):
+    required_scopes = {"POST": ["order-management:fulfillment:write"]}
+    requires_tenant_headers = True
+
+    @extend_schema(
+        operation_id="report_fulfillment",
+        tags=["fulfillment"],
+        summary="Report progress of an order's items",
+        parameters=[ANY_ID],
+        request=FulfillmentReport,
+        responses={
+            200: FulfillmentProgress,
+            **problems(
+                404,
+                examples={
+                    400: {
+                        "sales_order_item_not_found": (
+                            "The sales order item with id 927c702a-3cb1-48c1-9189-554bf9d0fde7 "
+                            "cannot be found."
+                        )
+                    },
+                    409: {"transition_not_allowed": "Cannot complete an item that is cancelled."},
+                },
+            ),
+        },
+        examples=[
+            OpenApiExample("Shipped", value=_SHIPPED, request_only=True),
+            OpenApiExample("Rejected", value=_REJECTED, request_only=True),
+            OpenApiExample("Progress", value=_ANSWER, response_only=True),
+        ],
+    )
+    def create(self, request: Request, id: str) -> Response:
+        """Take what a location reports: for all items named, or for none.
+
+        `packing` and `reject` are for what is in fulfillment, `complete` too, `return` for what is
+        complete. Reporting the same again changes nothing; something else is a 409.
+        """
+        command = FulfillmentReport.of(request, operation="fulfillment request")
+        order, items = fulfillment.report(
+            tenant=self.tenant,
+            reference=path_id(id),
+            action=command.action,
+            reports=[
+                fulfillment.Report(i.id, i.tracking_code, i.carrier, i.reason)
+                for i in command.items
+            ],
+            actor=self.client.actor,
+        )
+        return Response(
+            {
+                "status": OrderStatus(order.status).value,
+                "items": [
+                    {"id": item.uuid, "status": ItemStatus(item.status).value} for item in items
+                ],
+            }
+        )

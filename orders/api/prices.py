@@ -1,0 +1,110 @@
+"""What products, shipping and gift wrapping of an order cost: route 11, contract §b.7."""
+
+from typing import Annotated, Any, Literal
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from pydantic import Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ordermgmt.api import ApiViewSet
+from ordermgmt.openapi import problems
+from ordermgmt.wire import Number, Uuid, Wire
+from orders.api import examples
+from orders.api.parameters import ANY_ID, path_id
+from orders.services import prices, selection
+
+
+class PriceOfProduct(Wire):
+    type: Literal["product"]
+    id: Uuid
+    """The item's."""
+
+
+class PriceOfShipping(Wire):
+    type: Literal["shipping"]
+    id: None = None
+    """Nothing to name: every shipment of the order is listed."""
+
+
+class PriceOfGiftWrapping(Wire):
+    type: Literal["gift-wrapping"]
+    id: None = None
+
+
+Asked = Annotated[
+    PriceOfProduct | PriceOfShipping | PriceOfGiftWrapping, Field(discriminator="type")
+]
+
+
+class PriceRequest(Wire):
+    items: Annotated[
+        list[Asked], Field(min_length=1, json_schema_extra={"maxItems": selection.MOST})
+    ]
+
+
+class PriceAmounts(Wire):
+    gross: Number
+    net: Number
+    tax: Number
+
+
+class ListedPrice(Wire):
+    type: Literal["product", "shipping", "gift-wrapping"]
+    id: Uuid
+    price: PriceAmounts
+    status: (
+        Literal["complete", "cancelled", "pending", "in_fulfillment", "captured", "on_hold"] | None
+    ) = None
+    """Of products. What was returned is listed as complete."""
+
+
+class PriceListing(Wire):
+    currency: str
+    items: list[ListedPrice]
+
+
+class PricesView(ApiViewSet):
+    required_scopes = {"POST": ["orders:read"]}
+
+    @extend_schema(
+        operation_id="list_order_prices",
+        tags=["orders"],
+        summary="List product, shipping or gift-wrapping prices",
+        parameters=[ANY_ID],
+        request=PriceRequest,
+        responses={
+            200: PriceListing,
+            **problems(
+                examples={
+                    400: {"bad_request": "The number of products can't exceed 500."},
+                    404: {"not_found": "The order 'GD10001' couldn't be found."},
+                }
+            ),
+        },
+        examples=[
+            OpenApiExample("Of each", value=examples.sample("prices"), request_only=True),
+            OpenApiExample("Prices", value=examples.sample("prices_answer"), response_only=True),
+        ],
+    )
+    def create(self, request: Request, id: str) -> Response:
+        """The prices asked for, in that order: for shipping one a shipment, for wrapping at most
+        one.
+
+        Shipping and wrapping have ids of their own, which stay the same.
+        """
+        command = PriceRequest.of(request, operation="list prices request")
+        found = prices.list_prices(
+            tenant=self.tenant,
+            reference=path_id(id),
+            asked=[(item.type, item.id) for item in command.items],
+        )
+        return Response(
+            {"currency": found.currency, "items": [_listed(price) for price in found.prices]}
+        )
+
+
+def _listed(price: prices.Price) -> dict[str, Any]:
+    amounts = {"gross": price.gross, "net": price.net, "tax": price.tax}
+    listed = {"type": price.kind, "id": price.id, "price": amounts}
+    return listed | ({"status": price.status} if price.status else {})

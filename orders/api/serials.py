@@ -1,0 +1,95 @@
+"""Attaching serial numbers to an order's items: route 14, contract §e.5."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from pydantic import Field, StringConstraints
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ordermgmt.api import ApiViewSet
+from ordermgmt.openapi import problems
+from ordermgmt.wire import Uuid, Wire
+from orders.api import examples
+from orders.api.parameters import path_id
+from orders.services import selection, serials
+
+# What can be printed on a label and read by a scanner: ASCII, no spaces around it (as GS1 has it).
+Code = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-~]([ -~]*[!-~])?$")
+]
+
+
+class Epc(Wire):
+    code: Code
+    external_id: Code
+    serial_number: Code
+
+
+class ItemSerialNumber(Wire):
+    id: Uuid
+    """The item's."""
+    serial_number: Code
+    epc: Epc | None = None
+    """The electronic product code. Not sent, the one that is there stays."""
+
+
+class SerialNumbers(Wire):
+    items: Annotated[
+        list[ItemSerialNumber], Field(min_length=1, json_schema_extra={"maxItems": selection.MOST})
+    ]
+
+
+class SerialNumbersView(ApiViewSet):
+    required_scopes = {"PATCH": ["orders:write"]}
+
+    @extend_schema(
+        operation_id="add_serial_numbers",
+        tags=["orders"],
+        summary="Add serial numbers to order items",
+        parameters=[
+            OpenApiParameter(
+                "uuid", {"type": "string", "format": "uuid"}, location="path", description="Our id."
+            )
+        ],
+        request=SerialNumbers,
+        responses={
+            204: None,
+            **problems(
+                examples={
+                    400: {
+                        "bad_request": "The provided order id abcd is not a valid uuid.",
+                        "sales_order_item_not_found": (
+                            "The sales order item with id 5e3b112d-9cc8-4e5a-ac08-f45f0b8fa67f "
+                            "cannot be found."
+                        ),
+                    },
+                    404: {
+                        "not_found": (
+                            "The order 'b604ffda-7e31-4338-beab-7f939a8c2322' couldn't be found."
+                        )
+                    },
+                }
+            ),
+        },
+        examples=[
+            OpenApiExample("Two", value=examples.sample("serial_numbers"), request_only=True)
+        ],
+    )
+    def partial_update(self, request: Request, uuid: str) -> Response:
+        """Give items their serial numbers, over those they have: for all items named, or none.
+
+        Repeating it changes nothing.
+        """
+        command = SerialNumbers.of(request, operation="add serial numbers request")
+        serials.attach(
+            tenant=self.tenant,
+            order=path_id(uuid),
+            serials=[
+                serials.Serial(i.id, i.serial_number, i.epc.model_dump() if i.epc else None)
+                for i in command.items
+            ],
+            actor=self.client.actor,
+        )
+        return Response(status=HTTPStatus.NO_CONTENT)

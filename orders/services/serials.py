@@ -1,0 +1,66 @@
+"""Attaching serial numbers and product codes to an order's items: product §4.6, contract §e.5."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from configuration.models import Tenant
+from ordermgmt.errors import Invalid
+from orders.models import Item
+from orders.services import announcements, queries, selection
+from orders.services.changing import changing
+
+
+class NotAUuid(Invalid):
+    code = "bad_request"
+
+
+class TwoSerialNumbers(Invalid):
+    code = "bad_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """What an item is to carry; without an `epc` the one it has stays."""
+
+    item: UUID
+    number: str
+    epc: dict[str, Any] | None = None
+
+
+def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str) -> None:
+    """Give items their serial numbers, over those they have: all of them, or none.
+
+    What changes nothing is not told. Raises `selection.TooManyItems`, `NotAUuid`,
+    `TwoSerialNumbers` for one item, `OrderNotFound` and `selection.ItemNotFound`.
+    """
+    selection.check_number(serials)
+    if not queries.is_uuid(order):
+        raise NotAUuid(f"The provided order id {order[:64]} is not a valid uuid.")
+    by_item: dict[UUID, Serial] = {}
+    for serial in serials:
+        if by_item.setdefault(serial.item, serial) != serial:
+            raise TwoSerialNumbers(f"Item {serial.item} is given two serial numbers.")
+    with changing(tenant, order, id_type="internal", actor=actor) as story:
+        found = selection.select(story.items, list(by_item))
+        pairs = zip(found, by_item.values(), strict=True)
+        changed = [item for item, serial in pairs if not _carries(item, serial)]
+        if not changed:
+            return
+        before = [item.serial_number for item in changed if item.serial_number]
+        for item in changed:
+            serial = by_item[item.uuid]
+            epc = item.epc if serial.epc is None else serial.epc
+            story.amend(item, serial_number=serial.number, epc=epc)
+        order_row = story.order
+        story.tell(
+            "serial_numbers_added",
+            {"items": {str(i.uuid): i.serial_number for i in changed}, "replaced": before},
+            "order.serial_numbers_added",
+            lambda version: announcements.serial_numbers_added(order_row, changed, version),
+        )
+
+
+def _carries(item: Item, serial: Serial) -> bool:
+    return item.serial_number == serial.number and serial.epc in (None, item.epc)
