@@ -104,7 +104,7 @@ def _each_once(types: list[str]) -> list[str]:
 
 SALES_ORDER_GENERATOR_SEQUENCE: Final = Key[Sequence | None](
     name="sales_order_generator_sequence",
-    label="order ID sequence parameters",
+    label="how order numbers are made",
     help="How order numbers are made. Set once: numbers already given out must stay unique.",
     type=Sequence,
     default=None,
@@ -115,7 +115,7 @@ SALES_ORDER_GENERATOR_SEQUENCE: Final = Key[Sequence | None](
 )
 ON_HOLD_TIMER_DURATION: Final = Key[int](
     name="on_hold_timer_duration",
-    label="grace period for orders",
+    label="the grace period",
     help="Seconds a new order waits before it is routed, unless its service level says otherwise.",
     type=Annotated[int, Field(ge=0, le=LONGEST_GRACE)],
     default=0,
@@ -124,7 +124,7 @@ ON_HOLD_TIMER_DURATION: Final = Key[int](
 )
 CANCELLATION_ALLOWED_FROM: Final = Key[list[str]](
     name="cancellation_allowed_from",
-    label="locations from which orders can be canceled",
+    label="where orders can still be canceled",
     help="The types of location from which a routed order can still be canceled.",
     type=Annotated[
         list[Literal["store", "dc"]],
@@ -137,7 +137,7 @@ CANCELLATION_ALLOWED_FROM: Final = Key[list[str]](
 )
 BIG_SALES_ORDER: Final = Key[BigOrders](
     name="big_sales_order",
-    label="limits on items for large orders",
+    label="the size of big orders",
     help="An order with more items than the soft limit is held until someone approves it.",
     type=BigOrders,
     default=BigOrders(soft_limit_for_big_orders=100),
@@ -146,7 +146,7 @@ BIG_SALES_ORDER: Final = Key[BigOrders](
 )
 EXTERNAL_OMS: Final = Key[ExternalOms](
     name="external_oms",
-    label="external OMS configuration",
+    label="the external OMS switch",
     help="Whether another order management system is the primary one, and fulfills.",
     type=ExternalOms,
     default=ExternalOms(enabled=False),
@@ -155,7 +155,7 @@ EXTERNAL_OMS: Final = Key[ExternalOms](
 )
 EXTERNAL_ORDER_WEBHOOK: Final = Key[ExternalOrderWebhook | None](
     name="external_order_webhook",
-    label="webhook configuration",
+    label="the external order webhook",
     help="Where orders and purchase histories of the external OMS are asked for.",
     type=ExternalOrderWebhook,
     default=None,
