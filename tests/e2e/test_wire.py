@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ordermgmt.processes import wait_until
 from tests.e2e.stack import Stack
 from tests.e2e.test_durability import CAPTURE, Shop, all_of, order
 
@@ -63,7 +64,7 @@ REFUSED = {
     "H6-foo": (f"FOO {HISTORY}", [], {405}),
     "H6-lower-case": (f"foo {HISTORY}", [], {400, 405}),
     "H9-101-headers": (f"GET {HISTORY}", [f"X-{n}: 1" for n in range(101)], {400, 431, 0}),
-    "H9-header-of-500-kB": (f"GET {HISTORY}", ["X-Long: " + "x" * 500_000], {400, 431, 0}),
+    "H9-header-of-2-MB": (f"GET {HISTORY}", ["X-Long: " + "x" * 2_000_000], {400, 431, 0}),
     "H10-nul-in-header": (f"GET {HISTORY}", ["X-Odd: a\x00b"], {400, 0}),
     "H10-cr-in-header": (f"GET {HISTORY}", ["X-Odd: a\rb"], {400, 0}),
     "H10-space-before-colon": (f"GET {HISTORY}", ["X-Odd : a"], {400, 0}),
@@ -160,9 +161,9 @@ def test_J24_callers_who_hang_up_leave_whole_orders_or_none(stack: Stack, shop: 
     with ThreadPoolExecutor(16) as callers:
         list(callers.map(hang_up, range(64)))
 
-    listed = all_of(shop)
-    assert len(listed) == len(set(listed))
-    for name in listed:
+    # Requests that came whole before the caller hung up are still being answered.
+    assert wait_until(lambda: len(set(all_of(shop))) == len(all_of(shop)), timeout=10)
+    for name in all_of(shop):
         seen, shown = shop.get(f"/v0/orders/{name}?id_type=external")
         assert (seen, len(shown["items"])) == (200, 3)
     assert '"status":500' not in stack.log("web")
