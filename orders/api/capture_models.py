@@ -34,6 +34,7 @@ from orders.api.fields import (
     Locale,
     LongIdentifier,
     Name,
+    OrderName,
     Phone,
     PlacedAt,
     Positive,
@@ -401,7 +402,7 @@ class OrderFields(Wire):
     """All of a capture but its items and shipments."""
 
     id: Uuid | None = Field(default=None, validation_alias=AliasChoices("id", "sales_order_uuid"))
-    external_id: Identifier | None = Field(
+    external_id: OrderName | None = Field(
         default=None, validation_alias=AliasChoices("external_id", "sales_order_external_id")
     )
     currency: Currency | None = None

@@ -41,6 +41,12 @@ def _identifier(value: str) -> str:
     return value
 
 
+def _addressable(value: str) -> str:
+    if value.startswith("/") or "//" in value:
+        raise _wrong("identifier", "the value begins with a slash, or has two in a row")
+    return value
+
+
 def _country(value: str) -> str:
     if value not in COUNTRIES:
         raise _wrong("country", "the value is not a country code of ISO 3166 (two capitals)")
@@ -85,6 +91,8 @@ def _said_as_text(value: Any) -> Any:
 Identifier = Annotated[
     str, StringConstraints(min_length=1, max_length=64), AfterValidator(_identifier)
 ]
+# An order is asked for by its id as part of an address, where slashes in a row are one.
+OrderName = Annotated[Identifier, AfterValidator(_addressable)]
 LongIdentifier = Annotated[
     str, StringConstraints(min_length=1, max_length=256), AfterValidator(_identifier)
 ]

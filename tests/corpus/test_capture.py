@@ -92,6 +92,8 @@ REFUSED: dict[str, dict[str, str]] = {
     "C1-item-of-no-price": {PRICE: DELETED},
     "C1-price-without-net": {f"{PRICE}/net": DELETED},
     **each("C2", "/external_id", NOT_A_NAME),
+    "C2-leading-slash": {"/external_id": '"/a"'},
+    "C2-two-slashes": {"/external_id": '"a//b"'},
     **each("J21-product", f"{ITEM}/product_id", NOT_A_NAME),
     **each("J21-external-item", f"{ITEM}/external_item_id", NOT_A_NAME),
     **each("C3", f"{ITEM}/id", NOT_AN_ID),
