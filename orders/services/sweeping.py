@@ -14,6 +14,7 @@ from configuration.models import Tenant
 from configuration.services.policy import Policy, policy
 from ordermgmt import hot
 from ordermgmt.failpoints import failpoint
+from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
 from orders.services import queries, writing
 from orders.services.changing import terms_of
@@ -78,12 +79,23 @@ def judge_sizes(*, limit: int = BATCH) -> int:
         with transaction.atomic(durable=True):
             rows = hot.rows(_LOCK_BIG, [tenant.pk, rules.soft_limit, limit])
             stories = _stories(rows, SIZE_JUDGE)
-            for story in stories:
+            # Looked at again, now that the orders are locked: one may have been held just before.
+            judged = set(
+                Hold.objects.filter(
+                    tenant=tenant,
+                    order__in=[story.order.pk for story in stories],
+                    kind=HoldKind.BIG_ORDER,
+                ).values_list("order_id", flat=True)
+            )
+            told = [story for story in stories if story.order.pk not in judged]
+            for story in told:
                 if reason := judge_size(len(story.items), rules):
                     story.hold(reason)
-            if stories:
-                writing.save(stories)
-        held += len(stories)
+            if told:
+                writing.save(told)
+            failpoint("judge_sizes.before_commit")
+        failpoint("judge_sizes.after_commit")
+        held += len(told)
     return held
 
 

@@ -20,20 +20,22 @@ from webhooks.services import publish
 Model = type[models.Model]
 
 # Columns the database decides, and how; `x` is the row as sent, `o` the new order, `n` its number.
+# The time is the statement's: a transaction's `now()` may be older than its wait for an order's
+# lock, and then what happened second would be told with the earlier time.
 _DECIDED: Final[dict[Model, dict[str, str]]] = {
     Order: {
         "number": "n.number",
         "external_id": "coalesce(nullif(x.external_id, ''), n.number)",
-        "captured_at": "now()",
+        "captured_at": "statement_timestamp()",
     },
     Shipment: {"order_id": "o.id"},
     Item: {"order_id": "o.id", "shipment_id": "s.id"},
     Hold: {
         "order_id": "o.id",
-        "placed_at": "now()",
-        "due_at": "now() + make_interval(secs => x.grace)",
+        "placed_at": "statement_timestamp()",
+        "due_at": "statement_timestamp() + make_interval(secs => x.grace)",
     },
-    TimelineEntry: {"order_id": "o.id", "at": "now()"},
+    TimelineEntry: {"order_id": "o.id", "at": "statement_timestamp()"},
 }
 # What is sent beside the other columns, to decide those by.
 _SENT: Final[dict[Model, dict[str, str]]] = {
@@ -66,7 +68,7 @@ FROM jsonb_to_recordset(%s::jsonb)
 WHERE i.id = x.id RETURNING i.id
 """
 _RELEASE_HOLDS: Final = """
-UPDATE orders_hold SET released_at = now() WHERE id = ANY(%s::bigint[]) RETURNING id
+UPDATE orders_hold SET released_at = statement_timestamp() WHERE id = ANY(%s::bigint[]) RETURNING id
 """
 
 

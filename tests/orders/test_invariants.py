@@ -41,6 +41,8 @@ BREACHES = [
     ("order_statuses_follow_from_items", "UPDATE orders_order SET status = 'closed'"),
     ("order_statuses_follow_from_items", "UPDATE orders_item SET status = 'complete'"),
     ("nothing_waits_for_nothing", "UPDATE orders_hold SET released_at = due_at WHERE id = {hold}"),
+    ("holds_hold_something", "UPDATE orders_hold SET released_at = NULL WHERE kind = 'support'"),
+    ("time_goes_on", "UPDATE orders_timelineentry SET at = at - interval '1 h' WHERE version = 2"),
     (
         "nothing_is_routed_while_held",
         f"{ENTRY} tenant_id, id, version + 1, 'x', 'routed', '{{{{}}}}' FROM orders_order"

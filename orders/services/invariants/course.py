@@ -24,6 +24,28 @@ COURSE: Final = [
         """,
     ),
     (
+        "holds_hold_something",
+        "Whatever is held waits to be routed: nothing open or closed has a standing hold.",
+        f"""
+            SELECT o.tenant_id, o.number, o.status || ' with a standing hold: ' || h.kind
+            FROM orders_hold h JOIN orders_order o ON o.id = h.order_id
+            WHERE h.released_at IS NULL AND o.status <> '{OrderStatus.ON_HOLD}'
+            """,
+    ),
+    (
+        "time_goes_on",
+        "What a timeline tells later happened later.",
+        """
+            SELECT t.tenant_id, o.number, t.verb || ' at ' || t.at || ', but before it ' || t.before
+            FROM (
+              SELECT tenant_id, order_id, verb, at, lag(at) OVER (
+                PARTITION BY tenant_id, order_id ORDER BY version) AS before
+              FROM orders_timelineentry
+            ) t JOIN orders_order o ON o.id = t.order_id
+            WHERE t.at < t.before
+            """,
+    ),
+    (
         "nothing_is_routed_while_held",
         "No order is routed while any hold of it stands.",
         f"""
@@ -42,7 +64,7 @@ COURSE: Final = [
         SELECT h.tenant_id, o.number, 'released ' || h.released_at || ', due ' || h.due_at
         FROM orders_hold h
         JOIN orders_timelineentry t ON t.tenant_id = h.tenant_id AND t.order_id = h.order_id
-          AND t.verb = 'released' AND t.actor = '{RELEASER}' AND t.at = h.released_at
+          AND t.verb = 'released' AND t.actor = '{RELEASER}' AND t.facts->>'hold' = h.kind
         JOIN orders_order o ON o.id = h.order_id
         WHERE h.released_at < h.due_at
         """,

@@ -3,7 +3,7 @@
 from typing import Final
 
 # Each is said of one order at most once, however often it was held and released in between.
-_ONCE: Final = "('order.created', 'order.opened', 'order.cancelled')"
+_ONCE: Final = "('order.created', 'order.opened', 'order.cancelled', 'order.completed')"
 # What the timeline says, and the event of the same version that subscribers must hear with it.
 _ANNOUNCED: Final = (
     "(VALUES ('captured', 'order.created'), ('routed', 'fulfillment_request.assigned'),"
