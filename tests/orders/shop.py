@@ -93,6 +93,17 @@ class Shop:
             path, query_params=query, headers=self.headers | accept
         )
 
+    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> HttpResponse:
+        """Any route, with all the headers any of them wants."""
+        return Browser(raise_request_exception=False).generic(
+            method,
+            path,
+            b"" if body is None else strict_json.dumps(body),
+            content_type="application/json",
+            headers=self.headers | self.tenant_headers,
+            query_params=query,
+        )
+
     def detail(self, reference: Any, id_type: str = "internal", **kwargs: Any) -> HttpResponse:
         return self.get(f"/v0/orders/{reference}", id_type=id_type, **kwargs)
 

@@ -1,0 +1,183 @@
+"""Several who cancel, route, report or number one order at once: one does, the others are told.
+
+Each race waits where an order's holds are looked at, which is inside its lock: without the lock
+all would meet there, and all would go on from what they saw.
+"""
+
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import pytest
+
+from configuration.models import Tenant
+from orders.lifecycle import TransitionNotAllowed
+from orders.models import Order
+from orders.services import cancellation, fulfillment, holding, queries, serials
+from orders.services.cancellation import ItemNotCancelable, NotCancelable
+from orders.services.fulfillment import Report
+from orders.services.serials import Serial
+from tests.orders.racing import alone, at_once, meet
+from tests.orders.shop import Shop, item, items, order, stored
+from webhooks.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Any:
+    with alone():
+        yield
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def captured(shop: Shop, *said: dict[str, Any], **members: Any) -> Order:
+    return stored(shop.captured(order(*said, **members)))
+
+
+def cancel(tenant: Tenant, it: Order) -> None:
+    cancellation.cancel(
+        tenant=tenant,
+        reference=str(it.uuid),
+        id_type="internal",
+        reason="x",
+        note=None,
+        actor="test",
+    )
+
+
+def kinds(outcomes: list[Any]) -> Counter[Any]:
+    return Counter(type(outcome) for outcome in outcomes)
+
+
+def events(name: str) -> int:
+    return Event.objects.filter(name=name).count()
+
+
+def test_of_those_who_cancel_at_once_one_does(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = captured(shop, grace_period=60)
+    meet(monkeypatch, queries, "standing_holds", number=10)
+
+    outcomes = [o for _ in range(5) for o in at_once([partial(cancel, shop.tenant, it)] * 10)]
+
+    assert kinds(outcomes) == {type(None): 1, NotCancelable: 49}
+    assert events("order.cancelled") == 1
+    assert it.timeline.filter(verb="cancelled").count() == 1
+
+
+def test_an_order_is_not_cancelled_and_routed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = captured(shop, grace_period=60)
+    hold = it.holds.get().uuid
+    release = partial(
+        holding.release,
+        tenant=shop.tenant,
+        reference=str(it.uuid),
+        hold=hold,
+        reason="x",
+        actor="test",
+    )
+    meet(monkeypatch, queries, "standing_holds")
+
+    outcomes = at_once([release, partial(cancel, shop.tenant, it)])
+
+    # Nothing is at a location, so what was routed first may be cancelled after; never before.
+    told = list(it.timeline.order_by("version").values_list("verb", flat=True))
+    assert None in outcomes
+    assert told.count("released") == 1
+    assert "routed" not in told or told.index("routed") < told.index("cancelled")
+    it.refresh_from_db()
+    assert (it.status, it.items.get().status) == ("closed", "cancelled")
+
+
+def test_of_those_who_cancel_an_item_at_once_one_does(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = captured(shop, item(is_preorder=True), item())
+    cancel_item = partial(
+        cancellation.cancel_item,
+        tenant=shop.tenant,
+        reference=str(it.uuid),
+        id_type="internal",
+        item=it.items.get(position=0).uuid,
+        actor="test",
+    )
+    meet(monkeypatch, queries, "standing_holds", number=10)
+
+    outcomes = [o for _ in range(2) for o in at_once([cancel_item] * 10)]
+
+    assert kinds(outcomes) == {type(None): 1, ItemNotCancelable: 19}
+    assert events("order.items_cancelled") == 1
+
+
+def test_an_order_is_not_cancelled_and_complete(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = captured(shop)
+    complete = partial(
+        fulfillment.report,
+        tenant=shop.tenant,
+        reference=str(it.uuid),
+        action="complete",
+        reports=[Report(it.items.get().uuid)],
+        actor="test",
+    )
+    meet(monkeypatch, queries, "standing_holds")
+
+    outcomes = at_once([complete, partial(cancel, shop.tenant, it)])
+
+    [refusal] = [o for o in outcomes if isinstance(o, NotCancelable | TransitionNotAllowed)]
+    ended = "order.completed" if isinstance(refusal, NotCancelable) else "order.cancelled"
+    assert events("order.completed") + events("order.cancelled") == events(ended) == 1
+
+
+def test_the_last_two_items_end_the_order_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = captured(shop, *items(2))
+    acts = [
+        partial(
+            fulfillment.report,
+            tenant=shop.tenant,
+            reference=str(it.uuid),
+            action="complete",
+            reports=[Report(i.uuid)],
+            actor="test",
+        )
+        for i in it.items.all()
+    ]
+    meet(monkeypatch, queries, "standing_holds")
+
+    at_once(acts)
+
+    it.refresh_from_db()
+    assert it.status == "closed"
+    assert events("order.completed") == 1
+
+
+def test_R10_serial_numbers_in_opposite_order_do_not_deadlock(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = captured(shop, *items(3))
+    uuids = [i.uuid for i in it.items.order_by("position")]
+    acts = [
+        partial(
+            serials.attach,
+            tenant=shop.tenant,
+            order=str(it.uuid),
+            serials=[Serial(uuid, number) for uuid in named],
+            actor=number,
+        )
+        for number, named in (("A", uuids), ("B", uuids[::-1]))
+    ]
+    meet(monkeypatch, queries, "standing_holds")
+
+    assert at_once(acts) == [None, None]
+
+    entries = it.timeline.filter(verb="serial_numbers_added").order_by("version")
+    assert sorted(e.actor for e in entries) == ["A", "B"]
+    last = entries.last()
+    assert last is not None
+    assert {i.serial_number for i in it.items.all()} == {last.actor}
+    assert events("order.serial_numbers_added") == 2
