@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 from django.db import transaction
 
 from configuration.models import Tenant
 from configuration.services.policy import Policy, policy
-from orders.models import Order
+from ordermgmt import hot
+from ordermgmt.failpoints import failpoint
 from orders.services import queries, writing
 from orders.services.queries import IdType
 from orders.services.story import Story
+
+
+# The one lock of an order: whoever changes it takes this first, then looks.
+LOCK: Final = "SELECT id FROM orders_order WHERE id = %s FOR UPDATE"
 
 
 class Terms(TypedDict):
@@ -30,13 +35,15 @@ def changing(
     """
     with transaction.atomic(durable=True):
         key = queries.key_of(tenant, reference, id_type=id_type)
-        order = Order.objects.select_for_update().get(tenant=tenant, pk=key)
-        document = queries.documents([order])[0]
-        standing = queries.standing_holds([order])
-        story = Story(order, document.items, document.shipments, actor, standing)
+        hot.rows(LOCK, [key])
+        document = queries.document(tenant.pk, key)
+        standing = queries.standing_holds(tenant.pk, [key])
+        story = Story(document.order, document.items, document.shipments, actor, standing)
         yield story
         if story.entries:
             writing.save([story])
+        failpoint("changing.before_commit")
+    failpoint("changing.after_commit")
 
 
 def policy_for(tenant: Tenant, story: Story) -> Policy:

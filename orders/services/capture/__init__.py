@@ -10,6 +10,7 @@ from psycopg import errors as pg
 from configuration.models import Tenant
 from configuration.services.policy import Policy, policy
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
+from ordermgmt.failpoints import failpoint
 from orders.models import Item
 from orders.services import queries, writing
 from orders.services.capture import additions, identity
@@ -71,7 +72,10 @@ def _make(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
         raise _failed("'currency' is a required property")
     try:
         with transaction.atomic(durable=True):
-            return _write(tenant, new, actor)
+            made = _write(tenant, new, actor)
+            failpoint("capture.before_commit")
+        failpoint("capture.after_commit")
+        return made
     except IntegrityError as error:
         raise _conflict(error, tenant, new, identity.order_uuid(new, tenant.uuid)) from error
     except DataError as error:

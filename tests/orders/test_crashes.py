@@ -1,0 +1,150 @@
+"""A process killed just before or after a COMMIT: nothing is lost, and nothing happens twice."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from configuration import keys
+from orders.models import Hold, Order, TimelineEntry
+from orders.services import holding, invariants, sweeping
+from tests.orders.shop import CAPTURE, Shop, contents, items, order, read
+from webhooks.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).resolve().parents[2]
+BEGIN = """
+import json, sys, django
+django.setup()
+from django.db import connections
+from orders.services import sweeping
+known = json.load(sys.stdin)
+connections.settings["default"]["NAME"] = known["database"]
+"""
+SWEEP = "while sweeping.release_due(limit=10): pass"
+JUDGE = "while sweeping.judge_sizes(limit=10): pass"
+SEND = """
+from django.test import Client
+Client(SERVER_NAME="localhost").post(
+    known["path"], known["body"], content_type="application/json", headers=known["headers"]
+)
+"""
+
+
+@pytest.fixture
+def shop():
+    return Shop()
+
+
+@pytest.fixture(autouse=True)
+def all_is_well():
+    yield
+    assert [found.examples for found in invariants.check() if found.number] == []
+
+
+@pytest.fixture
+def die(monkeypatch):
+    def run(program, failpoint, **known):
+        """Run a program in a process of its own that must be killed at the failpoint."""
+        monkeypatch.setenv("FAILPOINTS", f"{failpoint}:kill")
+        monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
+        done = subprocess.run(
+            [sys.executable, "-c", BEGIN + program],
+            input=json.dumps(known | {"database": connection.settings_dict["NAME"]}),
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            cwd=ROOT,
+        )
+        assert done.returncode == -signal.SIGKILL, done.stderr
+
+    return run
+
+
+def orders_that_are_due(shop, number):
+    for n in range(number):
+        shop.captured(order(external_id=f"A-{n}", grace_period=60))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orders_hold SET placed_at = now() - interval '2 s',"
+            " due_at = now() - interval '1 s'"
+        )
+
+
+@pytest.mark.parametrize(("moment", "kept"), [("before", 0), ("after", 10)])
+def test_a_sweeper_that_dies_at_a_commit_loses_nothing_and_releases_nothing_twice(
+    shop, die, moment, kept
+):
+    orders_that_are_due(shop, 25)
+    before = contents()
+
+    die(SWEEP, f"release_due.{moment}_commit")
+
+    assert Hold.objects.filter(released_at__isnull=False).count() == kept
+    assert (contents() == before) is (not kept)
+    assert sweeping.release_due() == 25 - kept
+    assert set(Order.objects.values_list("status", flat=True)) == {"open"}
+    assert Counter(e.verb for e in TimelineEntry.objects.all()) == dict.fromkeys(
+        ["captured", "held", "released", "opened", "routed"], 25
+    )
+    assert Counter(e.name for e in Event.objects.all()) == dict.fromkeys(
+        ["order.created", "order.opened", "fulfillment_request.assigned"], 25
+    )
+
+
+@pytest.mark.parametrize(("moment", "kept"), [("before", 0), ("after", 10)])
+def test_who_judges_sizes_and_dies_at_a_commit_holds_each_order_once(shop, die, moment, kept):
+    for n in range(12):
+        shop.captured(order(*items(2), external_id=f"A-{n}", grace_period=600))
+    shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
+
+    die(JUDGE, f"judge_sizes.{moment}_commit")
+
+    assert Hold.objects.filter(kind="big_order").count() == kept
+    assert sweeping.judge_sizes() == 12 - kept
+    assert Hold.objects.filter(kind="big_order").count() == 12
+
+
+@pytest.mark.parametrize(("moment", "kept"), [("before", 0), ("after", 1)])
+def test_a_capture_whose_process_dies_at_its_commit_is_repeated_to_one_order(
+    shop, die, moment, kept
+):
+    said = order(external_id="A-1", grace_period=600)
+    headers = shop.headers | shop.tenant_headers
+
+    die(
+        SEND,
+        f"capture.{moment}_commit",
+        path=CAPTURE,
+        body=json.dumps(said),
+        headers=headers,
+    )
+
+    assert Order.objects.count() == kept
+    assert read(shop.capture(said))["external_id"] == "A-1"
+    assert Order.objects.count() == 1
+    assert [e.name for e in Event.objects.all()] == ["order.created"]
+
+
+@pytest.mark.parametrize(("moment", "kept"), [("before", False), ("after", True)])
+def test_a_hold_whose_process_dies_at_its_commit_is_placed_once(shop, die, moment, kept):
+    answer = shop.captured(order(external_id="A-1"))
+
+    die(
+        SEND,
+        f"changing.{moment}_commit",
+        path=f"/order-management/orders/{answer['origin_id']}/holds",
+        body=json.dumps({"kind": "support", "reason": "look"}),
+        headers=shop.headers | shop.tenant_headers,
+    )
+
+    assert Hold.objects.exists() is kept
+    holding.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
+    assert Hold.objects.count() == 1
+    assert Counter(e.verb for e in TimelineEntry.objects.all())["held"] == 1
