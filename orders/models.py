@@ -7,6 +7,7 @@ tenant, and a composite foreign key (see the first migration) promises it is its
 import uuid
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -197,6 +198,9 @@ class Item(models.Model):
     is_packing = models.BooleanField(default=False, help_text="The location is packing it.")
     tracking_code = models.CharField(max_length=256, blank=True)
     carrier = models.CharField(max_length=64, blank=True)
+    confirmed_at = models.DateTimeField(
+        null=True, help_text="When Akinon's capture call confirmed it, by the database's clock."
+    )
     serial_number = models.CharField(max_length=256, blank=True)
     epc = SnapshotField(default=dict, help_text="Electronic product code; empty when unknown.")
     base = AmountField(help_text="Before discounts.")
@@ -288,6 +292,32 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version}. {self.verb} by {self.actor}"
+
+
+class OrderNote(models.Model):
+    """What somebody wants others to know about an order, or about one item of it."""
+
+    tenant = _tenant()
+    order = _order("notes")
+    item = models.ForeignKey(Item, models.CASCADE, related_name="notes", null=True, db_index=False)
+    uuid = models.UUIDField(default=uuid.uuid4)
+    text = models.CharField(max_length=4000)
+    source = models.CharField(max_length=256, help_text="Who wrote it, as the caller says.")
+    source_type = models.CharField(max_length=256, blank=True, help_text="user, system …")
+    tags = ArrayField(models.CharField(max_length=128), null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "order", "uuid"], name="note_is_known_within_its_order"
+            ),
+            models.CheckConstraint(condition=~Q(text=""), name="note_says_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"note by {self.source}"
 
 
 class CustomerTally(models.Model):

@@ -6,9 +6,14 @@ from orders.api.cancellation import CancellationView, ItemCancellationView
 from orders.api.capture import CaptureView
 from orders.api.fulfillment import FulfillmentView
 from orders.api.holds import GraceView, HoldsView, OrderStatusView, ReleaseView
+from orders.api.notes import ItemNotesView, ItemNoteView, NotesView, NoteView
 from orders.api.prices import PricesView
 from orders.api.reading import HistoryView, OrderView
 from orders.api.serials import SerialNumbersView
+from orders.api.timeline import TimelineView
+
+NOTES = "v0/d/orders/<str:order_uuid>"
+ITEM_NOTES = f"{NOTES}/items/<str:item_uuid>"
 
 # An order's id is the caller's and may hold anything, a slash too: what is special comes first.
 urlpatterns = [
@@ -25,7 +30,18 @@ urlpatterns = [
         "order-management/orders/<path:id>/fulfillment",
         FulfillmentView.as_view({"post": "create"}),
     ),
+    path("order-management/orders/<path:id>/timeline", TimelineView.as_view({"get": "list"})),
     path("order-management/orders/<path:id>", OrderStatusView.as_view({"patch": "partial_update"})),
+    path(f"{NOTES}/notes", NotesView.as_view({"get": "list", "post": "create"})),
+    path(
+        f"{NOTES}/notes/<str:note>",
+        NoteView.as_view({"patch": "partial_update", "delete": "destroy"}),
+    ),
+    path(f"{ITEM_NOTES}/notes", ItemNotesView.as_view({"get": "list", "post": "create"})),
+    path(
+        f"{ITEM_NOTES}/notes/<str:note>",
+        ItemNoteView.as_view({"patch": "partial_update", "delete": "destroy"}),
+    ),
     path("v0/orders", HistoryView.as_view({"get": "list"})),
     path("v0/orders/<path:id>/_extend_grace_period", GraceView.as_view({"post": "create"})),
     path(

@@ -1,0 +1,83 @@
+"""What happened to an order, oldest first: product §4.10."""
+
+import datetime as dt
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ordermgmt.api import ApiViewSet, query_integer
+from ordermgmt.openapi import problems
+from ordermgmt.wire import Wire
+from orders.api.parameters import ANY_ID, path_id
+from orders.services import timeline
+
+MOST_ON_A_PAGE: Final = 100
+
+
+class Entry(Wire):
+    version: int
+    """1, 2, 3 … without a gap; the version of the event it announced, if any."""
+    at: str
+    actor: str
+    """`client:…`, `staff:…` or `task:…`."""
+    verb: str
+    """What happened."""
+    facts: dict[str, Any]
+    """Why: the rule, its inputs, what it decided."""
+
+
+class Timeline(Wire):
+    entries: list[Entry]
+    """Oldest first. Ask for what follows with `after`, the version of the last."""
+
+
+class TimelineView(ApiViewSet):
+    required_scopes = {"GET": ["orders:read"]}
+    requires_tenant_headers = True
+
+    @extend_schema(
+        operation_id="get_timeline",
+        tags=["orders"],
+        summary="Retrieve an order's timeline",
+        parameters=[
+            ANY_ID,
+            OpenApiParameter(
+                "after",
+                {"type": "integer", "minimum": 0, "default": 0},
+                description="Only what is newer than this version.",
+            ),
+            OpenApiParameter(
+                "count",
+                {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": MOST_ON_A_PAGE,
+                    "default": MOST_ON_A_PAGE,
+                },
+            ),
+        ],
+        responses={200: Timeline, **problems(400, 404)},
+    )
+    def list(self, request: Request, id: str) -> Response:
+        """What happened, when, by whom and why; nothing in it is ever changed or deleted."""
+        found = timeline.entries(
+            self.tenant,
+            path_id(id),
+            after=query_integer(request, "after", default=0),
+            count=query_integer(
+                request, "count", default=MOST_ON_A_PAGE, minimum=1, maximum=MOST_ON_A_PAGE
+            ),
+        )
+        told = [
+            {
+                "version": entry.version,
+                "at": entry.at.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z",
+                "actor": entry.actor,
+                "verb": entry.verb,
+                "facts": entry.facts,
+            }
+            for entry in found
+        ]
+        return Response({"entries": told})
