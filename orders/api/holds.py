@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from pydantic import StringConstraints
+from pydantic import ConfigDict, StringConstraints
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,7 +22,9 @@ Why = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"
 
 
 class StatusChange(Wire):
-    """The one change of status that can be asked for."""
+    """The one change of status that can be asked for, and nothing with it."""
+
+    model_config = ConfigDict(extra="forbid")
 
     status: Literal["on_hold"]
 
