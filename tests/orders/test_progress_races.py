@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from configuration.models import Tenant
 from orders.lifecycle import TransitionNotAllowed
 from orders.models import Order
-from orders.services import cancellation, fulfillment, holding, queries, serials
+from orders.services import cancellation, fulfillment, queries, serials, sweeping
 from orders.services.cancellation import ItemNotCancelable, NotCancelable
 from orders.services.fulfillment import Report
 from orders.services.serials import Serial
@@ -60,9 +61,9 @@ def events(name: str) -> int:
 
 def test_of_those_who_cancel_at_once_one_does(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     it = captured(shop, grace_period=60)
-    meet(monkeypatch, queries, "standing_holds", number=10)
+    meet(monkeypatch, queries, "documents", number=50)
 
-    outcomes = [o for _ in range(5) for o in at_once([partial(cancel, shop.tenant, it)] * 10)]
+    outcomes = at_once([partial(cancel, shop.tenant, it)] * 50)
 
     assert kinds(outcomes) == {type(None): 1, NotCancelable: 49}
     assert events("order.cancelled") == 1
@@ -71,22 +72,14 @@ def test_of_those_who_cancel_at_once_one_does(shop: Shop, monkeypatch: pytest.Mo
 
 def test_an_order_is_not_cancelled_and_routed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     it = captured(shop, grace_period=60)
-    hold = it.holds.get().uuid
-    release = partial(
-        holding.release,
-        tenant=shop.tenant,
-        reference=str(it.uuid),
-        hold=hold,
-        reason="x",
-        actor="test",
-    )
-    meet(monkeypatch, queries, "standing_holds")
+    it.holds.update(due_at=Now())
+    meet(monkeypatch, queries, "documents")
 
-    outcomes = at_once([release, partial(cancel, shop.tenant, it)])
+    outcomes = at_once([sweeping.release_due, partial(cancel, shop.tenant, it)])
 
     # Nothing is at a location, so what was routed first may be cancelled after; never before.
     told = list(it.timeline.order_by("version").values_list("verb", flat=True))
-    assert None in outcomes
+    assert outcomes[1] is None
     assert told.count("released") == 1
     assert "routed" not in told or told.index("routed") < told.index("cancelled")
     it.refresh_from_db()
@@ -105,9 +98,9 @@ def test_of_those_who_cancel_an_item_at_once_one_does(
         item=it.items.get(position=0).uuid,
         actor="test",
     )
-    meet(monkeypatch, queries, "standing_holds", number=10)
+    meet(monkeypatch, queries, "documents", number=20)
 
-    outcomes = [o for _ in range(2) for o in at_once([cancel_item] * 10)]
+    outcomes = at_once([cancel_item] * 20)
 
     assert kinds(outcomes) == {type(None): 1, ItemNotCancelable: 19}
     assert events("order.items_cancelled") == 1
@@ -125,7 +118,7 @@ def test_an_order_is_not_cancelled_and_complete(
         reports=[Report(it.items.get().uuid)],
         actor="test",
     )
-    meet(monkeypatch, queries, "standing_holds")
+    meet(monkeypatch, queries, "documents")
 
     outcomes = at_once([complete, partial(cancel, shop.tenant, it)])
 
@@ -147,7 +140,7 @@ def test_the_last_two_items_end_the_order_once(shop: Shop, monkeypatch: pytest.M
         )
         for i in it.items.all()
     ]
-    meet(monkeypatch, queries, "standing_holds")
+    meet(monkeypatch, queries, "documents")
 
     at_once(acts)
 
@@ -171,7 +164,7 @@ def test_R10_serial_numbers_in_opposite_order_do_not_deadlock(
         )
         for number, named in (("A", uuids), ("B", uuids[::-1]))
     ]
-    meet(monkeypatch, queries, "standing_holds")
+    meet(monkeypatch, queries, "documents")
 
     assert at_once(acts) == [None, None]
 
