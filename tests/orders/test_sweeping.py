@@ -1,0 +1,255 @@
+"""What the clock does: product §4.2 to §4.4, for all tenants, in batches, judged again."""
+
+from collections import Counter
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from configuration import keys
+from orders import tasks
+from orders.models import Hold, Item, Order, TimelineEntry
+from orders.services import holding, invariants, sweeping
+from tests.factories import LocationFactory, ServiceLevelFactory
+from tests.orders.shop import Shop, contents, item, items, order
+from webhooks.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GERMANY = {"shipping_address": {"country_code": "DE", "last_name": "B", "address_line_1": "1"}}
+
+
+@pytest.fixture
+def shop():
+    return Shop()
+
+
+@pytest.fixture(autouse=True)
+def all_is_well():
+    yield
+    assert [found.examples for found in invariants.check() if found.number] == []
+
+
+def end_grace(ago="1 s", **which):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orders_hold SET placed_at = now() - interval '1 day',"
+            " due_at = now() - %s::interval WHERE id = ANY(%s)",
+            [ago, list(Hold.objects.filter(kind="grace", **which).values_list("pk", flat=True))],
+        )
+
+
+def statuses():
+    return Counter(Order.objects.values_list("status", flat=True))
+
+
+def told(name="A-1"):
+    entries = TimelineEntry.objects.filter(order__external_id=name).order_by("version")
+    return list(entries.values_list("verb", flat=True))
+
+
+def test_nothing_is_released_before_it_is_due(shop):
+    shop.captured(order(grace_period=60))
+    before = contents()
+
+    assert sweeping.release_due() == 0
+    assert contents() == before
+
+
+def test_what_is_due_is_released_and_routed_with_its_reasons(shop):
+    LocationFactory(tenant=shop.tenant, code="DC", type="dc")
+    shop.captured(order(external_id="A-1", grace_period=60))
+    end_grace("1 ms")
+
+    assert sweeping.release_due() == 1
+
+    assert told() == ["captured", "held", "released", "opened", "routed"]
+    released, _, routed = TimelineEntry.objects.order_by("version")[2:]
+    assert released.facts == {"hold": "grace", "reason": "grace_period_ended"}
+    assert released.actor == routed.actor == "task:orders.release_due_holds"
+    assert (routed.facts["rule"], routed.facts["location"]) == ("nearest_location", "DC")
+    assert set(Item.objects.values_list("status", "location_code")) == {("in_fulfillment", "DC")}
+
+
+def test_due_is_what_the_database_says_whatever_the_time_here(shop, monkeypatch):
+    shop.captured(order(grace_period=3600))
+    monkeypatch.setattr("time.time", lambda: 4_000_000_000.0)
+
+    assert sweeping.release_due() == 0
+
+
+def test_orders_of_all_tenants_are_released_each_by_its_own_rules(shop):
+    other = Shop()
+    LocationFactory(tenant=shop.tenant, code="HERE", country_codes=["DE"])
+    LocationFactory(tenant=other.tenant, code="THERE", country_codes=["FR"])
+    for each in (shop, other):
+        for n in range(3):
+            each.captured(order(external_id=f"A-{n}", grace_period=60, **GERMANY))
+    end_grace()
+
+    assert sweeping.release_due() == 6
+
+    by_tenant = set(Item.objects.values_list("tenant", "status", "location_code"))
+    assert by_tenant == {
+        (shop.tenant.pk, "in_fulfillment", "HERE"),
+        (other.tenant.pk, "on_hold", ""),
+    }
+    assert {e.tenant_id for e in Event.objects.filter(name="order.items_on_hold")} == {
+        other.tenant.pk
+    }
+
+
+def test_service_levels_and_destinations_are_told_apart_within_a_batch(shop):
+    LocationFactory(tenant=shop.tenant, code="DE", country_codes=["DE"])
+    LocationFactory(tenant=shop.tenant, code="FR", country_codes=["FR"])
+    ServiceLevelFactory(tenant=shop.tenant, identifier="slow", remorse_period=60)
+    for n, country in enumerate(["DE", "FR", "DE", "FR"]):
+        said = {"shipping_address": GERMANY["shipping_address"] | {"country_code": country}}
+        shipment = {"price": 5, "service_level_identifier": "slow"}
+        shop.captured(order(external_id=f"{country}-{n}", shipments=[shipment], **said))
+    end_grace()
+
+    assert sweeping.release_due() == 4
+    routed = set(Item.objects.values_list("order__external_id", "location_code"))
+    assert routed == {("DE-0", "DE"), ("FR-1", "FR"), ("DE-2", "DE"), ("FR-3", "FR")}
+
+
+def test_batches_take_the_longest_due_first(shop):
+    for n, ago in enumerate(["1 s", "3 s", "2 s"]):
+        shop.captured(order(external_id=f"A-{n}", grace_period=60))
+        end_grace(ago, order__external_id=f"A-{n}")
+
+    assert [sweeping.release_due(limit=1) for _ in range(4)] == [1, 1, 1, 0]
+
+    released = TimelineEntry.objects.filter(verb="released").order_by("at")
+    assert [e.order.external_id for e in released] == ["A-1", "A-2", "A-0"]
+
+
+def test_a_batch_costs_the_same_statements_however_large(shop):
+    counts = []
+    for size in (2, 20):
+        for _ in range(size):
+            shop.captured(order(grace_period=60))
+        end_grace(released_at=None)
+        with CaptureQueriesContext(connection) as queries:
+            assert sweeping.release_due() == size
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_the_task_goes_on_until_nothing_is_due(shop, monkeypatch):
+    for _ in range(5):
+        shop.captured(order(grace_period=60))
+    end_grace()
+    monkeypatch.setattr(sweeping.release_due, "__kwdefaults__", {"limit": 2})
+
+    tasks.release_due_holds()
+
+    assert statuses() == {"open": 5}
+
+
+def test_other_holds_keep_an_order_whose_grace_ended(shop):
+    shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
+    shop.captured(order(*items(2), external_id="A-1", grace_period=60))
+    holding.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
+    end_grace()
+
+    assert sweeping.release_due() == 1
+    assert sweeping.release_due() == 0
+
+    assert told() == ["captured", "held", "held", "held", "released"]
+    assert statuses() == {"on_hold": 1}
+
+
+def test_an_extended_grace_is_due_when_it_was_extended_to(shop):
+    shop.captured(order(external_id="A-1", grace_period=60))
+    end_grace("-1 min")
+    holding.extend_grace(
+        tenant=shop.tenant, reference="A-1", id_type="external", actor="client:test"
+    )
+    assert sweeping.release_due() == 0
+    end_grace()
+
+    assert sweeping.release_due() == 1
+
+
+def test_before_it_is_routed_an_order_is_judged_by_the_limit_as_it_is_now(shop):
+    shop.captured(order(*items(3), external_id="A-1", grace_period=60))
+    shop.captured(order(*items(2), external_id="A-2", grace_period=60))
+    shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
+    end_grace()
+
+    assert sweeping.release_due() == 2
+
+    assert told("A-1") == ["captured", "held", "released", "held"]
+    assert told("A-2") == ["captured", "held", "released", "opened", "routed"]
+
+
+def test_an_approved_order_is_not_held_again_when_its_grace_ends(shop):
+    shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
+    shop.captured(order(*items(3), external_id="A-1", grace_period=60))
+    hold = Hold.objects.get(kind="big_order")
+    holding.release(
+        tenant=shop.tenant, reference="A-1", hold=hold.uuid, reason="fine", actor="staff:ada"
+    )
+    end_grace()
+
+    assert sweeping.release_due() == 1
+    assert statuses() == {"open": 1}
+
+
+class TestJudgingSizes:
+    def test_a_lowered_limit_holds_what_waits_and_nothing_else(self, shop):
+        shop.captured(order(*items(3), external_id="waits", grace_period=60))
+        shop.captured(order(*items(3), external_id="open"))
+        shop.captured(order(*items(2), external_id="small", grace_period=60))
+        shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
+
+        assert sweeping.judge_sizes() == 1
+        assert sweeping.judge_sizes() == 0
+
+        [hold] = Hold.objects.filter(kind="big_order")
+        assert hold.order.external_id == "waits"
+        assert hold.reason == "3 items are more than 2"
+        entry = TimelineEntry.objects.get(order=hold.order, facts__hold="big_order")
+        assert entry.actor == "task:orders.check_big_orders"
+        assert entry.facts["config"]["big_sales_order"] == 1
+
+    def test_an_approved_order_is_left_alone(self, shop):
+        shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
+        shop.captured(order(*items(3), external_id="A-1", grace_period=60))
+        hold = Hold.objects.get(kind="big_order")
+        holding.release(
+            tenant=shop.tenant, reference="A-1", hold=hold.uuid, reason="fine", actor="staff:ada"
+        )
+
+        assert sweeping.judge_sizes() == 0
+
+    def test_each_tenant_has_its_own_limit(self, shop):
+        other = Shop()
+        for each in (shop, other):
+            each.captured(order(*items(3), grace_period=60))
+        other.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
+
+        assert sweeping.judge_sizes() == 1
+        assert Hold.objects.get(kind="big_order").tenant == other.tenant
+
+    def test_the_task_goes_on_batch_by_batch(self, shop, monkeypatch):
+        for _ in range(5):
+            shop.captured(order(*items(2), grace_period=60))
+        shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
+        monkeypatch.setattr(sweeping.judge_sizes, "__kwdefaults__", {"limit": 2})
+
+        tasks.check_big_orders()
+
+        assert Hold.objects.filter(kind="big_order").count() == 5
+
+    def test_items_that_were_added_count(self, shop):
+        shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
+        said = order(*items(2), external_id="A-1", grace_period=60)
+        shop.captured(said)
+
+        shop.captured({"id": said["id"], "items": [item()]})
+
+        assert told() == ["captured", "held", "items_added", "held"]
+        assert sweeping.judge_sizes() == 0
