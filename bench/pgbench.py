@@ -15,7 +15,6 @@ from bench.measuring import tree_cpu
 from bench.stage import Stage
 from ordermgmt import servers
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
-from orders.services import queries
 from webhooks.models import Event
 
 _TPS: Final = re.compile(r"tps = ([\d.]+) \(without initial connection time\)")
@@ -98,9 +97,15 @@ def writing(sample: UUID) -> Script:
 
 
 def reading(tenant: int, *, orders: int) -> Script:
-    """The application's own two statements for one of the loaded orders, by chance."""
-    order = queries._BY_UUID % (tenant, "md5('order:' || :number)::uuid")
-    items = queries._ITEMS.strip() % (tenant, "'{:o_id}'")
+    """One of the loaded orders, by chance, and its items: two plain statements."""
+    order = (
+        f"SELECT * FROM orders_order WHERE tenant_id = {tenant}"
+        " AND uuid = md5('order:' || :number)::uuid"
+    )
+    items = (
+        "SELECT * FROM orders_item i LEFT JOIN orders_shipment s ON s.id = i.shipment_id"
+        f" WHERE i.tenant_id = {tenant} AND i.order_id = :o_id ORDER BY i.position"
+    )
     return Script(f"\\set number random(0, {orders - 1})\n{order} \\gset o_\n{items};\n")
 
 

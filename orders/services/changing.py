@@ -1,6 +1,7 @@
 """Changing an order we have: lock it, look at it, change it, and tell; one transaction."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Literal, TypedDict
 
@@ -10,10 +11,10 @@ from configuration.models import Tenant
 from configuration.services.policy import Policy, policy
 from ordermgmt import hot
 from ordermgmt.failpoints import failpoint
+from orders.models import Hold
 from orders.services import queries, writing
 from orders.services.queries import IdType
 from orders.services.story import Story
-
 
 # The one lock of an order: whoever changes it takes this first, then looks.
 LOCK: Final = "SELECT id FROM orders_order WHERE id = %s FOR UPDATE"
@@ -36,14 +37,23 @@ def changing(
     with transaction.atomic(durable=True):
         key = queries.key_of(tenant, reference, id_type=id_type)
         hot.rows(LOCK, [key])
-        document = queries.document(tenant.pk, key)
-        standing = queries.standing_holds(tenant.pk, [key])
-        story = Story(document.order, document.items, document.shipments, actor, standing)
+        [story] = stories(tenant.pk, [key], actor=actor)
         yield story
         if story.entries:
             writing.save([story])
         failpoint("changing.before_commit")
     failpoint("changing.after_commit")
+
+
+def stories(tenant_id: int, keys: Sequence[int], *, actor: str) -> list[Story]:
+    """The stories of orders that are locked, read by two statements."""
+    standing: dict[int, list[Hold]] = defaultdict(list)
+    for hold in queries.standing_holds(tenant_id, keys):
+        standing[hold.order_id].append(hold)
+    return [
+        Story(d.order, d.items, d.shipments, actor, standing[d.order.pk])
+        for d in queries.documents(tenant_id, keys)
+    ]
 
 
 def policy_for(tenant: Tenant, story: Story) -> Policy:

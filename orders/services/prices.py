@@ -9,7 +9,6 @@ from uuid import UUID
 from configuration.models import Tenant
 from ordermgmt.errors import Invalid
 from orders.lifecycle import ItemStatus
-from orders.models import Order
 from orders.services import queries, selection
 from orders.services.announcements import gift_wrapping_id
 from orders.services.queries import Document
@@ -52,7 +51,7 @@ def list_prices(
     """
     selection.check_number(asked)
     key = queries.key_of(tenant, reference, id_type="any")
-    document = queries.documents([Order.objects.get(tenant=tenant, pk=key)])[0]
+    document = queries.document(tenant.pk, key)
     products = selection.select(
         document.items, [uuid for _, uuid in asked if uuid is not None], refusal=NoSuchProduct
     )

@@ -1,5 +1,6 @@
 """Reading orders: one order with all that belongs to it, and a customer's history."""
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -15,35 +16,46 @@ IdType = Literal["internal", "external"]
 MOST_OFFSET: Final = 2**31 - 1
 
 
-_ORDER: Final = f"SELECT {hot.columns(Order, 'o')} FROM orders_order o"
-_BY_UUID: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.uuid = %s"
-_BY_KEYS: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.id = ANY(%s::bigint[])"
-_BY_EXTERNAL_ID: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.external_id = %s"
-_BY_NUMBER: Final = f"{_ORDER} WHERE o.tenant_id = %s AND o.number = %s"
-# UNION ALL keeps each look-up on its own index, and the order in which they count.
-_BY_NAME: Final = f"{_BY_EXTERNAL_ID} UNION ALL {_BY_NUMBER}"
-_BY_ANY: Final = f"{_BY_UUID} UNION ALL {_BY_NAME}"
-_KEY: Final = "SELECT o.id FROM orders_order o WHERE o.tenant_id = %s AND"
-_KEY_BY_UUID: Final = f"{_KEY} o.uuid = %s"
-_KEY_BY_NAME: Final = f"{_KEY} o.external_id = %s UNION ALL {_KEY} o.number = %s"
-_ITEMS: Final = f"""
-SELECT {hot.columns(Item, "i")}, {hot.columns(Shipment, "s")}, o.version
-FROM orders_item i
-JOIN orders_order o ON o.tenant_id = i.tenant_id AND o.id = i.order_id
+# Everything that belongs to the orders `found`, in one statement and so of one moment. An order's
+# own columns come with its first item only.
+_ROWS: Final = f"""
+SELECT {hot.columns(Order, "o")}, {hot.columns(Item, "i")}, {hot.columns(Shipment, "s")}
+FROM found f
+JOIN orders_item i ON i.tenant_id = %(tenant)s AND i.order_id = f.id
+LEFT JOIN orders_order o ON o.id = f.id AND i.position = 0
 LEFT JOIN orders_shipment s ON s.id = i.shipment_id
-WHERE i.tenant_id = %s AND i.order_id = ANY(%s::bigint[])
-ORDER BY i.order_id, i.position
+ORDER BY f.place, f.id, i.position
 """
-_ITEM_WIDTH: Final = len(Item._meta.concrete_fields)
+_ORDER_WIDTH: Final = len(Order._meta.concrete_fields)
+_ITEM_END: Final = _ORDER_WIDTH + len(Item._meta.concrete_fields)
+
+_NAMED: Final = "SELECT id, {} AS place FROM orders_order WHERE tenant_id = %(tenant)s AND"
+_UUID: Final = f"{_NAMED.format(0)} uuid = %(uuid)s"
+# UNION ALL keeps each look-up on its own index. Where one order's number is another's external id,
+# the caller's own name comes first.
+_NAME: Final = (
+    f"{_NAMED.format(1)} external_id = %(name)s UNION ALL {_NAMED.format(2)} number = %(name)s"
+)
+_BY_UUID: Final = f"WITH found AS ({_UUID}) {_ROWS}"
+_BY_NAME: Final = f"WITH found AS ({_NAME}) {_ROWS}"
+_BY_ANY: Final = f"""
+WITH found AS (SELECT id, min(place) AS place FROM ({_UUID} UNION ALL {_NAME}) n GROUP BY id)
+{_ROWS}
+"""
+_BY_KEYS: Final = f"""
+WITH found AS (SELECT id, 0 AS place FROM unnest(%(keys)s::bigint[]) AS k(id)) {_ROWS}
+"""
 _HISTORY: Final = f"""
-SELECT t.total, page.*
-FROM (SELECT sum(c.orders) AS total FROM orders_customertally c
-       WHERE c.tenant_id = %(tenant)s AND c.customer_key = %(key)s) t
-LEFT JOIN LATERAL (
-  {_ORDER}
-  WHERE o.tenant_id = %(tenant)s AND o.customer_key = %(key)s
-  ORDER BY o.placed_at DESC, o.id DESC OFFSET %(offset)s LIMIT %(count)s
-) page ON true
+WITH found AS (
+  SELECT id, row_number() OVER (ORDER BY placed_at DESC, id DESC) AS place
+  FROM (SELECT id, placed_at FROM orders_order
+         WHERE tenant_id = %(tenant)s AND customer_key = %(key)s
+         ORDER BY placed_at DESC, id DESC OFFSET %(offset)s LIMIT %(count)s) page
+) {_ROWS}
+"""
+_TOTAL: Final = """
+SELECT coalesce(sum(orders), 0) FROM orders_customertally
+WHERE tenant_id = %(tenant)s AND customer_key = %(key)s
 """
 
 
@@ -72,25 +84,15 @@ class Page:
 def detail(tenant: Tenant, reference: str, *, id_type: IdType) -> Document:
     """One order, by our id (`internal`, a UUID) or by the caller's id or number (`external`).
 
-    Two statements. Raises `OrderNotFound`, the same for another tenant's order as for none.
+    One statement. Raises `OrderNotFound`, the same for another tenant's order as for none.
     """
     if id_type == "internal":
-        found = hot.rows(_BY_UUID, [tenant.pk, _uuid(reference)])
+        found = _read(_BY_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
     else:
-        found = hot.rows(_BY_NAME, [tenant.pk, reference, tenant.pk, reference])
+        found = _read(_BY_NAME, {"tenant": tenant.pk, "name": reference})
     if not found:
         raise _not_found(reference)
-    # Where one order's number is another's external id, the caller's own name comes first.
-    return documents([hot.instance(Order, found[0])])[0]
-
-
-def standing_holds(orders: Sequence[Order]) -> list[Hold]:
-    """The holds that keep these orders, all of one tenant, from being routed."""
-    return list(
-        Hold.objects.filter(
-            tenant=orders[0].tenant_id, order__in=orders, released_at__isnull=True
-        ).order_by("id")
-    )
+    return found[0]
 
 
 def key_of(tenant: Tenant, reference: str, *, id_type: IdType | Literal["any"]) -> int:
@@ -100,9 +102,9 @@ def key_of(tenant: Tenant, reference: str, *, id_type: IdType | Literal["any"]) 
     """
     found: list[tuple[Any, ...]] = []
     if id_type == "internal" or (id_type == "any" and is_uuid(reference)):
-        found = hot.rows(_KEY_BY_UUID, [tenant.pk, _uuid(reference)])
+        found = hot.rows(_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
     if not found and id_type != "internal":
-        found = hot.rows(_KEY_BY_NAME, [tenant.pk, reference, tenant.pk, reference])
+        found = hot.rows(_NAME, {"tenant": tenant.pk, "name": reference})
     if not found:
         raise _not_found(reference)
     return int(found[0][0])
@@ -114,10 +116,8 @@ def called(tenant: Tenant, *, uuid: UUID, name: str | None) -> list[Document]:
     More than one where the two name different orders.
     """
     if name is None:
-        found = hot.rows(_BY_UUID, [tenant.pk, uuid])
-    else:
-        found = hot.rows(_BY_ANY, [tenant.pk, uuid, tenant.pk, name, tenant.pk, name])
-    return documents([hot.instance(Order, row) for row in {row[0]: row for row in found}.values()])
+        return _read(_BY_UUID, {"tenant": tenant.pk, "uuid": uuid})
+    return _read(_BY_ANY, {"tenant": tenant.pk, "uuid": uuid, "name": name})
 
 
 def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Page:
@@ -125,55 +125,51 @@ def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Pag
 
     Two statements whatever their number; the total is kept, not counted.
     """
-    key = customer_key(tenant, customer_id)
-    found = hot.rows(_HISTORY, {"tenant": tenant.pk, "key": key, "offset": offset, "count": count})
-    total = found[0][0] or 0
-    orders = [hot.instance(Order, row[1:]) for row in found if row[1] is not None]
-    return Page(documents(orders), offset, int(total))
+    asked = {"tenant": tenant.pk, "key": customer_key(tenant, customer_id)}
+    [(total,)] = hot.rows(_TOTAL, asked)
+    found = _read(_HISTORY, asked | {"offset": offset, "count": count})
+    return Page(found, offset, int(total))
 
 
-def documents(orders: Sequence[Order]) -> list[Document]:
-    """The orders with their items and shipments, read by one statement for all of them.
-
-    Each document is of one moment: where an order was changed after its row was read, as its
-    version tells, the rows are read again.
-    """
-    while orders:
-        found, changed = _with_items(orders)
-        if not changed:
-            return found
-        by_key = {order.pk: order for order in orders}
-        for row in hot.rows(_BY_KEYS, [orders[0].tenant_id, changed]):
-            by_key[row[0]] = hot.instance(Order, row)
-        orders = list(by_key.values())
-    return []
+def documents(tenant_id: int, keys: Sequence[int]) -> list[Document]:
+    """The orders with these keys, by key; lock them first to change them."""
+    return _read(_BY_KEYS, {"tenant": tenant_id, "keys": list(keys)}) if keys else []
 
 
-def _with_items(orders: Sequence[Order]) -> tuple[list[Document], list[int]]:
-    """The documents, and the keys of the orders that changed in between."""
-    versions = {order.pk: order.version for order in orders}
-    items: dict[int, list[Item]] = {order.pk: [] for order in orders}
-    shipments: dict[int, dict[int, Shipment]] = {order.pk: {} for order in orders}
-    changed = set()
-    for row in hot.rows(_ITEMS, [orders[0].tenant_id, list(items)]):
-        item = hot.instance(Item, row[:_ITEM_WIDTH])
-        items[item.order_id].append(item)
-        if item.shipment_id is not None:
-            known = shipments[item.order_id]
-            if item.shipment_id not in known:
-                known[item.shipment_id] = hot.instance(Shipment, row[_ITEM_WIDTH:-1])
-            item.shipment = known[item.shipment_id]
-        if row[-1] != versions[item.order_id]:
-            changed.add(item.order_id)
-    found = [
-        Document(
-            order,
-            items[order.pk],
-            sorted(shipments[order.pk].values(), key=lambda shipment: shipment.position),
+def document(tenant_id: int, key: int) -> Document:
+    """The order with this key, which is there."""
+    return documents(tenant_id, [key])[0]
+
+
+def standing_holds(tenant_id: int, keys: Sequence[int]) -> list[Hold]:
+    """The holds that keep these orders from being routed, oldest first."""
+    return list(
+        Hold.objects.filter(tenant=tenant_id, order__in=keys, released_at__isnull=True).order_by(
+            "id"
         )
-        for order in orders
-    ]
-    return found, list(changed)
+    )
+
+
+def _read(sql: str, params: dict[str, Any]) -> list[Document]:
+    found: list[Document] = []
+    for row in hot.rows(sql, params):
+        if row[0] is not None:
+            items: list[Item] = []
+            shipments: list[Shipment] = []
+            known: dict[int, Shipment] = {}
+            found.append(Document(hot.instance(Order, row[:_ORDER_WIDTH]), items, shipments))
+        item = hot.instance(Item, row[_ORDER_WIDTH:_ITEM_END])
+        items.append(item)
+        if item.shipment_id is not None:
+            if item.shipment_id not in known:
+                known[item.shipment_id] = hot.instance(Shipment, row[_ITEM_END:])
+                insort(shipments, known[item.shipment_id], key=_position)
+            item.shipment = known[item.shipment_id]
+    return found
+
+
+def _position(shipment: Shipment) -> int:
+    return shipment.position
 
 
 def is_uuid(reference: str) -> bool:

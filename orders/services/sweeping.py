@@ -15,8 +15,9 @@ from configuration.services.policy import Policy, policy
 from ordermgmt import hot
 from ordermgmt.failpoints import failpoint
 from orders.lifecycle import HoldKind
-from orders.models import Hold, Order
-from orders.services import queries, writing
+from orders.models import Hold
+from orders.services import writing
+from orders.services.changing import stories as stories_of
 from orders.services.changing import terms_of
 from orders.services.holding import go_on
 from orders.services.holds import judge_size
@@ -28,16 +29,16 @@ SIZE_JUDGE: Final = "task:orders.check_big_orders"
 
 # Orders, not holds, are locked: the lock of every other change of an order. One that is being
 # changed at this moment is left for the next batch.
-_LOCK_DUE: Final = f"""
-SELECT {hot.columns(Order, "o")}
+_LOCK_DUE: Final = """
+SELECT o.tenant_id, o.id
 FROM orders_hold h JOIN orders_order o ON o.id = h.order_id
 WHERE h.released_at IS NULL AND h.due_at <= now()
 ORDER BY h.due_at LIMIT %s
 FOR UPDATE OF o SKIP LOCKED
 """
 # Orders that wait, are big, and were never held for it.
-_LOCK_BIG: Final = f"""
-SELECT {hot.columns(Order, "o")}
+_LOCK_BIG: Final = """
+SELECT o.tenant_id, o.id
 FROM orders_order o
 WHERE o.tenant_id = %s AND o.status = 'on_hold' AND o.item_count > %s
   AND NOT EXISTS (SELECT 1 FROM orders_hold h
@@ -117,19 +118,13 @@ class _Rules:
         return self._known[asked]
 
 
-def _stories(rows: Sequence[Sequence[Any]], actor: str) -> list[Story]:
-    """Stories of locked orders, each tenant's read by two statements."""
-    by_tenant: dict[int, list[Order]] = defaultdict(list)
-    for row in rows:
-        order = hot.instance(Order, row)
-        by_tenant[order.tenant_id].append(order)
-    stories = []
-    for orders in by_tenant.values():
-        standing: dict[int, list[Hold]] = defaultdict(list)
-        for hold in queries.standing_holds(orders):
-            standing[hold.order_id].append(hold)
-        stories += [
-            Story(d.order, d.items, d.shipments, actor, standing[d.order.pk])
-            for d in queries.documents(orders)
-        ]
-    return stories
+def _stories(rows: Sequence[tuple[int, int]], actor: str) -> list[Story]:
+    """Stories of locked orders, given as tenant and key; each tenant's read by two statements."""
+    by_tenant: dict[int, list[int]] = defaultdict(list)
+    for tenant_id, key in rows:
+        by_tenant[tenant_id].append(key)
+    return [
+        story
+        for tenant_id, keys in by_tenant.items()
+        for story in stories_of(tenant_id, keys, actor=actor)
+    ]

@@ -93,7 +93,7 @@ def _meeting(where: str, size: int) -> Iterator[None]:
 
     place, name, patience = {
         "before writing": (writing, "insert", PATIENCE),
-        "in the lock": (additions, "documents", IN_THE_LOCK),
+        "in the lock": (additions, "document", IN_THE_LOCK),
     }[where]
     barrier = threading.Barrier(size, timeout=patience)
     original = getattr(place, name)

@@ -118,10 +118,10 @@ def test_a_sweep_leaves_an_order_alone_that_is_being_changed(shop, monkeypatch):
     inside, done = threading.Event(), threading.Event()
     look = queries.standing_holds
 
-    def linger(orders):
+    def linger(*args):
         inside.set()
         assert done.wait(PATIENCE)
-        return look(orders)
+        return look(*args)
 
     def sweep():
         assert inside.wait(PATIENCE)
@@ -230,7 +230,7 @@ def test_two_captures_that_add_at_the_same_moment_hold_a_big_order_once(shop, mo
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
     said = order(external_id="A-1", grace_period=600)
     shop.captured(said)
-    meet(monkeypatch, additions, "documents")
+    meet(monkeypatch, additions, "document")
     bodies = [{"id": said["id"], "items": items(2)} for _ in range(2)]
 
     answers = at_once([lambda body=body: shop.capture(body).status_code for body in bodies])
@@ -246,7 +246,7 @@ def test_items_added_while_the_grace_ends_are_routed_too_or_refused(shop, monkey
     shop.captured(said)
     end_grace()
     meet(monkeypatch, queries, "documents")
-    meet(monkeypatch, additions, "documents")
+    meet(monkeypatch, additions, "document")
     body = {"id": said["id"], "items": [item()]}
 
     [status, _] = at_once([lambda: shop.capture(body).status_code, sweeping.release_due])

@@ -4,14 +4,16 @@ from django.db import transaction
 
 from configuration.models import Tenant
 from configuration.services.policy import Place, Policy, policy
+from ordermgmt import hot
 from orders.lifecycle import OrderStatus
 from orders.models import Item, Order, Shipment
 from orders.services import writing
 from orders.services.capture import building, identity, pricing
 from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
+from orders.services.changing import LOCK, stories
 from orders.services.holds import judge
-from orders.services.queries import Document, documents, standing_holds
+from orders.services.queries import Document, document
 from orders.services.story import Story
 
 
@@ -23,8 +25,9 @@ def add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document
     sees what the first one added. Raises `CaptureConflict` when the order no longer waits to be
     routed, or when anything else the capture says differs from what is stored.
     """
-    order = Order.objects.select_for_update().get(pk=order_id, tenant=tenant)
-    stored = documents([order])[0]
+    hot.rows(LOCK, [order_id])
+    stored = document(tenant.pk, order_id)
+    order = stored.order
     items = {item.uuid: item for item in stored.items}
     shipments = {shipment.uuid: shipment for shipment in stored.shipments}
     uuids = identity.item_uuids(new, order.uuid)
@@ -55,8 +58,8 @@ def _extend(
         first=len(stored.items),
     )
     _insert(order, added, [s for s in travelling if s.pk is None])
-    document = documents([order])[0]
-    story = Story(order, document.items, document.shipments, actor, standing_holds([order]))
+    [story] = stories(tenant.pk, [order.pk], actor=actor)
+    order = story.order
     _settle(story, new, checks_payments=tenant.checks_payment_totals)
     story.tell("items_added", {"items": len(added), "total": order.total})
     if in_store := [i for i in story.pending() if i.is_in_store]:
@@ -67,7 +70,7 @@ def _extend(
             story.hold(reason)
     order.save()
     writing.save([story])
-    return document
+    return Document(order, story.items, story.shipments)
 
 
 def _shipments(stored: Document, new: NewOrder, rules: Policy) -> list[Shipment]:
