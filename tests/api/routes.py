@@ -13,7 +13,13 @@ from ordermgmt.api import ApiViewSet
 # Parameter of an address → something well formed that does not exist.
 ABSENT = {"tenant": "nobody", "id": "00000000-0000-4000-8000-000000000001"}
 # What a route cannot do without to get as far as looking for its object.
-QUERIES = {"v0/orders/<path:id>": "id_type=internal", "v0/orders": "customer_id=nobody"}
+QUERIES = {
+    "v0/orders/<path:id>": "id_type=internal",
+    "v0/orders/<path:id>/cancel": "id_type=internal",
+    "v0/orders/<path:id>/_extend_grace_period": "id_type=internal",
+    "v0/orders/<path:order_uuid>/items/<str:item_uuid>/cancel": "id_type=internal",
+    "v0/orders": "customer_id=nobody",
+}
 
 
 @dataclass(frozen=True)

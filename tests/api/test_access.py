@@ -1,7 +1,7 @@
 """Who may call what: every route of the URLconf, with every kind of wrong credentials."""
 
+import json
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,19 +13,54 @@ from oauth2_provider.models import get_access_token_model
 from configuration.services import clients, tenants, tokens
 from ordermgmt import authentication
 from ordermgmt.scopes import SCOPES
-from tests.api.routes import Route, api_routes, guarded_routes
+from orders.models import Order
+from tests.api.routes import ABSENT, Route, api_routes, guarded_routes
 from tests.corpus.target import Target, assert_problem, assert_refused, order, state
 from tests.factories import bearer
+from tests.orders.shop import item
+from tests.orders.shop import order as plain_order
 
 pytestmark = pytest.mark.django_db
 ROUTES = guarded_routes()
 every_route = pytest.mark.parametrize("route", ROUTES, ids=str)
 NAMES = ("Request-Id", "Tenant", "X-Newstore-Tenant")
 
-# Routes that name an object in their address → how to name one that exists.
-NAMED: dict[str, Callable[[Target], str]] = {
-    "GET /v0/orders/<path:id>": lambda shop: (
-        f"/v0/orders/{shop.captured(order())['origin_id']}?id_type=internal"
+OURS, PUBLIC = "/order-management/orders/{order}", "/v0/orders/{order}"
+ITEM = {"id": "{item}"}
+# Routes that name an object in their address → how to name one that exists, and what to say of it.
+NAMED: dict[str, tuple[str, Any]] = {
+    "GET /v0/orders/<path:id>": (f"{PUBLIC}?id_type=internal", None),
+    "GET /v0/orders/<path:id>/cancel": (f"{PUBLIC}/cancel?id_type=internal", None),
+    "POST /v0/orders/<path:id>/cancel": (f"{PUBLIC}/cancel?id_type=internal", {"reason": "x"}),
+    "POST /v0/orders/<path:order_uuid>/items/<str:item_uuid>/cancel": (
+        f"{PUBLIC}/items/{{item}}/cancel?id_type=internal",
+        None,
+    ),
+    "POST /v0/orders/<path:id>/prices": (
+        f"{PUBLIC}/prices",
+        {"items": [ITEM | {"type": "product"}]},
+    ),
+    "PATCH /v0/orders/<path:uuid>/serial_numbers": (
+        f"{PUBLIC}/serial_numbers",
+        {"items": [ITEM | {"serial_number": "x"}]},
+    ),
+    "POST /v0/orders/<path:id>/_extend_grace_period": (
+        f"{PUBLIC}/_extend_grace_period?id_type=internal",
+        None,
+    ),
+    "PATCH /order-management/orders/<path:id>": (OURS, {"status": "on_hold"}),
+    "GET /order-management/orders/<path:id>/holds": (f"{OURS}/holds", None),
+    "POST /order-management/orders/<path:id>/holds": (
+        f"{OURS}/holds",
+        {"kind": "support", "reason": "x"},
+    ),
+    "POST /order-management/orders/<path:id>/holds/<uuid:hold>/release": (
+        f"{OURS}/holds/{{hold}}/release",
+        {"reason": "x"},
+    ),
+    "POST /order-management/orders/<path:id>/fulfillment": (
+        f"{OURS}/fulfillment",
+        {"action": "packing", "items": [ITEM]},
     ),
 }
 
@@ -51,10 +86,13 @@ def assert_unknown(response: HttpResponse, status: int, code: str) -> None:
     assert response["WWW-Authenticate"].startswith("Bearer")
 
 
-def comparable(response: HttpResponse) -> tuple[int, bytes, Any]:
-    """All of an answer but what differs from one to the next."""
+def comparable(response: HttpResponse, names: dict[str, str] | None = None) -> tuple[int, str, Any]:
+    """All of an answer but what differs from one to the next: ids, of the request and these."""
     headers = {name: value for name, value in response.items() if name != "Request-Id"}
-    return response.status_code, response.content, headers
+    content = response.content.decode()
+    for name in filter(None, (names or {}).values()):
+        content = content.replace(name, "…")
+    return response.status_code, content, headers
 
 
 @every_route
@@ -219,15 +257,37 @@ def test_S5_every_route_that_names_an_object_is_tried_from_outside() -> None:
 @pytest.mark.parametrize("name", NAMED)
 def test_S5_anothers_object_cannot_be_told_from_none(shop: Target, name: str) -> None:
     [route] = [route for route in api_routes() if str(route) == name]
-    path, stranger = NAMED[name](shop), Target()
+    there, nowhere, stranger = an_order(shop, route), dict.fromkeys(WORDS, ABSENT["id"]), Target()
     before = state()
 
-    assert ask(shop, route, path).status_code == 200
-    foreign, absent = ask(stranger, route, path), ask(stranger, route)
+    foreign, absent = (said_of(names, stranger, route) for names in (there, nowhere))
 
     assert foreign.status_code == 404
-    assert comparable(foreign) == comparable(absent)
+    assert comparable(foreign, there) == comparable(absent, nowhere)
     assert state() == before
+    assert said_of(there, shop, route).status_code in (200, 204)
+
+
+WORDS = ("order", "item", "hold")
+
+
+def an_order(shop: Target, route: Route) -> dict[str, str]:
+    """The names of an order to which any of the routes can happen, and of what belongs to it."""
+    waits = {} if "fulfillment" in route.pattern else {"grace_period": 60}
+    uuid = shop.captured(plain_order(item(is_preorder=True), **waits))["origin_id"]
+    found = Order.objects.get(uuid=uuid)
+    hold = found.holds.first()
+    names = (uuid, str(found.items.get().uuid), str(hold.uuid) if hold else "")
+    return dict(zip(WORDS, names, strict=True))
+
+
+def said_of(names: dict[str, str], shop: Target, route: Route) -> HttpResponse:
+    """What is answered when the things of these names are spoken of."""
+    path, body = NAMED[str(route)]
+    said = json.dumps(body)
+    for word, name in names.items():
+        path, said = path.replace(f"{{{word}}}", name), said.replace(f"{{{word}}}", name)
+    return shop.send(route.method, path, said.encode() if route.has_body else b"")
 
 
 def test_S5_a_history_holds_only_ones_own_orders(shop: Target) -> None:
