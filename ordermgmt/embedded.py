@@ -167,6 +167,8 @@ def main(command: list[str]) -> int:
     except CannotStart as reason:
         print(reason, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before there was a command to decide
+        return 128 + signal.SIGINT
 
 
 def _run(command: list[str]) -> int:
