@@ -76,7 +76,7 @@ def hosts_are_named(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     ]
 
 
-@register("database_settings")
+@register("database_settings", deploy=True)
 def connections_do_not_hang(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     database = settings.DATABASES["default"]
     options = database.get("OPTIONS", {})

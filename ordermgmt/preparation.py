@@ -12,27 +12,14 @@ from django.core.management import call_command, get_commands
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-MIGRATING = 0x6F6D73  # an advisory lock: several machines may start on one database
-
 
 def migrate() -> bool:
-    """Bring the tables up to date; whether there was anything to do.
-
-    Takes as long as it needs, but never waits long for a lock: a migration that queues behind a
-    busy table would make all others queue behind itself.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
-        cursor.execute("SET lock_timeout = '5s'")
-    try:
-        executor = MigrationExecutor(connection)
-        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return False
-        call_command("migrate", interactive=False, verbosity=0)
-        return True
-    finally:
-        connection.close()  # and with it the lock and the settings
+    """Bring the tables up to date; whether there was anything to do."""
+    executor = MigrationExecutor(connection)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    call_command("migrate", interactive=False, verbosity=0)
+    return True
 
 
 def collect_static() -> bool:
