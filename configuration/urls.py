@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from configuration.api import VIEWSETS
+from configuration.key_api import LoginViewSet
 from configuration.token_api import LegacyTokenViewSet, OpenIdViewSet
 
 OPENID = "auth/realms/<str:tenant>/protocol/openid-connect"
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(f"{OPENID}/token", OpenIdViewSet.as_view({"post": "create"}), name="token"),
     path(f"{OPENID}/revoke", OpenIdViewSet.as_view({"post": "revoke"}), name="revoke"),
+    path("api/v1/auth/login/", LoginViewSet.as_view({"post": "create"}), name="akinon-login"),
     path("v0/token", LegacyTokenViewSet.as_view({"post": "create"}), name="legacy-token"),
     path(
         "v0/refresh_token",

@@ -1,0 +1,78 @@
+"""Akinon's way to a key for its capture call: contract-akinon §3."""
+
+from typing import Annotated, Final
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from pydantic import Field
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from configuration.services import tokens
+from configuration.token_requests import JSON, parameters
+from ordermgmt.akinon import AkinonAnswers, refusals
+from ordermgmt.errors import Forbidden, Invalid
+from ordermgmt.negotiation import ByAccept, JsonAnswer
+from ordermgmt.openapi import Wire
+
+# All that the capture call needs; a key that is lost opens nothing else.
+SCOPE: Final = "order-management:orders:write"
+REFUSED: Final = "Unable to log in with provided credentials."
+
+
+class Login(Wire):
+    username: Annotated[str, Field(min_length=1)]
+    """The client's id."""
+    password: Annotated[str, Field(min_length=1)]
+    """The client's secret."""
+
+
+class Key(Wire):
+    key: str
+    """Good for a day; log in again when it is refused with a 401."""
+
+
+class LoginRefused(Invalid):
+    """A 400, as Akinon answers wrong credentials."""
+
+    code = "invalid_credentials"
+
+
+class LoginViewSet(AkinonAnswers, viewsets.ViewSet):
+    http_method_names = ["post"]
+    authentication_classes = []
+    permission_classes = []
+    renderer_classes = [JsonAnswer]
+    content_negotiation_class = ByAccept
+
+    @extend_schema(
+        operation_id="akinon_login",
+        summary="Get a key for Akinon's capture call",
+        tags=["akinon"],
+        request={JSON: Login},
+        responses={
+            200: Key,
+            **refusals(
+                411,
+                413,
+                415,
+                examples={400: {"non_field_errors": [REFUSED], "code": LoginRefused.code}},
+            ),
+        },
+        examples=[
+            OpenApiExample(
+                "A client", value={"username": "client-id", "password": "…"}, request_only=True
+            ),
+            OpenApiExample("A key", value={"key": "xq7…"}, response_only=True),
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        """A key that may capture and do nothing else, for the id and the secret of a client."""
+        login = Login.check(parameters(request), operation="login")
+        try:
+            client = tokens.authenticate(client_id=login.username, client_secret=login.password)
+            token = tokens.issue_token(client, scope=SCOPE, lifetime=tokens.LEGACY_LIFETIME)
+        except (Forbidden, tokens.ScopeNotAllowed):
+            fault = {"pointer": "", "message": REFUSED}
+            raise LoginRefused(REFUSED, errors=[fault]) from None
+        return Response({"key": token.access_token}, headers={"Cache-Control": "no-store"})

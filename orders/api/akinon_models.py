@@ -1,0 +1,141 @@
+"""What travels in Akinon's capture call: contract-akinon §1, §5 to §8."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ordermgmt import strict_json
+from ordermgmt.wire import Number, Uuid, Wire
+from orders.services.card_numbers import holds_card_number
+
+LARGEST_KEY: Final = 2**63 - 1
+LONGEST_VALUE: Final = 8192
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+def as_text(value: Any) -> str:
+    """How an attribute is kept: text as it is, anything else as its JSON."""
+    return value if isinstance(value, str) else strict_json.dumps(value).decode()
+
+
+def _attribute(value: Any) -> Any:
+    text = as_text(value)
+    if len(text) > LONGEST_VALUE:
+        raise PydanticCustomError("attribute", f"the value is longer than {LONGEST_VALUE}")
+    if holds_card_number(text):
+        raise PydanticCustomError("card_number", "the value holds a card number")
+    return value
+
+
+Attribute = Annotated[Any, AfterValidator(_attribute), WithJsonSchema({})]
+
+
+class CaptureItem(Wire):
+    pk: Annotated[int, Field(ge=1, le=LARGEST_KEY)]
+    """The item's key, as our answers have it."""
+    attributes: Annotated[dict[Name, Attribute], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
+    """Put beside and over the item's extended attributes; what is no text is kept as JSON."""
+
+
+def _each_once(items: list[CaptureItem]) -> list[CaptureItem]:
+    if len({item.pk for item in items}) < len(items):
+        raise PydanticCustomError("repeated", "an item is named twice")
+    return items
+
+
+class CaptureOrder(Wire):
+    order: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"\S")]
+    """The order's number, or the caller's id."""
+    order_items: Annotated[
+        list[CaptureItem], Field(min_length=1, max_length=1000), AfterValidator(_each_once)
+    ] = Field(default_factory=list)
+    """The items to capture; all that still can be when absent. An empty list is refused."""
+
+
+class CancellationInfo(Wire):
+    reason: str | None = None
+    order_items: list[int] | None = None
+    """The keys of the items that were cancelled."""
+
+
+class AkinonItem(Wire):
+    pk: int
+    status: str
+    product_id: str
+    external_item_id: str
+    is_captured: bool
+    attributes: dict[str, str]
+
+
+class Extra(Wire):
+    """What Akinon's form has no member for."""
+
+    uuid: Uuid
+    external_id: str
+    order_items: list[AkinonItem]
+    """With the keys by which they are captured."""
+
+
+class AkinonOrder(Wire):
+    """The order in Akinon's words. An id of 0 means there is none."""
+
+    pk: int
+    number: str
+    channel: int
+    """Follows from the name of the channel: the same for all of its orders."""
+    customer: int
+    """Follows from the customer: the same for all of theirs, and says nothing about them."""
+    date_placed: str
+    payment_option: int
+    payment_option_slug: str | None
+    bin_number: str | None
+    installment: int
+    installment_count: int | None
+    installment_interest_amount: Number
+    cargo_company: int
+    is_send: bool
+    """Whether a location, or the external OMS, has it."""
+    delivery_type: Literal["same_day", "next_day", "retail_store"] | None
+    cancellation_info: CancellationInfo
+    cancel_status: Literal["cancelled"] | None
+    """`cancelled` when nothing of the order is left."""
+    shipping_interest_amount: Number
+    external_status: int
+    """The status as a number."""
+    client_type: str
+    carrier_shipping_code: str | None
+    segment: str | None
+    checkout_provider_id: int | None
+    status: Literal["100", "200", "350", "400", "450", "500", "550", "600"]
+    """That of the item which is least far: 200 waiting, 350 held for a review, 400 approved and
+    given to a location, 450 being packed, 500 shipped, 550 handed over, 600 returned; 100 when
+    all are cancelled."""
+    currency: str
+    amount: Number
+    discount_amount: Number
+    shipping_amount: Number
+    shipping_tax_rate: Number | None
+    """Percent."""
+    refund_amount: Number
+    """What was paid for items that came back."""
+    discount_refund_amount: Number
+    shipping_refund_amount: Number
+    invoice_number: str | None
+    invoice_date: str | None
+    e_archive_url: str | None
+    tracking_number: str | None
+    defined_tracking_url: str | None
+    shipping_company: str | None
+    remote_addr: str | None
+    has_gift_box: bool
+    gift_box_note: str | None
+    language_code: str | None
+    notes: str | None
+    shipping_option_slug: str | None
+    created_date: str
+    modified_date: str
+    extra_field: Extra
