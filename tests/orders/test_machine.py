@@ -91,7 +91,7 @@ class Lives(RuleBasedStateMachine):
             return True
         return False
 
-    @rule(target=orders, number=st.integers(1, 4), grace=st.sampled_from([0, 600]))
+    @rule(target=orders, number=st.integers(2, 4), grace=st.sampled_from([600, 0]))
     def capture(self, number: int, grace: int) -> str:
         name = f"A-{len(self.models)}"
         self.shop.captured(order(*items(number), external_id=name, grace_period=grace))
@@ -169,7 +169,7 @@ class Lives(RuleBasedStateMachine):
             if model.status == "on_hold" and not model.was_big:
                 model.judge(self.limit)
 
-    @rule(limit=st.integers(1, 5))
+    @rule(limit=st.integers(1, 3))
     def change_the_limit(self, limit: int) -> None:
         self.shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": limit})
         self.limit = limit

@@ -1,0 +1,146 @@
+"""Orders live their lives on the whole stack, by the clock and by hand, as workers come and go."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ordermgmt.processes import spawn, stop, wait_until
+from tests.e2e.stack import ROOT, Stack
+from tests.e2e.test_durability import Shop
+
+GRACE = 3  # seconds
+EACH = 6  # orders of a kind
+LATE = 40  # orders that come due while no worker works
+TOLD = """
+import json
+from orders.models import Order
+from webhooks.models import Event
+print(json.dumps([
+    {
+        "name": o.external_id,
+        "status": o.status,
+        "items": sorted({i.status for i in o.items.all()}),
+        "held": sorted(h.kind for h in o.holds.all() if h.released_at is None),
+        "due": [h.due_at.timestamp() for h in o.holds.all() if h.kind == "grace"],
+        "opened": [e.at.timestamp() for e in o.timeline.all() if e.verb == "opened"],
+        "announced": Event.objects.filter(subject=o.uuid, name="order.opened").count(),
+    }
+    for o in Order.objects.filter(tenant__slug="life")
+]))
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(stack: Stack) -> Shop:
+    shop = Shop(stack, "life")
+    stack.manage("config", "set", "life", "on_hold_timer_duration", str(GRACE))
+    limit = json.dumps({"soft_limit_for_big_orders": 4})
+    stack.manage("config", "set", "life", "big_sales_order", limit)
+    return shop
+
+
+@pytest.fixture
+def second_beat(stack: Stack) -> Iterator[None]:
+    """Another clock, which orders the same again every two seconds."""
+    schedule = str(stack.data_dir / "second-beat")
+    command = [sys.executable, "-m", "celery", "-A", "ordermgmt.celery", "beat"]
+    command += ["--pidfile", "", "--schedule", schedule]
+    environment = stack.env | {"PYTHONPATH": str(ROOT)}
+    beat = spawn(command, log=stack.data_dir / "log" / "second-beat.log", env=environment)
+    yield
+    assert beat.poll() is None, stack.log("second-beat")
+    stop(beat)
+
+
+def body(name: str, items: int = 2) -> dict[str, Any]:
+    price = {"net": 10, "tax": 1, "gross": 11}
+    said = [{"product_id": f"SKU-{n}", "price": price} for n in range(items)]
+    return {"external_id": name, "currency": "EUR", "items": said}
+
+
+def captured(shop: Shop, name: str, items: int = 2) -> None:
+    status, answer = shop.capture(body(name, items))
+    assert status == 200, answer
+
+
+def ask(shop: Shop, method: str, path: str, said: Any = None) -> Any:
+    status, answer = shop.ask(method, path, None if said is None else json.dumps(said).encode())
+    assert status == 200, (path, answer)
+    return answer
+
+
+def approve(shop: Shop, name: str) -> None:
+    path = f"/order-management/orders/{name}/holds"
+    [hold] = [h for h in ask(shop, "GET", path)["holds"] if h["kind"] == "big_order"]
+    ask(shop, "POST", f"{path}/{hold['id']}/release", {"reason": "looks right"})
+
+
+def known(stack: Stack, kind: str) -> list[dict[str, Any]]:
+    said = stack.manage("shell", "-v", "0", "-c", TOLD).splitlines()[-1]
+    return [each for each in json.loads(said) if each["name"].startswith(kind)]
+
+
+def ends(orders: list[dict[str, Any]]) -> set[tuple[str, tuple[str, ...], tuple[str, ...], int]]:
+    return {(o["status"], tuple(o["items"]), tuple(o["held"]), o["announced"]) for o in orders}
+
+
+def test_every_order_ends_where_the_tables_say(stack: Stack, shop: Shop, second_beat: None) -> None:
+    for n in range(EACH):
+        captured(shop, f"plain-{n}")
+        captured(shop, f"extended-{n}")
+        ask(shop, "POST", f"/v0/orders/extended-{n}/_extend_grace_period?id_type=external")
+        captured(shop, f"cancelled-{n}")
+        reason = {"reason": "changed my mind"}
+        ask(shop, "POST", f"/v0/orders/cancelled-{n}/cancel?id_type=external", reason)
+        captured(shop, f"big-{n}", items=5)
+        captured(shop, f"support-{n}")
+        ask(shop, "PATCH", f"/order-management/orders/support-{n}", {"status": "on_hold"})
+    time.sleep(GRACE)
+    assert wait_until(
+        lambda: {o["status"] for o in known(stack, "plain")} == {"open"}, timeout=20, pause=0.5
+    )
+    assert ends(known(stack, "big")) == {("on_hold", ("pending",), ("big_order",), 0)}
+    for n in range(EACH):
+        approve(shop, f"big-{n}")
+
+    fulfilled = ("open", ("in_fulfillment",), (), 1)
+    assert ends(known(stack, "plain")) == {fulfilled}
+    assert ends(known(stack, "extended")) == {("on_hold", ("pending",), ("grace",), 0)}
+    assert ends(known(stack, "cancelled")) == {("closed", ("cancelled",), (), 0)}
+    assert ends(known(stack, "big")) == {fulfilled}
+    assert ends(known(stack, "support")) == {("on_hold", ("pending",), ("support",), 0)}
+    for each in known(stack, ""):
+        assert all(at >= each["due"][0] for at in each["opened"]), each
+    assert stack.manage_json("check_invariants")
+
+
+def test_what_came_due_without_a_worker_is_released_soon_after_it_returns(
+    stack: Stack, shop: Shop
+) -> None:
+    [worker] = stack.children("celery -A ordermgmt.celery worker")
+    os.killpg(worker, signal.SIGSTOP)
+    try:
+        for n in range(LATE):
+            captured(shop, f"late-{n}")
+        time.sleep(GRACE + 2)
+        assert ends(known(stack, "late")) == {("on_hold", ("pending",), ("grace",), 0)}
+    finally:
+        os.killpg(worker, signal.SIGCONT)
+    back = time.monotonic()
+
+    assert wait_until(
+        lambda: ends(known(stack, "late")) == {("open", ("in_fulfillment",), (), 1)},
+        timeout=20,
+        pause=0.5,
+    )
+    assert time.monotonic() - back < 20
+    for each in known(stack, "late"):
+        [opened], [due] = each["opened"], each["due"]
+        assert opened >= due
+    assert stack.manage_json("check_invariants")
