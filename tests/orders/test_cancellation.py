@@ -1,5 +1,6 @@
 """Cancelling: what may be, what it does, what it says; and that a refusal leaves no trace."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -7,7 +8,7 @@ import pytest
 
 from configuration import keys
 from orders.models import Hold, Item, Order, TimelineEntry
-from orders.services import fulfillment, holding
+from orders.services import fulfillment, holding, invariants
 from orders.services.fulfillment import Report
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, contents, item, items, order, problem, read, stored
@@ -16,6 +17,13 @@ from webhooks.models import Event
 pytestmark = pytest.mark.django_db
 
 BODY = {"reason": "Customer remorse", "note": "Example note"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_impossible(db: None) -> Iterator[None]:
+    """Whatever a test did, what must be true of orders still is."""
+    yield
+    assert not [finding.examples for finding in invariants.check() if finding.number]
 
 
 @pytest.fixture

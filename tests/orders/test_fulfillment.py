@@ -1,5 +1,6 @@
 """What locations report: how items end, what is told of it, and what cannot be reported."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -7,11 +8,19 @@ import pytest
 
 from configuration.services import clients
 from orders.models import Item, Order
+from orders.services import invariants
 from tests.factories import LocationFactory, bearer
 from tests.orders.shop import Shop, contents, item, items, order, problem, read, stored
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_impossible(db: None) -> Iterator[None]:
+    """Whatever a test did, what must be true of orders still is."""
+    yield
+    assert not [finding.examples for finding in invariants.check() if finding.number]
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """Serial numbers: over what is there, for all items named or none, told when something changed."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from orders.models import Item, Order
+from orders.services import invariants
 from tests.orders.shop import Shop, contents, item, items, order, problem, sample, stored
 from webhooks.models import Event
 
@@ -13,6 +15,13 @@ pytestmark = pytest.mark.django_db
 
 EPC = {"code": "urn:epc:id:sgtin:0614141.112345.400", "external_id": "E-1", "serial_number": "400"}
 NUMBERS = "order.serial_numbers_added"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_impossible(db: None) -> Iterator[None]:
+    """Whatever a test did, what must be true of orders still is."""
+    yield
+    assert not [finding.examples for finding in invariants.check() if finding.number]
 
 
 @pytest.fixture

@@ -7,7 +7,11 @@ _ONCE: Final = "('order.created', 'order.opened', 'order.cancelled', 'order.comp
 # What the timeline says, and the event of the same version that subscribers must hear with it.
 _ANNOUNCED: Final = (
     "(VALUES ('captured', 'order.created'), ('routed', 'fulfillment_request.assigned'),"
-    " ('conflicted', 'order.items_on_hold'))"
+    " ('conflicted', 'order.items_on_hold'), ('cancelled', 'order.cancelled'),"
+    " ('items_cancelled', 'order.items_cancelled'),"
+    " ('items_completed', 'fulfillment_request.items_completed'),"
+    " ('items_rejected', 'fulfillment_request.items_failed'), ('returned', 'return.processed'),"
+    " ('serial_numbers_added', 'order.serial_numbers_added'))"
 )
 
 # Name, promise, and the statement that finds who breaks it.
