@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_ready
 
 from ordermgmt.processes import die_with_parent
 
@@ -13,6 +13,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
 app = Celery("ordermgmt")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def show_life(**_: Any) -> None:
+    """A worker is seen as soon as it works, not a period of the clock later."""
+    app.send_task("ordermgmt.heartbeat", expires=10)
 
 
 @worker_process_init.connect

@@ -1,7 +1,7 @@
 """Whether this process lives, whether it can serve, and what it counted."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 
@@ -12,6 +12,10 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import multiprocess
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ordermgmt import heartbeat
 
 
 class NotReady(Exception):
@@ -26,7 +30,7 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """`/readyz`: 200 when orders can be taken in, else 503; each check with its result.
 
-    The broker is reported but not needed: without it everything still happens, later.
+    Broker and worker are reported but not needed: without them everything still happens, later.
     """
     results = {name: _result(check) for name, (check, _) in CHECKS.items()}
     failed = [name for name, (_, needed) in CHECKS.items() if needed and results[name] != "ok"]
@@ -35,13 +39,41 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """`/metrics`: what all web processes counted together, for Prometheus."""
+    """`/metrics`: what all web processes counted together, for Prometheus; and the worker's age."""
     registry = prometheus_client.REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = prometheus_client.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    page = prometheus_client.generate_latest(registry)
+    page = prometheus_client.generate_latest(registry) + _worker_silence()
     return HttpResponse(page, content_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+def _worker_silence() -> bytes:
+    """A gauge asked for this answer; absent, which alarms can see, when there is nothing to tell.
+
+    Not a `Gauge`: each web process would keep a value of its own, and show all of them.
+    """
+    try:
+        seconds = heartbeat.silence(heartbeat.WORKER)
+    except (DatabaseError, InterfaceError):
+        seconds = None
+    if seconds is None:
+        return b""
+    help = "Seconds since a Celery worker last showed that it works."
+    family = GaugeMetricFamily("ordermgmt_worker_silence_seconds", help, value=seconds)
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(_Shown(family))
+    return prometheus_client.generate_latest(registry)
+
+
+class _Shown(Collector):
+    """One metric, as it is."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    def collect(self) -> Iterable[Metric]:
+        return [self._metric]
 
 
 def _result(check: Callable[[], None]) -> str:
@@ -73,6 +105,14 @@ def _broker() -> None:
     broker().ping()
 
 
+def _worker() -> None:
+    seconds = heartbeat.silence(heartbeat.WORKER)
+    if seconds is None:
+        raise NotReady("not seen yet")
+    if seconds > heartbeat.SILENT:
+        raise NotReady(f"silent for {seconds:.0f} s")
+
+
 @cache
 def broker() -> redis.Redis:
     """The broker, with a second to answer."""
@@ -85,4 +125,5 @@ CHECKS: Final[dict[str, tuple[Callable[[], None], bool]]] = {
     "database": (_database, True),
     "migrations": (_migrations, True),
     "broker": (_broker, False),
+    "worker": (_worker, False),
 }

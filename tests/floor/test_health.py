@@ -1,13 +1,19 @@
 """A process lives or not, and is ready or not; load balancers act on the difference."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models.functions import Now
 from django.test import Client, override_settings
 
-from ordermgmt import health
+from ordermgmt import health, heartbeat, tasks
+from ordermgmt.models import Heartbeat
+
+GAUGE = b"ordermgmt_worker_silence_seconds"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +39,7 @@ def test_ready_means_database_migrations_and_broker(api: Client) -> None:
     assert response.status_code == 200
     assert response.json() == {
         "status": "ok",
-        "checks": {"database": "ok", "migrations": "ok", "broker": "ok"},
+        "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "worker": "not seen yet"},
     }
 
 
@@ -57,7 +63,7 @@ def test_applied_migrations_are_not_read_again(
 ) -> None:
     api.get("/readyz")
 
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(2):  # type: ignore[operator]
         api.get("/readyz")
 
 
@@ -71,7 +77,39 @@ def test_a_broker_away_is_told_but_does_not_matter(api: Client) -> None:
         "database": "ok",
         "migrations": "ok",
         "broker": "ConnectionError",
+        "worker": "not seen yet",
     }
+
+
+@pytest.mark.django_db
+class TestWorker:
+    def test_is_well_once_its_task_ran_and_is_counted_in_metrics(self, api: Client) -> None:
+        assert GAUGE not in api.get("/metrics").content
+
+        tasks.show_life()
+        tasks.show_life()
+
+        assert api.get("/readyz").json()["checks"]["worker"] == "ok"
+        [line] = [line for line in api.get("/metrics").content.splitlines() if GAUGE in line][2:]
+        assert 0 <= float(line.split()[1]) < 5
+
+    def test_is_missed_when_it_is_silent_but_orders_are_taken_in(self, api: Client) -> None:
+        tasks.show_life()
+        Heartbeat.objects.update(at=Now() - dt.timedelta(seconds=100))
+
+        response = api.get("/readyz")
+
+        assert response.status_code == 200
+        assert response.json()["checks"]["worker"] == "silent for 100 s"
+
+    def test_is_asked_for_a_sign_of_life_by_the_clock(self) -> None:
+        [entry] = [
+            entry
+            for entry in settings.CELERY_BEAT_SCHEDULE.values()
+            if entry["task"] == tasks.show_life.name
+        ]
+
+        assert entry["schedule"] < heartbeat.SILENT / 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -86,5 +124,6 @@ def test_a_database_away_means_not_ready_and_nobody_learns_where_it_was(
         assert response.status_code == 503
         assert response.json()["checks"]["database"] == "OperationalError"
         assert b"nonexistent" not in response.content
+        assert api.get("/metrics").status_code == 200
         assert api.get("/healthz").status_code == 200
     assert api.get("/readyz").status_code == 200

@@ -138,6 +138,7 @@ class TestTheLine:
         assert "RuntimeError" in line["exception"]
 
 
+@pytest.mark.django_db
 class TestMetrics:
     def test_answers_are_counted_by_route(self, api: Client) -> None:
         labels = {"method": "GET", "route": "/baskets", "status": "200"}

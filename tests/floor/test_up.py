@@ -1,5 +1,6 @@
 """`./run up` as people use it: it serves, it heals, it refuses a second self, it leaves nothing."""
 
+import json
 import os
 import signal
 import subprocess
@@ -30,6 +31,14 @@ def up_again(stack: Stack, *options: str) -> str:
 def test_it_serves_pages_and_static_files(stack):
     assert stack.get("/readyz")[0] == 200
     assert stack.get("/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css")[0] == 200
+
+
+def test_it_says_that_the_worker_works(stack):
+    def worker() -> str:
+        return json.loads(stack.get("/readyz")[1])["checks"]["worker"]
+
+    assert wait_until(lambda: worker() == "ok", timeout=20)
+    assert stack.get("/metrics")[1].count(b"\nordermgmt_worker_silence_seconds ") == 1
 
 
 def test_it_says_where_everything_is(stack):
