@@ -12,7 +12,7 @@ from rich.table import Table
 from ordermgmt.errors import DomainError
 
 # What people copy from a table, so it stays in one piece.
-COPIED: Final = {"slug", "tenant", "key", "client_id", "code", "identifier"}
+COPIED: Final = {"slug", "tenant", "key", "client_id", "code", "identifier", "since"}
 
 
 class Refused(CommandError):
@@ -68,13 +68,17 @@ class ActionCommand(BaseCommand):
         options: Mapping[str, Any],
         title: str = "",
         note: str = "",
+        table: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
-        """Print a thing or a list of things: as JSON when asked to, else as a table."""
+        """Print a thing or a list of things: as JSON when asked to, else as a table.
+
+        `table` is what people are shown of a list that is too wide for a terminal.
+        """
         if options["json"]:
             self.stdout.write(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
             return
         console = Console(file=self.stdout, highlight=False)  # type: ignore[arg-type]
-        console.print(_table(facts, title))
+        console.print(_table(facts if table is None else table, title))
         if note:
             console.print(note)
 

@@ -175,7 +175,7 @@ def _stored(tenant: Tenant, key: Key[T], setting: Setting | None) -> Stored[T]:
         return Stored(key.default, 0, None)
     document = setting.value
     for member in key.secrets:
-        secret = encryption.open_sealed(document[member], place=_place(tenant, key, member))
+        secret = encryption.open_sealed(document[member], place=place(tenant, key, member))
         document = document | {member: secret.decode()}
     return Stored(key.parse(document), setting.version, setting.updated_at, setting.updated_by)
 
@@ -184,9 +184,10 @@ def _sealed(tenant: Tenant, key: Key[T], value: T) -> Any:
     document = key.dump(value)
     for member in key.secrets:
         secret = document[member].encode()
-        document[member] = encryption.seal(secret, place=_place(tenant, key, member))
+        document[member] = encryption.seal(secret, place=place(tenant, key, member))
     return document
 
 
-def _place(tenant: Tenant, key: Key[Any], member: str) -> str:
+def place(tenant: Tenant, key: Key[Any], member: str) -> str:
+    """Where a secret of a setting lives, for `ordermgmt.encryption`."""
     return f"tenant:{tenant.uuid}/setting:{key.name}/{member}"

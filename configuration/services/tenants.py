@@ -51,7 +51,7 @@ def create(slug: str, **switches: Unpack[Switches]) -> Tenant:
                 uuid=identity,
                 slug=slug,
                 pseudonym_key=encryption.seal(
-                    os.urandom(_PSEUDONYM_KEY_BYTES), place=_pseudonym_place(identity)
+                    os.urandom(_PSEUDONYM_KEY_BYTES), place=pseudonym_place(identity)
                 ),
                 **values,
             )
@@ -80,8 +80,9 @@ def find(slug: str) -> Tenant:
 
 def pseudonym_key(identity: uuid.UUID, sealed: str) -> bytes:
     """The 32 bytes that make the tokens of a tenant's personal data, from its uuid and column."""
-    return encryption.open_sealed(sealed, place=_pseudonym_place(identity))
+    return encryption.open_sealed(sealed, place=pseudonym_place(identity))
 
 
-def _pseudonym_place(identity: uuid.UUID) -> str:
+def pseudonym_place(identity: uuid.UUID) -> str:
+    """Where a tenant's key lives, for `ordermgmt.encryption`."""
     return f"tenant:{identity}/pseudonym_key"

@@ -15,7 +15,7 @@ from tests.factories import ClientFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
 WEBHOOK = {"url": "https://example.com/", "api_key": "canary-canary-canary-1234"}
-COMMANDS = ["tenant", "client", "config", "location", "service_level"]
+COMMANDS = ["tenant", "client", "config", "location", "service_level", "secrets"]
 
 
 def run(*words):
@@ -162,3 +162,17 @@ def test_a_table_keeps_what_people_copy_in_one_piece(monkeypatch):
     client = ClientFactory()
 
     assert client.client_id in run("client", "list")
+
+
+@pytest.mark.parametrize("words", [("tenant", "list"), ("client", "list"), ("config", "list")])
+def test_a_list_fits_a_terminal_and_keeps_what_is_copied_in_one_piece(words, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    client = ClientFactory(tenant=TenantFactory(slug="acme", name="Acme Outdoor"), name="web-shop")
+    copied = {"client": [client.client_id], "config": list(keys.KEYS), "tenant": ["acme"]}
+
+    table = run(*words)
+
+    assert max(map(len, table.splitlines())) <= 80
+    assert all(word in table for word in copied[words[0]])
+    assert all(word in table for word in ("acme", "\u2503"))
+    assert len(table.splitlines()) < 20

@@ -53,10 +53,16 @@ class Command(ActionCommand):
         self.show(_with_secret(made), options=options, title="Made a client", note=ONCE)
 
     def list(self, options: dict[str, Any]) -> None:
-        found = Client.objects.select_related("tenant").order_by("tenant__slug", "name")
+        found = Client.objects.select_related("tenant").order_by("tenant__slug", "name", "pk")
         if options["tenant"]:
             found = found.filter(tenant=tenants.find(options["tenant"]))
-        self.show([_facts(client) for client in found], options=options, title="Clients")
+        self.show(
+            [_facts(client) for client in found],
+            options=options,
+            title="Clients",
+            table=[_facts(client) | {"scopes": _how_many(client.scopes)} for client in found],
+            note="With --json: which scopes.",
+        )
 
     def rotate(self, options: dict[str, Any]) -> None:
         made = clients.rotate(options["client_id"])
@@ -80,3 +86,7 @@ def _with_secret(made: clients.WithSecret) -> dict[str, Any]:
     facts = _facts(made.client)
     scopes = facts.pop("scopes")
     return {**facts, "client_secret": made.secret, "scopes": scopes}
+
+
+def _how_many(chosen: list[str]) -> str:
+    return "all" if set(chosen) == set(scopes.SCOPES) else f"{len(chosen)} of {len(scopes.SCOPES)}"

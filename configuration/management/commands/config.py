@@ -55,7 +55,7 @@ class Command(ActionCommand):
             for tenant in chosen
             for name, stored in read_all(tenant).items()
         ]
-        self.show(rows, options=options, title="Configuration")
+        self.show(rows, options=options, title="Configuration", table=[_short(row) for row in rows])
 
     def get(self, options: dict[str, Any]) -> None:
         key, tenant = keys.find(options["key"]), tenants.find(options["tenant"])
@@ -93,3 +93,8 @@ def _facts(tenant: Tenant, key: Key[Any], stored: Stored[Any]) -> dict[str, Any]
         "updated_at": at.isoformat() if at else None,
         "updated_by": stored.updated_by or None,
     }
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    since = row["updated_at"][:10] if row["updated_at"] else "default"
+    return {name: row[name] for name in ("tenant", "key", "value")} | {"since": since}

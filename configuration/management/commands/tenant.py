@@ -66,8 +66,13 @@ class Command(ActionCommand):
         self.show(_facts(tenant), options=options, title="Changed a tenant")
 
     def list(self, options: dict[str, Any]) -> None:
-        found = Tenant.objects.order_by("slug")
-        self.show([_facts(tenant) for tenant in found], options=options, title="Tenants")
+        found = list(Tenant.objects.order_by("slug"))
+        self.show(
+            [_facts(tenant) for tenant in found],
+            options=options,
+            title="Tenants",
+            table=[_short(tenant) for tenant in found],
+        )
 
 
 def _chosen(options: dict[str, Any]) -> Any:
@@ -82,4 +87,13 @@ def _facts(tenant: Tenant) -> dict[str, Any]:
         "uuid": str(tenant.uuid),
         **{name: getattr(tenant, name) for name in (*SWITCHES, *DEFAULTS)},
         "created_at": tenant.created_at.isoformat(),
+    }
+
+
+def _short(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "slug": tenant.slug,
+        "name": tenant.name,
+        "switched on": [name for name in SWITCHES if getattr(tenant, name)],
+        "since": tenant.created_at.date().isoformat(),
     }

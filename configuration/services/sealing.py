@@ -1,0 +1,62 @@
+"""Sealing every stored secret anew, so that an old key can be dropped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from django.db import transaction
+
+from configuration import keys
+from configuration.models import Setting, Tenant
+from configuration.services.settings import place
+from configuration.services.tenants import pseudonym_place
+from ordermgmt import encryption
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One row that holds secrets: what people call it, and what seals it anew."""
+
+    label: str
+    reseal: Callable[[], bool]  # whether anything was; raises encryption.CannotOpen
+
+
+def stored() -> list[Sealed]:
+    """Every row with secrets there is. Histories hold none: they are masked."""
+    tenants = [
+        Sealed(f"{slug}: pseudonym_key", partial(_reseal_tenant, pk))
+        for pk, slug in Tenant.objects.order_by("slug").values_list("pk", "slug")
+    ]
+    secret = [name for name, key in keys.KEYS.items() if key.secrets]
+    found = Setting.objects.filter(key__in=secret).order_by("tenant__slug", "key")
+    settings = [
+        Sealed(f"{slug}: {key}", partial(_reseal_setting, pk))
+        for pk, slug, key in found.values_list("pk", "tenant__slug", "key")
+    ]
+    return tenants + settings
+
+
+@transaction.atomic
+def _reseal_tenant(pk: int) -> bool:
+    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=pk)
+    sealed = encryption.reseal(tenant.pseudonym_key, place=pseudonym_place(tenant.uuid))
+    if sealed == tenant.pseudonym_key:
+        return False
+    Tenant.objects.filter(pk=pk).update(pseudonym_key=sealed)
+    return True
+
+
+@transaction.atomic
+def _reseal_setting(pk: int) -> bool:
+    """Neither its version nor its history: what the tenant has set is the same as before."""
+    setting = Setting.objects.select_related("tenant").select_for_update(of=["self"]).get(pk=pk)
+    key = keys.find(setting.key)
+    resealed = {
+        name: encryption.reseal(setting.value[name], place=place(setting.tenant, key, name))
+        for name in key.secrets
+    }
+    document = {**setting.value, **resealed}
+    if document == setting.value:
+        return False
+    Setting.objects.filter(pk=pk).update(value=document)
+    return True
