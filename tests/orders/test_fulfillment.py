@@ -193,6 +193,19 @@ class TestReject:
         assert contents() == before
         assert problem(report(shop, "reject", *items_of(it)))[0] == 409
 
+    def test_may_be_routed_anew_as_another_request(self, shop: Shop) -> None:
+        it = captured(shop)
+        reported(shop, "reject", *items_of(it))
+        path = "/order-management/orders/A-1/holds"
+        hold = read(shop.ask("POST", path, {"kind": "support", "reason": "Look"}))["id"]
+        shop.ask("POST", f"{path}/{hold}/release", {"reason": "Restocked"})
+
+        assert reported(shop, "complete", *items_of(it))["status"] == "closed"
+
+        first, second = Event.objects.filter(name="fulfillment_request.assigned").order_by("id")
+        done = payload("fulfillment_request.items_completed")["id"]
+        assert done == second.payload["id"] != first.payload["id"]
+
 
 class TestReturn:
     def test_takes_back_what_was_complete(self, shop: Shop) -> None:
@@ -234,6 +247,15 @@ class TestPacking:
 
         assert not items_of(it)[0].is_packing
         assert told(it)[-3:] == ["packing", "items_completed", "completed"]
+
+    def test_ends_when_support_takes_the_order_back(self, shop: Shop) -> None:
+        it = captured(shop)
+        reported(shop, "packing", *items_of(it))
+
+        shop.ask("PATCH", f"/order-management/orders/{it.number}", {"status": "on_hold"})
+
+        [one] = items_of(it)
+        assert (one.status, one.is_packing, one.location_code) == ("pending", False, "")
 
     def test_is_not_for_what_nobody_was_given(self, shop: Shop) -> None:
         it = captured(shop, grace_period=60)

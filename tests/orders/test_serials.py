@@ -111,6 +111,19 @@ def test_R12_repeating_it_changes_and_tells_nothing(shop: Shop) -> None:
     assert contents() == before
 
 
+def test_capturing_the_order_again_still_finds_it(shop: Shop) -> None:
+    said = order()
+    it = stored(shop.captured(said))
+    [one] = it.items.all()
+    attach(shop, it.uuid, serial(one, "A", epc=EPC))
+    before = contents()
+
+    again = shop.captured(said)
+
+    assert again["items"][0]["external_identifier"]["serial_number"] == "A"
+    assert contents() == before
+
+
 def test_R2_takes_500_and_not_501(shop: Shop) -> None:
     said = items(500)
     it = stored(shop.captured(order(*said)))
