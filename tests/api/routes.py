@@ -8,10 +8,14 @@ from uuid import uuid4
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from ordermgmt.akinon import AkinonAnswers
 from ordermgmt.api import ApiViewSet
 
 # Parameter of an address → something well formed that does not exist.
-ABSENT = {"tenant": "nobody", "id": "00000000-0000-4000-8000-000000000001"}
+ABSENT = {
+    "tenant": "nobody",
+    **dict.fromkeys(("id", "order_uuid"), "00000000-0000-4000-8000-000000000001"),
+}
 # What a route cannot do without to get as far as looking for its object.
 QUERIES = {
     "v0/orders/<path:id>": "id_type=internal",
@@ -44,8 +48,13 @@ class Route:
 
     @property
     def takes_credentials(self) -> bool:
-        """Whether it wants a bearer token; token routes give them."""
-        return issubclass(self.view, ApiViewSet)
+        """Whether it wants a bearer token; token routes give them, Akinon's wants a key."""
+        return issubclass(self.view, ApiViewSet) and not self.is_akinons
+
+    @property
+    def is_akinons(self) -> bool:
+        """Whether it speaks as Akinon does: tests/orders/test_akinon.py tries what is special."""
+        return issubclass(self.view, AkinonAnswers)
 
     @property
     def scopes(self) -> list[str]:

@@ -27,6 +27,10 @@ NAMES = ("Request-Id", "Tenant", "X-Newstore-Tenant")
 
 OURS, PUBLIC = "/order-management/orders/{order}", "/v0/orders/{order}"
 ITEM = {"id": "{item}"}
+NOTE = {"text": "x", "source": "u-1", "tags": None}
+NOTES, ITEM_NOTES = "/v0/d/orders/{order}/notes", "/v0/d/orders/{order}/items/{item}/notes"
+NOTES_ROUTE = "/v0/d/orders/<str:order_uuid>/notes"
+ITEM_NOTES_ROUTE = "/v0/d/orders/<str:order_uuid>/items/<str:item_uuid>/notes"
 # Routes that name an object in their address → how to name one that exists, and what to say of it.
 NAMED: dict[str, tuple[str, Any]] = {
     "GET /v0/orders/<path:id>": (f"{PUBLIC}?id_type=internal", None),
@@ -62,6 +66,15 @@ NAMED: dict[str, tuple[str, Any]] = {
         f"{OURS}/fulfillment",
         {"action": "packing", "items": [ITEM]},
     ),
+    "GET /order-management/orders/<path:id>/timeline": (f"{OURS}/timeline", None),
+    f"GET {NOTES_ROUTE}": (NOTES, None),
+    f"POST {NOTES_ROUTE}": (NOTES, NOTE),
+    f"PATCH {NOTES_ROUTE}/<str:note>": (f"{NOTES}/{{note}}", NOTE),
+    f"DELETE {NOTES_ROUTE}/<str:note>": (f"{NOTES}/{{note}}", None),
+    f"GET {ITEM_NOTES_ROUTE}": (ITEM_NOTES, None),
+    f"POST {ITEM_NOTES_ROUTE}": (ITEM_NOTES, NOTE),
+    f"PATCH {ITEM_NOTES_ROUTE}/<str:note>": (f"{ITEM_NOTES}/{{note}}", NOTE),
+    f"DELETE {ITEM_NOTES_ROUTE}/<str:note>": (f"{ITEM_NOTES}/{{note}}", None),
 }
 
 
@@ -268,7 +281,7 @@ def test_S5_anothers_object_cannot_be_told_from_none(shop: Target, name: str) ->
     assert said_of(there, shop, route).status_code in (200, 204)
 
 
-WORDS = ("order", "item", "hold")
+WORDS = ("order", "item", "hold", "note")
 
 
 def an_order(shop: Target, route: Route) -> dict[str, str]:
@@ -277,7 +290,9 @@ def an_order(shop: Target, route: Route) -> dict[str, str]:
     uuid = shop.captured(plain_order(item(is_preorder=True), **waits))["origin_id"]
     found = Order.objects.get(uuid=uuid)
     hold = found.holds.first()
-    names = (uuid, str(found.items.get().uuid), str(hold.uuid) if hold else "")
+    only = found.items.get()
+    note = found.notes.create(tenant=shop.tenant, item=only, text="x", source="u-1")
+    names = (uuid, str(only.uuid), str(hold.uuid) if hold else "", str(note.uuid))
     return dict(zip(WORDS, names, strict=True))
 
 

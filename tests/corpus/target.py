@@ -163,3 +163,13 @@ def assert_oauth_refused(response: HttpResponse, status: int) -> None:
     assert response["Content-Type"] == JSON
     assert json.loads(response.content).keys() == {"error", "error_description"}
     assert len(response.content) < 1_000
+
+
+def assert_akinon_refused(response: HttpResponse, status: int) -> None:
+    """A refusal as Akinon words it: a code, and texts by field or in all."""
+    assert response.status_code == status, response.content[:1000]
+    assert response["Content-Type"] == JSON
+    body = json.loads(response.content)
+    assert isinstance(body.pop("code"), str)
+    assert body
+    assert len(response.content) < 20_000

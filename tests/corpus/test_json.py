@@ -10,10 +10,11 @@ import pytest
 
 from configuration.keys import KEYS
 from ordermgmt import strict_json
-from orders.models import Hold, Item, Order
+from orders.models import Item, Order
 from tests.api.routes import api_routes
 from tests.corpus.target import (
     Target,
+    assert_akinon_refused,
     assert_oauth_refused,
     assert_refused,
     order,
@@ -24,6 +25,9 @@ from tests.orders.shop import CAPTURE, item, read
 from tests.orders.shop import order as plain_order
 
 pytestmark = pytest.mark.django_db
+AKINON = "/api/v1/capture-order/"
+NOTES = "/v0/d/orders/{order_uuid}/notes"
+ITEM_NOTES = "/v0/d/orders/{order_uuid}/items/{item_uuid}/notes"
 OPENID = "/auth/realms/{tenant}/protocol/openid-connect"
 
 
@@ -40,7 +44,9 @@ class Endpoint:
 
     @property
     def names_an_order(self) -> bool:
-        return "{id}" in self.path or "{uuid}" in self.path
+        return self.path == AKINON or any(
+            word in self.path for word in ("{id}", "{uuid}", "{order_uuid}")
+        )
 
     def at(self, target: Target) -> str:
         """Its address; one that names an order names a new one, to which anything may happen."""
@@ -48,9 +54,21 @@ class Endpoint:
         if self.names_an_order:
             waits = {"grace_period": 60} if "{hold}" in self.path else {}
             uuid = target.captured(plain_order(**waits))["origin_id"]
-            hold = Hold.objects.filter(order__uuid=uuid).first()
-            names |= {"id": uuid, "uuid": uuid, "hold": str(hold.uuid) if hold else ""}
+            names |= names_of(uuid)
         return self.path.format(**names) + self.query
+
+
+def names_of(uuid: str) -> dict[str, str]:
+    """What an address may name of an order, which gets a note for it."""
+    found = Order.objects.get(uuid=uuid)
+    hold, only = found.holds.first(), found.items.first()
+    note = found.notes.create(tenant=found.tenant, item=only, text="x", source="u-1")
+    order_uuids = dict.fromkeys(("id", "uuid", "order_uuid"), uuid)
+    return order_uuids | {
+        "item_uuid": str(only.uuid) if only else "",
+        "hold": str(hold.uuid) if hold else "",
+        "note": str(note.uuid),
+    }
 
 
 def _oauth(**more: str) -> Callable[[Target], dict[str, Any]]:
@@ -66,6 +84,10 @@ def _oauth(**more: str) -> Callable[[Target], dict[str, Any]]:
 def _password(target: Target) -> dict[str, Any]:
     client = target.credentials
     return {"grant_type": "password", "username": client.client_id, "password": target.secret}
+
+
+def _login(target: Target) -> dict[str, Any]:
+    return {"username": target.credentials.client_id, "password": target.secret}
 
 
 def _refresh(target: Target) -> dict[str, Any]:
@@ -106,6 +128,17 @@ ENDPOINTS = {
         f"{OPENID}/token", _oauth(grant_type="client_credentials"), 16_384, assert_oauth_refused
     ),
     "revoke": Endpoint(f"{OPENID}/revoke", _oauth(token="none"), 16_384, assert_oauth_refused),
+    **{
+        f"{method} {path}": Endpoint(path, _said(text="x", source="u-1", tags=[]), method=method)
+        for path in (NOTES, ITEM_NOTES)
+        for method, path in (("POST", path), ("PATCH", f"{path}/{{note}}"))
+    },
+    "akinon": Endpoint(
+        AKINON,
+        lambda target: {"order": Order.objects.filter(tenant=target.tenant).latest("id").number},
+        refuses=assert_akinon_refused,
+    ),
+    "login": Endpoint("/api/v1/auth/login/", _login, 16_384, assert_akinon_refused),
     "legacy": Endpoint("/v0/token", _password, 16_384),
     "refresh": Endpoint("/v0/refresh_token", _refresh, 16_384),
 }
@@ -258,16 +291,16 @@ def test_is_refused_everywhere_and_nothing_is_written(target: Target, fault: str
     # Where a body is read before its order is looked for, any order will do.
     [plain, release] = (ENDPOINTS[name].at(target) for name in ("cancel", "release"))
     uuid, hold = plain.split("/")[3], release.split("/")[5]
-    names = {"tenant": target.tenant.slug, "id": uuid, "uuid": uuid, "hold": hold}
+    names = names_of(uuid) | {"tenant": target.tenant.slug, "hold": hold}
     before = state()
 
     for name, endpoint in ENDPOINTS.items():
         body = FAULTS[fault](json.dumps(endpoint.body(target)).encode())
         path = endpoint.path.format(**names) + endpoint.query
-        response = target.send(endpoint.method, path, body, headers=without_bearer(endpoint))
+        response = target.send(endpoint.method, path, body, headers=credentials(endpoint, target))
 
         if len(body) > endpoint.largest:
-            assert_refused(response, 413)
+            (assert_refused if name != "login" else assert_akinon_refused)(response, 413)
         elif fault == "J1-empty" and name == "revoke":
             assert_oauth_refused(response, 401)  # nobody asks
         else:
@@ -284,12 +317,14 @@ def test_what_is_sent_beside_the_fault_is_accepted(target: Target, name: str) ->
         body = json.dumps(endpoint.body(target)).encode()
         if endpoint.largest > 16_384 and name != "status":  # which takes one member only (PS2)
             body = member(raw)(body)
-        response = target.send(endpoint.method, path, body, headers=without_bearer(endpoint))
+        response = target.send(endpoint.method, path, body, headers=credentials(endpoint, target))
         assert response.status_code in (200, 204), (raw, response.content)
 
 
-def without_bearer(endpoint: Endpoint) -> dict[str, str | None]:
-    """Token routes are asked by who has no token yet."""
+def credentials(endpoint: Endpoint, target: Target) -> dict[str, str | None]:
+    """Token routes are asked by who has no token yet; Akinon's wants a key."""
+    if endpoint.path == AKINON:
+        return {"Authorization": target.headers["Authorization"].replace("Bearer", "Token")}
     return {"Authorization": None} if endpoint.largest == 16_384 else {}
 
 

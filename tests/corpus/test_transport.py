@@ -51,7 +51,7 @@ def test_H6_other_methods_are_a_405_that_names_ours(target: Target, route: Route
         for credentials in ({}, {"Authorization": None}):
             response = target.send(method, route.path, headers=dict(credentials))
             assert response.status_code == 405
-            if method != "HEAD":
+            if method != "HEAD" and not route.is_akinons:
                 assert_refused(response, 405, "method_not_allowed")
             assert {m.strip() for m in response["Allow"].split(",")} - {"HEAD"} == ours
     assert state() == before
