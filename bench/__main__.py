@@ -1,4 +1,4 @@
-"""`./run bench capture|read|history|all`: measure the real thing on this machine."""
+"""`./run bench capture|read|history|sweep|all`: measure the real thing on this machine."""
 
 import argparse
 import contextlib
@@ -16,7 +16,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from bench.judging import Result
 
-SCENARIOS: Final = ("capture", "read", "history")
+SCENARIOS: Final = ("capture", "read", "history", "sweep")
 WIDTH: Final = 150  # of a table that goes to a file
 LONGEST: Final = 240  # seconds: a token, fetched for every run, lives for 300
 
@@ -109,7 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--items", type=int, default=3, help="of each order")
     parser.add_argument("--rounds", type=int, default=2, help="of which the best counts")
     parser.add_argument(
-        "--orders", type=int, default=100_000, help="history: how many, against 1,000"
+        "--orders",
+        type=int,
+        default=100_000,
+        help="history: how many, against 1,000; sweep: at most 10,000",
     )
     parser.add_argument(
         "--data-dir", default="", help="a new folder to keep the data in; default: throw it away"

@@ -1,4 +1,4 @@
-"""What is measured: capture, detail and a customer's history."""
+"""What is measured: capture, detail, a customer's history, and the sweep."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import bodies, loading, pgbench
+from bench import bodies, loading, pgbench, sweeping
 from bench.client import COUNTER, Plan
 from bench.judging import Result, Row, growth_aims, rate_aim, ratio_aim
 from bench.measuring import Measured, best, measure
@@ -19,6 +19,7 @@ from bench.stage import HOST, TENANT, Stage
 TO_READ: Final = 10_000  # orders among which detail chooses
 ORDERS_EACH: Final = 10  # of an ordinary customer
 FEW, MANY = 1_000, 100_000
+MOST_DUE: Final = 10_000  # orders that come due at once
 EVERYTHING: Final = "9000000000"  # the customer who owns everything
 OWNED_FROM: Final = 500_000_000  # the numbers of the orders of the one who owns everything
 
@@ -77,6 +78,15 @@ class Bench:
             for what, who in ((ordinary, customers), (everything, [EVERYTHING])):
                 rows += self._compare(f"{what} of {size:,}", request, {bodies.CUSTOMER: who})
         return Result("history", rows, list(growth_aims(rows, (ordinary, everything), few, many)))
+
+    def sweep(self) -> Result:
+        """Orders that are due, released by two processes, beside plain SQL writing the same."""
+        number = min(self._options.many, MOST_DUE)
+
+        def load(first: int, count: int) -> None:
+            self._load("loading orders that wait", first, count, _ordinary(count))
+
+        return sweeping.sweep(self._stage, number, load)
 
     def _compare(
         self,

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", ["capture", "read", "history"])
+@pytest.mark.parametrize("scenario", ["capture", "read", "history", "sweep"])
 def test_a_scenario_measures_and_saves_what_it_saw(scenario: str):
     words = ["--seconds", "0.5", "--connections", "2", "--rounds", "1", "--orders", "1500"]
     done = subprocess.run(
