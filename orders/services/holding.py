@@ -104,13 +104,16 @@ def go_on(story: Story, policy: Policy) -> None:
     """
     if story.is_held or not story.pending():
         return
-    judged = Hold.objects.filter(
-        tenant=story.order.tenant_id, order=story.order, kind=HoldKind.BIG_ORDER
-    )
-    if (reason := judge_size(len(story.items), policy)) and not judged.exists():
+    if (reason := judge_size(len(story.items), policy)) and not _was_judged_big(story):
         story.hold(reason)
         return
     routing.open_order(story, policy=policy)
+
+
+def _was_judged_big(story: Story) -> bool:
+    """Whether it is held for its size, or was approved."""
+    held = Hold.objects.filter(tenant=story.order.tenant_id, order=story.order)
+    return held.filter(kind=HoldKind.BIG_ORDER).exists()
 
 
 def _running_grace(tenant: Tenant, order_key: int) -> Hold | None:
