@@ -103,7 +103,9 @@ class TestPuttingOnHold:
         assert problem(patch(shop, ON_HOLD)) == (400, "bad_request", "Order A-1 is already closed.")
         assert contents() == before
 
-    @pytest.mark.parametrize("name", ["nobody", "00000000-0000-4000-8000-00000000dead", "%00", "a" * 300])
+    @pytest.mark.parametrize(
+        "name", ["nobody", "00000000-0000-4000-8000-00000000dead", "%00", "a" * 300]
+    )
     def test_an_unknown_order_is_not_found(self, shop, name):
         assert patch(shop, ON_HOLD, name).status_code in (400, 404)
         if "%" not in name:
