@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 from rich.console import Console
 from rich.table import Table
 
@@ -60,6 +61,8 @@ class ActionCommand(BaseCommand):
             options["run"](options)
         except DomainError as refusal:
             raise Refused(str(refusal)) from None
+        except OperationalError as reason:
+            raise Refused(f"The database does not serve us: {reason}") from None
 
     def show(
         self,

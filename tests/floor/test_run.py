@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -65,3 +67,79 @@ def test_ctrl_c_while_it_starts_shows_no_traceback(tmp_path, seconds):
     output, _ = up.communicate(timeout=60)
     assert up.returncode in (0, 130)
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("words", [["up", "--port", "0"], ["manage", "tenant", "list"]])
+def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path, words):
+    nowhere = f"postgresql://ordermgmt@127.0.0.1:{free_port()}/ordermgmt"
+    theirs = {"ORDERMGMT_DATA_DIR": str(tmp_path), "DATABASE_URL": nowhere}
+
+    done = subprocess.run(
+        [str(ROOT / "run"), *words],
+        env=os.environ | theirs | {"REDIS_URL": "redis://127.0.0.1:1/0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "The database does not serve us" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def bootstrap(folder: Path, uv: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """`./run manage` in a copy of the project that has a .venv of fakes, and what it says."""
+    (folder / "requirements").mkdir()
+    for name in ("base", "embedded", "uv"):
+        (folder / f"requirements/{name}.lock").write_text("")
+    shutil.copy(ROOT / "run", folder)
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name, text in {"uv": uv, "python": 'echo "$@" >>calls'}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    return subprocess.run(
+        ["./run", "manage", "check"],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_without_a_working_uv_pip_installs(tmp_path):
+    done = bootstrap(tmp_path, uv="exit 127")
+
+    assert done.returncode == 0
+    assert "trying pip" in done.stderr
+    calls = (tmp_path / "calls").read_text()
+    assert "-m pip install" in calls
+    assert "--requirement=requirements/base.lock --requirement=requirements/embedded.lock" in calls
+
+
+def test_what_is_installed_is_compiled(tmp_path):
+    bootstrap(tmp_path, uv='echo "$@" >>calls')
+
+    assert "--compile-bytecode" in (tmp_path / "calls").read_text()
+
+
+def test_a_python_without_venv_is_explained(tmp_path):
+    python = tmp_path / "python-without-venv"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *venv*) exit 1; esac\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    shutil.copy(ROOT / "run", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+
+    done = subprocess.run(
+        ["./run", "manage", "check"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHON": str(python)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "apt-get install python3-venv" in done.stderr

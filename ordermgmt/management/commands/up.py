@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from rich.console import Console
 
 from ordermgmt import embedded, preparation
@@ -57,6 +58,8 @@ class Command(BaseCommand):
                 self._run(supervisor, console, url, options)
         except CannotStart as reason:
             raise CommandError(str(reason)) from reason
+        except OperationalError as reason:
+            raise CommandError(f"The database does not serve us: {reason}") from reason
         finally:
             lock.close()
 
