@@ -81,8 +81,6 @@ def _id_of(request: HttpRequest) -> str:
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     """What no view should see; and doubled slashes, which old clients send, made single."""
-    if request.encoding:  # as the body's type names it, and not always one for text
-        request.encoding = None
     path = request.path_info
     if "\0" in path:
         return problems.of_status(400, "The address holds a NUL.").response()

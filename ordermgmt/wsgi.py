@@ -1,14 +1,36 @@
 """What the web server calls: the WSGI application."""
 
 import os
+from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http.request import parse_header_parameters
 
 from ordermgmt.processes import die_with_parent
+
+
+class Request(WSGIRequest):
+    """A request in UTF-8, whatever its body claims to be in.
+
+    Django reads the address in the body's charset, and fails before anybody can refuse it where
+    that is one for no text ("base64").
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        self.content_type, self.content_params = parse_header_parameters(
+            meta.get("CONTENT_TYPE", "")
+        )
+
+
+class Handler(WSGIHandler):
+    request_class = Request
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
 
 if os.environ.get("ORDERMGMT_SUPERVISED"):  # by `up`: loaded in each web process of its server
     die_with_parent(os.getppid())
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Handler()

@@ -1,0 +1,37 @@
+"""The application as the web server calls it."""
+
+import io
+from typing import Any
+
+import pytest
+
+from ordermgmt.wsgi import application
+
+
+def call(**environ: Any) -> tuple[str, bytes]:
+    answered: list[str] = []
+    response = application(
+        {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/healthz",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "HTTP_HOST": "localhost",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(),
+            **environ,
+        },
+        lambda status, headers: answered.append(status),
+    )
+    body = b"".join(response)
+    response.close()
+    return answered[0], body
+
+
+@pytest.mark.parametrize("charset", ["base64", "bogus", "utf-16", "rot13"])
+def test_a_body_in_no_text_at_all_does_not_spoil_the_address(charset):
+    status, _ = call(
+        QUERY_STRING="id_type=internal", CONTENT_TYPE=f"application/json; charset={charset}"
+    )
+
+    assert status == "200 OK"
