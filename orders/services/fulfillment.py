@@ -176,5 +176,5 @@ def _facts(items: Sequence[Item]) -> dict[str, Any]:
 
 def _now() -> dt.datetime:
     """By the database's clock; the time at which the timeline will say it happened."""
-    now: dt.datetime = hot.rows("SELECT now()", [])[0][0]
+    now: dt.datetime = hot.rows("SELECT statement_timestamp()", [])[0][0]
     return now
