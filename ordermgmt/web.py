@@ -13,7 +13,9 @@ from granian.cli import cli
 
 TARGET = "ordermgmt.wsgi:application"  # loaded by each process for itself: see there
 OPTIONS = ["--interface", "wsgi", "--http", "1", "--no-ws", "--backlog", "1024"]
-OPTIONS += ["--blocking-threads", "1", "--respawn-failed-workers", "--workers-kill-timeout", "10"]
+OPTIONS += ["--respawn-failed-workers", "--workers-kill-timeout", "10"]
+# While one request of a process waits, for the database or a slow client, others go on.
+OPTIONS += ["--blocking-threads", "4"]
 
 
 def preload() -> None:
