@@ -1,0 +1,274 @@
+"""An item of a capture on the wire: its price in both forms, and all that hangs on it (§a.1.3)."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from ordermgmt.money import ZERO
+from ordermgmt.wire import Uuid, Wire
+from orders.api.fields import (
+    Amount,
+    Identifier,
+    Quantity,
+    Rate,
+    Text64,
+    Text256,
+    Text1024,
+)
+from orders.services.capture.draft import (
+    IN_STORE_HANDOVER,
+    AnyPrice,
+    NewItem,
+    PartialPrice,
+    Quote,
+)
+
+ImageUrl = Annotated[str, StringConstraints(max_length=2000, pattern=r"^(https?://[^\s@\\]+)?$")]
+
+
+def wrong(words: str) -> PydanticCustomError:
+    return PydanticCustomError("rule", words)
+
+
+class TaxLine(Wire):
+    amount: Amount
+    rate: Rate | None = None
+    """As the writer counts it, ratio or percent; returned as it came."""
+    name: Text64 | None = None
+    country_code: Annotated[str, StringConstraints(max_length=2)] | None = None
+
+
+class Discount(Wire):
+    """A discount in the read model's form."""
+
+    level: Literal["item", "order"]
+    type: Literal["fixed", "percentage"]
+    value: Amount
+    price_adjustment: Amount
+    """The money it takes off."""
+    reason: Text1024 | None = None
+    coupon_code: Text64 | None = None
+    promotion_uuid: Text64 | None = None
+
+    @model_validator(mode="after")
+    def _at_most_everything(self) -> Self:
+        if self.type == "percentage" and self.value > 100:
+            raise wrong("the discount is more than 100 percent")
+        return self
+
+
+class InjectedDiscount(Wire):
+    """A discount in the injection's form."""
+
+    discount_ref: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    type: Literal["fixed", "percentage"]
+    original_value: Amount
+    price_adjustment: Amount
+    coupon_code: Text64 | None = None
+    description: Text1024 | None = None
+
+    @model_validator(mode="after")
+    def _at_most_everything(self) -> Self:
+        if self.type == "percentage" and self.original_value > 100:
+            raise wrong("the discount is more than 100 percent")
+        return self
+
+    def said(self, level: str) -> dict[str, Any]:
+        """The same in the read model's form."""
+        told = {
+            "level": level,
+            "type": self.type,
+            "value": self.original_value,
+            "price_adjustment": self.price_adjustment,
+            "reason": self.description,
+            "coupon_code": self.coupon_code,
+            "external_ref": self.discount_ref,
+        }
+        return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+class ReadPrice(Wire):
+    """A price in the read model's form: `gross = net + tax`, `net` after the discount."""
+
+    net: Amount
+    tax: Amount
+    gross: Amount
+    discount: Amount | None = None
+    base: Amount | None = None
+    """Before the discount."""
+
+
+class InjectedPrice(Wire):
+    """A price in the injection's form; `item_price` is with or without tax by `price_method`."""
+
+    item_price: Amount
+    item_list_price: Amount | None = None
+    item_tax_lines: Annotated[list[TaxLine], Field(max_length=100)] = Field(default_factory=list)
+    item_discount_info: Annotated[list[InjectedDiscount], Field(max_length=1)] | None = None
+    item_order_discount_info: Annotated[list[InjectedDiscount], Field(max_length=1)] | None = None
+    pricebook: Text64 | None = None
+    group_ref: Text64 | None = None
+
+    def discounts(self) -> list[dict[str, Any]]:
+        return [d.said("item") for d in self.item_discount_info or ()] + [
+            d.said("order") for d in self.item_order_discount_info or ()
+        ]
+
+
+def _price_form(value: Any) -> str:
+    return "injection" if isinstance(value, dict) and "item_price" in value else "read_model"
+
+
+ItemPrice = Annotated[
+    Annotated[InjectedPrice, Tag("injection")] | Annotated[ReadPrice, Tag("read_model")],
+    Discriminator(_price_form),
+]
+
+
+class ExtendedAttribute(Wire):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    value: Annotated[str, StringConstraints(max_length=8192)]
+
+
+def _named_once(attributes: list[ExtendedAttribute]) -> list[ExtendedAttribute]:
+    if len({a.name for a in attributes}) != len(attributes):
+        raise wrong("a name is used twice")
+    return attributes
+
+
+Attributes = Annotated[list[ExtendedAttribute], Field(max_length=100), AfterValidator(_named_once)]
+
+
+class ProductAttributes(Wire):
+    name: Text256 | None = None
+    size: Text256 | None = None
+    color: Text256 | None = None
+    image_url: ImageUrl | None = None
+    additional_variant_1: Text256 | None = None
+    additional_variant_2: Text256 | None = None
+
+
+class WrappingPrice(Wire):
+    net: Amount
+    tax: Amount
+    gross: Amount
+    tax_code: Text256 | None = None
+
+
+class GiftWrapping(Wire):
+    message: Annotated[str, StringConstraints(max_length=512)] | None = None
+    price: WrappingPrice
+    tax_lines: Annotated[list[TaxLine], Field(max_length=100)] | None = None
+
+
+class InjectedGiftWrapping(Wire):
+    message: Annotated[str, StringConstraints(max_length=512)] | None = None
+    item_price: Amount = ZERO
+    item_tax_lines: Annotated[list[TaxLine], Field(max_length=100)] = Field(default_factory=list)
+    tax_class: Text256 | None = None
+
+
+class ItemIn(Wire):
+    """One unit of one product; send the element once for each unit."""
+
+    id: Uuid | None = Field(
+        default=None, validation_alias=AliasChoices("id", "sales_order_item_uuid")
+    )
+    external_item_id: Identifier | None = None
+    product_id: Identifier
+    price: ItemPrice
+    quantity: Quantity | None = None
+    discounts: Annotated[list[Discount], Field(max_length=20)] | None = None
+    tax_lines: Annotated[list[TaxLine], Field(max_length=100)] | None = None
+    tax_class: Text256 | None = None
+    price_catalog: Amount | None = None
+    product_attributes: ProductAttributes | None = None
+    external_identifier: (
+        Annotated[
+            dict[
+                Annotated[str, StringConstraints(min_length=1, max_length=100)],
+                Annotated[str, StringConstraints(max_length=256)],
+            ],
+            Field(max_length=100),
+        ]
+        | None
+    ) = None
+    extended_attributes: Attributes | None = None
+    is_preorder: bool | None = None
+    addon_parent_item_id: Uuid | None = None
+    fulfillment_group_type: Literal["SHIPPING", "IN_STORE_HANDOVER"] | None = None
+    gift_wrapping: InjectedGiftWrapping | None = None
+    shipment_id: Uuid | None = None
+    """Which shipment it travels with, where there are several."""
+
+    def draft(self, shipment: int | None) -> NewItem:
+        price, details = self._price()
+        parts = {
+            "price_catalog": self.price_catalog,
+            "tax_class": self.tax_class,
+            "external_identifier": self.external_identifier,
+            "fulfillment_group_type": self.fulfillment_group_type,
+            "addon_parent_item_id": self.addon_parent_item_id and str(self.addon_parent_item_id),
+            "product_attributes": said_by(self.product_attributes, empty=False),
+            "extended_attributes": listed(self.extended_attributes),
+        }
+        return NewItem(
+            product_id=self.product_id,
+            price=price,
+            id=self.id,
+            external_item_id=self.external_item_id or "",
+            shipment=shipment,
+            is_in_store=self.fulfillment_group_type == IN_STORE_HANDOVER,
+            is_preorder=bool(self.is_preorder),
+            details=details | {name: value for name, value in parts.items() if value},
+        )
+
+    def _price(self) -> tuple[AnyPrice, dict[str, Any]]:
+        price = self.price
+        if isinstance(price, InjectedPrice):
+            discounts = price.discounts()
+            quote = Quote(
+                base=price.item_price,
+                tax=sum((line.amount for line in price.item_tax_lines), ZERO),
+                discount=taken_off(discounts),
+            )
+            catalog, lines = price.item_list_price, price.item_tax_lines
+            details = {
+                "price_catalog": catalog,
+                "tax_lines": listed(lines),
+                "discounts": discounts,
+                "pricebook": price.pricebook,
+                "group_ref": price.group_ref,
+            }
+            return quote, {k: v for k, v in details.items() if v not in (None, [], "")}
+        discounts = listed(self.discounts)
+        taken = taken_off(discounts) if price.discount is None else price.discount
+        details = {"tax_lines": listed(self.tax_lines), "discounts": discounts}
+        partial = PartialPrice(price.net, price.tax, price.gross, taken, price.base)
+        return partial, {k: v for k, v in details.items() if v}
+
+
+def said_by(model: Wire | None, *, empty: bool = True) -> dict[str, Any] | None:
+    """What a part says; without empty strings where the read model wants none."""
+    if model is None:
+        return None
+    said = model.model_dump(exclude_none=True)
+    return said if empty else {name: value for name, value in said.items() if value != ""}
+
+
+def listed(models: Any) -> list[dict[str, Any]]:
+    return [model.model_dump(exclude_none=True) for model in models or ()]
+
+
+def taken_off(discounts: list[dict[str, Any]]) -> Decimal:
+    return sum((Decimal(d["price_adjustment"]) for d in discounts), ZERO)

@@ -1,0 +1,105 @@
+"""A shipment of a capture on the wire: its price and how it is to be routed (§a.1.2, §a.1.5)."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from ordermgmt.money import ZERO
+from ordermgmt.wire import Uuid, Wire
+from orders.api.capture_items import (
+    Discount,
+    InjectedDiscount,
+    ItemIn,
+    ReadPrice,
+    TaxLine,
+    listed,
+    taken_off,
+    wrong,
+)
+from orders.api.fields import (
+    Amount,
+    Identifier,
+    LongIdentifier,
+)
+from orders.services.capture.draft import (
+    AnyPrice,
+    NewShipment,
+    PartialPrice,
+    Quote,
+)
+
+MOST_ITEMS = 20_000
+
+
+class RoutingStrategy(Wire):
+    strategy: Literal["default", "prerouted", "external"] = "default"
+    fulfillment_node_id: LongIdentifier | None = None
+
+    @model_validator(mode="after")
+    def _prerouted_to(self) -> Self:
+        if self.strategy == "prerouted" and not self.fulfillment_node_id:
+            raise wrong("'fulfillment_node_id' is a required property")
+        return self
+
+
+class ShippingOption(Wire):
+    service_level_identifier: Identifier | None = None
+    shipping_offer_token: (
+        Annotated[str, StringConstraints(min_length=1, max_length=8192)] | None
+    ) = None
+    price: Amount = ZERO
+    tax: Amount = ZERO
+    discount_info: Annotated[list[InjectedDiscount], Field(max_length=1)] | None = None
+    routing_strategy: RoutingStrategy | None = None
+
+
+class ShipmentIn(Wire):
+    """Items that travel together. Its price: a `shipping_option`, or an object, or a number."""
+
+    id: Uuid | None = None
+    shipping_option: ShippingOption | None = None
+    price: ReadPrice | Amount | None = None
+    tax: Amount | None = None
+    tax_lines: Annotated[list[TaxLine], Field(max_length=100)] | None = None
+    discounts: Annotated[list[Discount], Field(max_length=20)] | None = None
+    service_level_identifier: Identifier | None = None
+    routing_strategy: RoutingStrategy | None = None
+
+    def draft(self) -> NewShipment:
+        option = self.shipping_option or ShippingOption()
+        routing = self.routing_strategy or option.routing_strategy or RoutingStrategy()
+        price, discounts = self._price(option)
+        parts = {
+            "tax_lines": listed(self.tax_lines),
+            "discounts": discounts,
+            "shipping_offer_token": option.shipping_offer_token,
+        }
+        return NewShipment(
+            price=price,
+            id=self.id,
+            service_level=self.service_level_identifier or option.service_level_identifier or "",
+            strategy=routing.strategy,
+            location_code=routing.fulfillment_node_id or "",
+            details={name: value for name, value in parts.items() if value},
+        )
+
+    def _price(self, option: ShippingOption) -> tuple[AnyPrice, list[dict[str, Any]]]:
+        discounts = listed(self.discounts) or [d.said("order") for d in option.discount_info or ()]
+        taken = taken_off(discounts)
+        if isinstance(self.price, ReadPrice):
+            price = self.price
+            taken = taken if price.discount is None else price.discount
+            return PartialPrice(price.net, price.tax, price.gross, taken, price.base), discounts
+        if self.price is not None:
+            return Quote(self.price, self.tax or ZERO, taken), discounts
+        return Quote(option.price, option.tax, taken), discounts
+
+
+class ShipmentWithItems(ShipmentIn):
+    """A shipment in the injection's form."""
+
+    items: Annotated[list[ItemIn], Field(min_length=1, max_length=MOST_ITEMS)]
