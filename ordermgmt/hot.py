@@ -1,8 +1,9 @@
 """Hand-written SQL for the hot paths: planned once a connection, rows straight into models.
 
-Only capture and the two reading routes use it, because there it was measured to pay: composing a
-query in the ORM costs half a millisecond, planning capture's statement as much again. Everything
-else is ORM. What runs here is wrapped and counted by Django like any other statement.
+Only capture, reading an order, writing its story and the sweeps use it, because there it was
+measured to pay: composing a query in the ORM costs half a millisecond, planning capture's statement
+as much again. Everything else is ORM. What runs here is wrapped and counted by Django like any
+other statement.
 """
 
 import json

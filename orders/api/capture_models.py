@@ -150,7 +150,14 @@ class OrderFields(Wire):
     grace_period: GracePeriod | None = None
     """Seconds to wait before routing; 0 routes at once. Our extension."""
 
-    def _order(self, items: list[NewItem], shipments: list[NewShipment]) -> NewOrder:
+    def _order(
+        self,
+        items: list[NewItem],
+        shipments: list[NewShipment],
+        *,
+        wrapped: InjectedGiftWrapping | None,
+    ) -> NewOrder:
+        """The order in the domain's words; of wrappings on items only the first item's counts."""
         method = self.price_method or {
             "vat_excluded": "tax_excluded",
             "vat_included": "tax_included",
@@ -163,7 +170,7 @@ class OrderFields(Wire):
             "payments": listed(self.payments) or None,
             "extended_attributes": listed(self.extended_attributes) or None,
         }
-        wrapping, price = self._gift_wrapping()
+        wrapping, price = self._gift_wrapping(wrapped)
         return NewOrder(
             items=items,
             shipments=shipments,
@@ -185,7 +192,9 @@ class OrderFields(Wire):
         said = {name: value for name, value in flat.items() if value}
         return said | (said_by(self.customer, empty=False) or {}) or None
 
-    def _gift_wrapping(self) -> tuple[dict[str, Any], AnyPrice]:
+    def _gift_wrapping(
+        self, injected: InjectedGiftWrapping | None
+    ) -> tuple[dict[str, Any], AnyPrice]:
         if wrapping := self.gift_wrapping:
             price = wrapping.price
             parts = {
@@ -194,7 +203,7 @@ class OrderFields(Wire):
                 "tax_lines": listed(wrapping.tax_lines),
             }
             amounts: AnyPrice = PartialPrice(price.net, price.tax, price.gross)
-        elif injected := self._first_wrapping():
+        elif injected:
             parts = {
                 "message": injected.message,
                 "tax_code": injected.tax_class,
@@ -205,10 +214,6 @@ class OrderFields(Wire):
         else:
             return {}, Price()
         return {"gift_wrapping": {k: v for k, v in parts.items() if v}}, amounts
-
-    def _first_wrapping(self) -> InjectedGiftWrapping | None:
-        """Of wrappings given with items only the first item's counts: contract §a.1.3."""
-        raise NotImplementedError
 
 
 class CaptureRequest(OrderFields):
@@ -230,7 +235,9 @@ class CaptureRequest(OrderFields):
             )
             for item in self.items
         ]
-        return self._order(items, [s.draft() for s in shipments])
+        return self._order(
+            items, [s.draft() for s in shipments], wrapped=self.items[0].gift_wrapping
+        )
 
     @model_validator(mode="after")
     def _items_find_their_shipments(self) -> Self:
@@ -247,9 +254,6 @@ class CaptureRequest(OrderFields):
         _check_distinct(self.items)
         return self
 
-    def _first_wrapping(self) -> InjectedGiftWrapping | None:
-        return self.items[0].gift_wrapping
-
 
 class InjectedCapture(OrderFields):
     """The same in the injection's form: the items stand inside their shipments."""
@@ -259,15 +263,13 @@ class InjectedCapture(OrderFields):
     def draft(self) -> NewOrder:
         """This capture in the domain's words."""
         items = [item.draft(n) for n, s in enumerate(self.shipments) for item in s.items]
-        return self._order(items, [s.draft() for s in self.shipments])
+        first = self.shipments[0].items[0]
+        return self._order(items, [s.draft() for s in self.shipments], wrapped=first.gift_wrapping)
 
     @model_validator(mode="after")
     def _ids_are_used_once(self) -> Self:
         _check_distinct([item for s in self.shipments for item in s.items])
         return self
-
-    def _first_wrapping(self) -> InjectedGiftWrapping | None:
-        return self.shipments[0].items[0].gift_wrapping
 
 
 def parse(body: Any) -> CaptureRequest | InjectedCapture:

@@ -13,7 +13,6 @@ from ordermgmt.errors import NotFound
 from orders.models import Hold, Item, Order, Shipment
 
 IdType = Literal["internal", "external"]
-MOST_OFFSET: Final = 2**31 - 1
 
 
 # Everything that belongs to the orders `found`, in one statement and so of one moment. An order's
