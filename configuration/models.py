@@ -6,6 +6,7 @@ Read them from anywhere; write them only through `configuration.services`.
 import uuid
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -95,6 +96,16 @@ class Client(AbstractApplication):
     def actor(self) -> str:
         """How timelines and histories name it."""
         return f"client:{self.name}"
+
+
+class Membership(models.Model):
+    """Which tenant a person of the console works for; without one, only an operator gets in."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="membership")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="memberships")
+
+    def __str__(self) -> str:
+        return f"{self.user} of {self.tenant}"
 
 
 class LocationType(models.TextChoices):

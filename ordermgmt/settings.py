@@ -25,14 +25,24 @@ ENCRYPTION_KEYS = (
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
+    "ordermgmt",  # first: its static files stand before unfold's
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "ordermgmt.console.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "axes",
     "rest_framework",
     "oauth2_provider",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "ordermgmt",
     "configuration",
     "webhooks",
     "orders",
@@ -164,10 +174,19 @@ PASSWORD_HASHERS = [
     "configuration.hashers.OnePassHasher",  # our own random secrets; the module says why
 ]
 
-# HTTP. One middleware of ours sets the security headers too; there are no cookies to protect.
+# HTTP. One middleware of ours sets the security headers too; all others serve the console only.
 ROOT_URLCONF = "ordermgmt.urls"
 WSGI_APPLICATION = "ordermgmt.wsgi.application"
-MIDDLEWARE = ["ordermgmt.middleware.RequestMiddleware"]
+MIDDLEWARE = [
+    "ordermgmt.middleware.RequestMiddleware",
+    "ordermgmt.console.middleware.Csp",
+    "ordermgmt.console.middleware.Sessions",
+    "ordermgmt.console.middleware.Csrf",
+    "ordermgmt.console.middleware.Authentication",
+    "ordermgmt.console.middleware.SecondFactor",
+    "ordermgmt.console.middleware.Messages",
+    "axes.middleware.AxesMiddleware",
+]
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 # Set only behind a proxy that always sets this header itself, for instance
@@ -182,7 +201,23 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
     }
+]
+
+# The console: Django's admin in unfold's clothes, for people who sign in.
+UNFOLD = {"SITE_TITLE": "ordermgmt", "SITE_HEADER": "ordermgmt", "SITE_URL": None}
+LOGIN_URL = "admin:login"
+AXES_VERBOSE = False
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 
 REST_FRAMEWORK = {

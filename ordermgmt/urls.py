@@ -1,5 +1,6 @@
 """Every address of the service; the one place that sees every app."""
 
+from django.contrib import admin
 from django.contrib.staticfiles import views as staticfiles
 from django.urls import include, path
 
@@ -7,6 +8,7 @@ from ordermgmt import health, openapi
 
 urlpatterns = [
     path("", include("orders.urls")),  # first, for they are asked most
+    path("console/", admin.site.urls),
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

@@ -1,0 +1,35 @@
+"""The console's borders: staff see rows of their own tenant, and only services change them."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+
+def tenant_id_of(user: Any) -> int | None:
+    """The tenant whose rows this person may see; None for an operator, who sees every tenant's."""
+    membership = getattr(user, "membership", None)
+    if membership is None and not user.is_superuser:
+        raise PermissionError(f"{user} belongs to no tenant")
+    return None if membership is None else membership.tenant_id
+
+
+class TenantAdmin(ModelAdmin):
+    """A page over one table of business data. Rows are read here; only services write them."""
+
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        rows = super().get_queryset(request)
+        tenant_id = tenant_id_of(request.user)
+        return rows if tenant_id is None else rows.filter(tenant_id=tenant_id)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
