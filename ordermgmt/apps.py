@@ -10,6 +10,13 @@ class FloorConfig(AppConfig):
 
     def ready(self) -> None:
         """Make our Celery application the one `shared_task` finds, in every process."""
-        from ordermgmt import celery, checks, logging  # noqa: F401 - importing registers them
+        from ordermgmt import (  # importing celery and checks registers them
+            celery,  # noqa: F401
+            checks,  # noqa: F401
+            gauges,
+            heartbeat,
+            logging,
+        )
 
         logging.configure(settings.LOG_LEVEL)
+        gauges.show(heartbeat.SILENCE)

@@ -1,5 +1,6 @@
-"""Whether this process lives, whether it can serve, and what it counted."""
+"""Whether this process lives, whether it can serve, what it counted, and what waits."""
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -15,7 +16,7 @@ from prometheus_client import multiprocess
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ordermgmt import heartbeat
+from ordermgmt import gauges, heartbeat
 
 
 class NotReady(Exception):
@@ -30,39 +31,43 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """`/readyz`: 200 when orders can be taken in, else 503; each check with its result.
 
-    Broker and worker are reported but not needed: without them everything still happens, later.
+    Broker, worker and gauges are reported but not needed: without them everything still happens,
+    later. Of a gauge with a label it tells the largest number only: the page is public.
     """
     results = {name: _result(check) for name, (check, _) in CHECKS.items()}
     failed = [name for name, (_, needed) in CHECKS.items() if needed and results[name] != "ok"]
+    shown = {}
+    for gauge, numbers in () if failed else gauges.readings():
+        most = shown[gauge.name] = round(max(numbers.values()), 1)
+        if math.isfinite(gauge.limit):
+            results[gauge.name] = "ok" if most <= gauge.limit else f"{most} > {gauge.limit}"
     status = "unavailable" if failed else "ok"
-    return JsonResponse({"status": status, "checks": results}, status=503 if failed else 200)
+    known = {"status": status, "checks": results, "gauges": shown}
+    return JsonResponse(known, status=503 if failed else 200)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """`/metrics`: what all web processes counted together, for Prometheus; and the worker's age."""
+    """`/metrics`: what all web processes counted together, for Prometheus; and the gauges."""
     registry = prometheus_client.REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = prometheus_client.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    page = prometheus_client.generate_latest(registry) + _worker_silence()
+    page = prometheus_client.generate_latest(registry) + _gauges()
     return HttpResponse(page, content_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 
-def _worker_silence() -> bytes:
-    """A gauge asked for this answer; absent, which alarms can see, when there is nothing to tell.
+def _gauges() -> bytes:
+    """The gauges, asked for this answer.
 
-    Not a `Gauge`: each web process would keep a value of its own, and show all of them.
+    Not Prometheus's own: each web process would keep a value, and show all of them.
     """
-    try:
-        seconds = heartbeat.silence(heartbeat.WORKER)
-    except (DatabaseError, InterfaceError):
-        seconds = None
-    if seconds is None:
-        return b""
-    help = "Seconds since a Celery worker last showed that it works."
-    family = GaugeMetricFamily("ordermgmt_worker_silence_seconds", help, value=seconds)
     registry = prometheus_client.CollectorRegistry()
-    registry.register(_Shown(family))
+    for gauge, numbers in gauges.readings():
+        labels = [gauge.label] if gauge.label else []
+        family = GaugeMetricFamily(f"ordermgmt_{gauge.name}", gauge.help, labels=labels)
+        for value, number in numbers.items():
+            family.add_metric([value][: len(labels)], number)
+        registry.register(_Shown(family))
     return prometheus_client.generate_latest(registry)
 
 

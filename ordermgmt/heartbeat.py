@@ -5,6 +5,7 @@ from typing import Final
 from django.db.models import F
 from django.db.models.functions import Extract, Now
 
+from ordermgmt import gauges
 from ordermgmt.models import Heartbeat
 
 WORKER: Final = "worker"
@@ -26,3 +27,15 @@ def silence(name: str) -> float | None:
     since = Extract(Now() - F("at"), "epoch")
     found = Heartbeat.objects.filter(name=name).values_list(since, flat=True).first()
     return None if found is None else float(found)
+
+
+def _worker() -> dict[str, float]:
+    seconds = silence(WORKER)
+    return {} if seconds is None else {"": seconds}
+
+
+SILENCE: Final = gauges.Gauge(
+    name="worker_silence_seconds",
+    help="Seconds since a Celery worker last showed that it works; missing if none ever did.",
+    read=_worker,
+)

@@ -2,6 +2,21 @@
 
 from django.apps import AppConfig
 
+from ordermgmt import gauges
+
 
 class OrdersConfig(AppConfig):
     name = "orders"
+
+    def ready(self) -> None:
+        """Show how late the sweep is."""
+        from orders.services import sweeping
+
+        gauges.show(
+            gauges.Gauge(
+                name="oldest_due_hold_seconds",
+                help="Seconds that the grace period that ended first is over; 0 if none is due.",
+                read=lambda: {"": sweeping.oldest_due()},
+                limit=sweeping.LATE,
+            )
+        )

@@ -6,8 +6,11 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Extract, Now
 
 from ordermgmt import hot, strict_json
+from webhooks.models import Event
 
 # Written as one statement because capture, the hot path, pays for every round trip.
 _INSERT: Final = """
@@ -52,3 +55,10 @@ def publish(news: Sequence[News]) -> None:
         for n in news
     ]
     hot.rows(_INSERT, [strict_json.dumps(rows).decode()])
+
+
+def oldest_waiting() -> float:
+    """Seconds that the oldest event has waited to be delivered; 0 if none waits."""
+    waited = Extract(Now() - F("published_at"), "epoch")
+    found = Event.objects.order_by("pk").values_list(waited, flat=True).first()
+    return 0.0 if found is None else float(found)

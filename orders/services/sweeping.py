@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Extract, Now
 
 from configuration.models import Tenant
 from configuration.services.policy import Policy, policy
@@ -24,6 +26,7 @@ from orders.services.holds import judge_size
 from orders.services.story import Story
 
 BATCH: Final = 200
+LATE: Final = 60.0  # seconds after its time within which a hold must be released
 RELEASER: Final = "task:orders.release_due_holds"
 SIZE_JUDGE: Final = "task:orders.check_big_orders"
 
@@ -98,6 +101,14 @@ def judge_sizes(*, limit: int = BATCH) -> int:
         failpoint("judge_sizes.after_commit")
         held += len(told)
     return held
+
+
+def oldest_due() -> float:
+    """Seconds that the grace period that ended first, and is not released, is over; 0 if none."""
+    late = Extract(Now() - F("due_at"), "epoch")
+    due = Hold.objects.filter(released_at__isnull=True, due_at__lte=Now()).order_by("due_at")
+    found = due.values_list(late, flat=True).first()
+    return 0.0 if found is None else float(found)
 
 
 class _Rules:

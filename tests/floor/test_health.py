@@ -10,10 +10,16 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.test import Client, override_settings
 
-from ordermgmt import health, heartbeat, tasks
+from ordermgmt import gauges, health, heartbeat, tasks
 from ordermgmt.models import Heartbeat
 
 GAUGE = b"ordermgmt_worker_silence_seconds"
+WELL = {
+    "database": "ok",
+    "migrations": "ok",
+    "worker": "not seen yet",
+    "oldest_due_hold_seconds": "ok",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +43,8 @@ def test_ready_means_database_migrations_and_broker(api: Client) -> None:
     response = api.get("/readyz")
 
     assert response.status_code == 200
-    assert response.json() == {
-        "status": "ok",
-        "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "worker": "not seen yet"},
-    }
+    assert response.json()["status"] == "ok"
+    assert response.json()["checks"] == WELL | {"broker": "ok"}
 
 
 @pytest.mark.django_db
@@ -63,7 +67,7 @@ def test_applied_migrations_are_not_read_again(
 ) -> None:
     api.get("/readyz")
 
-    with django_assert_num_queries(2):  # type: ignore[operator]
+    with django_assert_num_queries(2 + len(gauges.SHOWN)):  # type: ignore[operator]
         api.get("/readyz")
 
 
@@ -73,12 +77,7 @@ def test_a_broker_away_is_told_but_does_not_matter(api: Client) -> None:
         response = api.get("/readyz")
 
     assert response.status_code == 200
-    assert response.json()["checks"] == {
-        "database": "ok",
-        "migrations": "ok",
-        "broker": "ConnectionError",
-        "worker": "not seen yet",
-    }
+    assert response.json()["checks"] == WELL | {"broker": "ConnectionError"}
 
 
 @pytest.mark.django_db
@@ -112,6 +111,48 @@ class TestWorker:
         assert entry["schedule"] < heartbeat.SILENT / 3
 
 
+@pytest.mark.django_db
+class TestGauges:
+    @pytest.fixture(autouse=True)
+    def _only_ours(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(gauges, "SHOWN", {})
+
+    def test_are_shown_with_all_their_labels_in_metrics_and_the_largest_in_readyz(
+        self, api: Client
+    ) -> None:
+        numbers = {"acme": 1.25, "zeta": 7.5}
+        gauges.show(gauges.Gauge("lag_seconds", "How late.", lambda: numbers, label="tenant"))
+
+        page = api.get("/metrics").content.decode()
+        assert "# HELP ordermgmt_lag_seconds How late.\n# TYPE ordermgmt_lag_seconds gauge" in page
+        assert 'ordermgmt_lag_seconds{tenant="acme"} 1.25\n' in page
+        assert 'ordermgmt_lag_seconds{tenant="zeta"} 7.5\n' in page
+        answer = api.get("/readyz")
+        assert answer.json()["gauges"] == {"lag_seconds": 7.5}
+        assert "lag_seconds" not in answer.json()["checks"]
+        assert b"acme" not in answer.content
+
+    def test_beyond_their_limit_are_named_but_orders_are_taken_in(self, api: Client) -> None:
+        number = {"": 60.0}
+        gauges.show(gauges.Gauge("age_seconds", "How old.", lambda: number, limit=60))
+        assert api.get("/readyz").json()["checks"]["age_seconds"] == "ok"
+
+        number[""] = 61.26
+
+        answer = api.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json()["checks"]["age_seconds"] == "61.3 > 60"
+        assert "\nordermgmt_age_seconds 61.26\n" in api.get("/metrics").content.decode()
+
+    def test_with_nothing_to_tell_are_missing(self, api: Client) -> None:
+        gauges.show(gauges.Gauge("age_seconds", "How old.", dict, limit=60))
+
+        answer = api.get("/readyz").json()
+        assert answer["gauges"] == {}
+        assert "age_seconds" not in answer["checks"]
+        assert b"ordermgmt_age_seconds" not in api.get("/metrics").content
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_database_away_means_not_ready_and_nobody_learns_where_it_was(
     api: Client, monkeypatch: pytest.MonkeyPatch
@@ -124,6 +165,7 @@ def test_a_database_away_means_not_ready_and_nobody_learns_where_it_was(
         assert response.status_code == 503
         assert response.json()["checks"]["database"] == "OperationalError"
         assert b"nonexistent" not in response.content
+        assert response.json()["gauges"] == {}
         assert api.get("/metrics").status_code == 200
         assert api.get("/healthz").status_code == 200
     assert api.get("/readyz").status_code == 200

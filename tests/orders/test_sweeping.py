@@ -1,9 +1,13 @@
 """What the clock does: product §4.2 to §4.4, for all tenants, in batches, judged again."""
 
+import datetime as dt
+import re
 from collections import Counter
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from configuration import keys
@@ -12,6 +16,7 @@ from orders.models import Hold, Item, Order, TimelineEntry
 from orders.services import holding, invariants, sweeping
 from tests.factories import LocationFactory, ServiceLevelFactory
 from tests.orders.shop import Shop, contents, item, items, order
+from webhooks import services as webhooks
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -253,3 +258,64 @@ class TestJudgingSizes:
 
         assert told() == ["captured", "held", "items_added", "held"]
         assert sweeping.judge_sizes() == 0
+
+
+def seen(path):
+    answer = Browser(SERVER_NAME="localhost").get(path)
+    assert answer.status_code == 200
+    return answer
+
+
+def gauge(name):
+    """What `/readyz` and `/metrics` say of a gauge; they must agree within seconds."""
+    shown = seen("/readyz").json()["gauges"][name]
+    [line] = re.findall(rf"^ordermgmt_{name} (\S+)$", seen("/metrics").content.decode(), re.M)
+    assert float(line) == pytest.approx(shown, abs=5)
+    return shown
+
+
+def test_how_late_the_sweep_is_can_be_seen(shop):
+    name = "oldest_due_hold_seconds"
+    for n in range(3):
+        shop.captured(order(external_id=f"A-{n}", grace_period=600))
+    assert gauge(name) == 0
+
+    end_grace("30 s", order__external_id="A-0")
+    assert gauge(name) == pytest.approx(30, abs=5)
+    assert seen("/readyz").json()["checks"][name] == "ok"
+
+    end_grace("100 s", order__external_id="A-1")
+    assert gauge(name) == pytest.approx(100, abs=5)
+    assert re.fullmatch(r"1\d\d\.\d > 60\.0", seen("/readyz").json()["checks"][name])
+
+    sweeping.release_due()
+    assert gauge(name) == 0
+
+
+def test_how_long_the_outbox_waits_can_be_seen(shop):
+    name = "oldest_outbox_event_seconds"
+    assert gauge(name) == 0
+
+    shop.captured(order())
+    shop.captured(order())
+    oldest = Event.objects.order_by("pk").first()
+    Event.objects.filter(pk=oldest.pk).update(published_at=Now() - dt.timedelta(seconds=50))
+
+    assert gauge(name) == pytest.approx(50, abs=5)
+
+
+def test_looking_at_the_backlog_reads_one_row_by_an_index(shop):
+    shop.captured(order(grace_period=600))
+    for look, index in (
+        (sweeping.oldest_due, "hold_by_due_time"),
+        (webhooks.oldest_waiting, "webhooks_event_pkey"),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            look()
+        [statement] = [q["sql"] for q in asked.captured_queries]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+            cursor.execute(f"EXPLAIN {statement}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert plan.startswith("Limit")
+        assert f"using {index}" in plan
