@@ -1,0 +1,13 @@
+"""Orders in the console: the list, the page of one order, and the dashboard."""
+
+from django.contrib import admin
+
+from ordermgmt.console.scoping import TenantAdmin
+from orders.admin.order_list import OrderList
+from orders.admin.order_page import OrderPage
+from orders.models import Order
+
+
+@admin.register(Order)
+class OrderAdmin(OrderPage, OrderList, TenantAdmin):
+    """What customer care works in: put together from its two pages."""
