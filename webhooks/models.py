@@ -1,9 +1,10 @@
-"""What other systems are told: the outbox."""
+"""What other systems are told, the outbox; and how those are doing that we ask."""
 
 import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from ordermgmt.fields import SnapshotField
@@ -32,3 +33,35 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+
+class ExternalOms(models.Model):
+    """How a tenant's external OMS has answered lately; there is a row once it was asked."""
+
+    tenant = models.OneToOneField(
+        "configuration.Tenant", models.CASCADE, related_name="+", primary_key=True
+    )
+    failures = models.PositiveIntegerField(default=0, help_text="In a row, until now.")
+    rests_until = models.DateTimeField(
+        null=True, help_text="It is left alone until then, after too many failures."
+    )
+    last_success_at = models.DateTimeField(null=True, help_text="To within seconds.")
+    last_error_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=40, blank=True, help_text="What kind, as a code.")
+    last_error_text = models.CharField(max_length=300, blank=True, help_text="In words.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(rests_until__isnull=True) | Q(failures__gt=0),
+                name="external_oms_rests_only_after_failures",
+            ),
+            models.CheckConstraint(
+                condition=Q(last_error="", last_error_at__isnull=True)
+                | (~Q(last_error="") & Q(last_error_at__isnull=False)),
+                name="external_oms_error_has_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"external OMS of {self.tenant_id}"
