@@ -1,4 +1,4 @@
-"""`./run bench capture|read|history|sweep|all`: measure the real thing on this machine."""
+"""`./run bench capture|read|history|sweep|life|all`: measure the real thing on this machine."""
 
 import argparse
 import contextlib
@@ -16,7 +16,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from bench.judging import Result
 
-SCENARIOS: Final = ("capture", "read", "history", "sweep")
+SCENARIOS: Final = ("capture", "read", "history", "sweep", "life")
 WIDTH: Final = 150  # of a table that goes to a file
 LONGEST: Final = 240  # seconds: a token, fetched for every run, lives for 300
 
@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "--orders",
         type=int,
         default=100_000,
-        help="history: how many, against 1,000; sweep: at most 10,000",
+        help="history: how many, against 1,000; sweep, life: at most 10,000",
     )
     parser.add_argument(
         "--data-dir", default="", help="a new folder to keep the data in; default: throw it away"

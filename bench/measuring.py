@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Final
 
 from bench.client import Plan, Seen
@@ -65,6 +66,16 @@ def best(measurements: Sequence[Measured]) -> Measured:
     first = next((each.first_failure for each in measurements if each.first_failure), "")
     fastest = max(measurements, key=lambda each: each.rate)
     return replace(fastest, failures=dict(failures), first_failure=first)
+
+
+def pooled(measurements: Sequence[Measured]) -> Measured:
+    """What they were on average, for measuring under what comes and goes; failures are summed."""
+    average = {
+        name: fmean(getattr(each, name) for each in measurements)
+        for name in ("rate", "p50", "p95", "p99", "app_cpu", "database_cpu", "client_cpu")
+    }
+    requests = sum(each.requests for each in measurements)
+    return replace(best(measurements), requests=requests, **average)
 
 
 def percentile(ordered: Sequence[int], share: float) -> float:

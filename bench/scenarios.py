@@ -1,4 +1,4 @@
-"""What is measured: capture, detail, a customer's history, and the sweep."""
+"""What is measured: capture, detail, a customer's history, the sweep, and both at once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import bodies, loading, pgbench, sweeping
+from bench import life as lives
 from bench.client import COUNTER, Plan
-from bench.judging import Result, Row, growth_aims, rate_aim, ratio_aim
+from bench.judging import JUDGED_AT, Result, Row, growth_aims, rate_aim, ratio_aim
 from bench.measuring import Measured, best, measure
 from bench.pgbench import Script
 from bench.stage import HOST, TENANT, Stage
@@ -87,6 +88,18 @@ class Bench:
             self._load("loading orders that wait", first, count, _ordinary(count))
 
         return sweeping.sweep(self._stage, number, load)
+
+    def life(self) -> Result:
+        """Captures while due orders are released by a worker on the clock, beside quiet ones."""
+        number = min(self._options.many, MOST_DUE)
+        self._load("loading orders that wait", 0, number, _ordinary(number))
+
+        def capture() -> Measured:
+            with self._console.status("capturing"):
+                customers = {bodies.CUSTOMER: bodies.customers()}
+                return self._measure(self._capture_request(), JUDGED_AT, customers)
+
+        return lives.life(self._stage, number, capture, self._options.rounds)
 
     def _compare(
         self,

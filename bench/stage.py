@@ -38,6 +38,8 @@ class Stage:
     client_id: str
     client_secret: str
     web: Program
+    worker: Program  # not started: most measurements are about the web
+    beat: Program  # nor is this
     postgres: Postgres
 
     @property
@@ -73,15 +75,17 @@ def stage(folder: Path, *, workers: int = 2) -> Iterator[Stage]:
         if postgres is None:
             raise CannotStart(f"Somebody else is using {folder}; measure in a folder of its own.")
         tenant, made = _prepare()
-        web = _web(folder, port := _free_port(), workers)
+        programs = web, worker, beat = _programs(folder, port := _free_port(), workers)
+        for program in programs:
+            stack.callback(program.stop)
         web.start()
-        stack.callback(web.stop)
         if not wait_until(lambda: _is_ready(port) or _has_ended(web), timeout=60) or _has_ended(
             web
         ):
             tail = web.log.read_text(errors="replace").splitlines()[-20:]
             raise CannotStart("\n".join(["The web server does not come up:", *tail]))
-        yield Stage(tenant, port, made.client.client_id, made.secret, web, postgres)
+        credentials = made.client.client_id, made.secret
+        yield Stage(tenant, port, *credentials, web, worker, beat, postgres)
 
 
 def _prepare() -> tuple[Tenant, clients.WithSecret]:
@@ -98,12 +102,12 @@ def _prepare() -> tuple[Tenant, clients.WithSecret]:
     return tenant, made
 
 
-def _web(folder: Path, port: int, workers: int) -> Program:
-    """The web server with the very options `up` gives it."""
+def _programs(folder: Path, port: int, workers: int) -> list[Program]:
+    """Web server, worker and beat, with the very options `up` gives them."""
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     options = {"host": HOST, "port": port, "workers": workers}
-    web: Program = up._programs(folder, options)[0]
-    return web
+    programs: list[Program] = up._programs(folder, options)
+    return programs
 
 
 def _free_port() -> int:

@@ -8,8 +8,9 @@ from celery import shared_task
 
 from orders.services import sweeping
 
-# How long one run goes on with further batches; what is left then is due at the next beat.
-PATIENCE: Final = 10.0  # seconds
+# How long one run goes on with further batches; what is left then is due at the next beat. Shorter
+# than a heartbeat's period: a worker that has much to do must not look dead.
+PATIENCE: Final = 5.0  # seconds
 
 
 @shared_task(name="orders.release_due_holds", ignore_result=True)

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from bench.judging import Row, growth_aims, rate_aim, ratio_aim
-from bench.measuring import Measured, best, percentile, tree_cpu
+from bench.measuring import Measured, best, percentile, pooled, tree_cpu
 from bench.pgbench import Yardstick
 
 
@@ -31,6 +32,12 @@ def test_the_fastest_round_counts_but_the_failures_of_all_do():
     rounds = [measured(90, **{"500": 2}), measured(120), measured(80, **{"500": 1, "409": 1})]
 
     assert best(rounds) == measured(120, **{"500": 3, "409": 1})
+
+
+def test_pooled_rounds_are_averaged_but_requests_and_failures_summed():
+    rounds = [measured(90, p50=1.0, **{"500": 2}), measured(120, p50=2.0, **{"500": 1})]
+
+    assert pooled(rounds) == replace(measured(105, p50=1.5, **{"500": 3}), requests=20)
 
 
 def test_the_ratio_is_our_rate_as_a_share_of_the_yardsticks():
