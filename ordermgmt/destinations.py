@@ -87,12 +87,20 @@ def check_url(url: str, *, allows_http: bool) -> SplitResult:
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise BadDestination("The URL must have no credentials, no query and no fragment.")
     host = parts.hostname or ""
-    if {host, parts.netloc.lower()} & set(settings.EGRESS_ALLOWED_HOSTS):
+    if is_trusted(parts):
         return parts
     if (port is not None and port not in PORTS[parts.scheme]) or parts.netloc.endswith(":"):
         raise BadDestination(f"The port must be one of {PORTS[parts.scheme]}.")
     _check_host(host, bracketed=parts.netloc.startswith("["))
     return parts
+
+
+def is_trusted(parts: SplitResult) -> bool:
+    """Whether the operator named this host, or this port of it, as one of their own."""
+    names = {parts.hostname, parts.netloc.lower()}
+    if parts.port is None:
+        names.add(f"{parts.netloc.lower()}:{PORTS[parts.scheme][0]}")
+    return not names.isdisjoint(settings.EGRESS_ALLOWED_HOSTS)
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
