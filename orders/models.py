@@ -7,10 +7,11 @@ tenant, and a composite foreign key (see the first migration) promises it is its
 import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from ordermgmt.fields import AmountField, SnapshotField
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
@@ -133,6 +134,19 @@ class Order(models.Model):
                 name="order_that_waits_by_size",
                 condition=Q(status=OrderStatus.ON_HOLD),
             ),
+            models.Index(fields=["tenant", "-placed_at", "-id"], name="order_by_time"),
+            models.Index(
+                fields=["tenant", "status", "-placed_at", "-id"],
+                name="order_unfinished_by_time",
+                condition=~Q(status=OrderStatus.CLOSED),
+            ),
+            models.Index(
+                F("tenant"),
+                Lower("customer_email"),
+                F("id").desc(),
+                name="order_by_email",
+                condition=~Q(customer_email=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -227,6 +241,20 @@ class Item(models.Model):
             models.CheckConstraint(
                 condition=Q(discount__gte=0, discount__lte=F("base")),
                 name="item_discount_is_at_most_its_price",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "product_id", "-order"], name="item_by_product"),
+            models.Index(
+                fields=["tenant", "serial_number"],
+                name="item_by_serial_number",
+                condition=~Q(serial_number=""),
+            ),
+            # Not by status: that changes with every routing, which then would touch every index.
+            models.Index(
+                fields=["tenant", "order"],
+                name="item_in_conflict",
+                condition=~Q(conflict_reason=""),
             ),
         ]
 
@@ -343,3 +371,22 @@ class CustomerTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.orders} orders"
+
+
+class SavedView(models.Model):
+    """A search of the console's order list that somebody gave a name."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="order_views", db_index=False
+    )
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000, help_text="As the list's address has it.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "name"], name="view_has_a_name_of_its_owners"),
+            models.CheckConstraint(condition=~Q(name=""), name="view_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -49,6 +49,26 @@ def test_a_second_one_waits_for_the_first() -> None:
         second.result(timeout=30)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_does_not_hold_up_an_index_built_beside_others_work() -> None:
+    def migrate() -> None:
+        try:
+            call_command("migrate", verbosity=0)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+            second = elsewhere.submit(migrate)
+            with pytest.raises(StillWaiting):
+                second.result(timeout=0.5)
+            cursor.execute("CREATE INDEX CONCURRENTLY for_a_test ON orders_ordernote (text)")
+            cursor.execute("DROP INDEX for_a_test")
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
+        second.result(timeout=30)
+
+
 def test_no_limit_is_a_legitimate_limit_for_a_command() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "migrate", "--check"],

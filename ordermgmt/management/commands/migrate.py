@@ -1,5 +1,6 @@
 """Django's `migrate`, in its own time: no statement limit, one machine at a time."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 MIGRATING = 0x6F6D73  # an advisory lock: several machines may start on one database
+ASK_AGAIN = 0.2  # seconds
 
 
 class Command(migrate.Command):
@@ -25,9 +27,17 @@ def in_its_own_time(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        # Asked again and again: who waits inside a statement holds up an index that is built
+        # concurrently by whoever has the lock.
+        while not _alone(cursor):
+            time.sleep(ASK_AGAIN)
         cursor.execute("SET lock_timeout = '5s'")
     try:
         yield
     finally:
         connection.close()  # and with it the lock and the settings
+
+
+def _alone(cursor: Any) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATING])
+    return bool(cursor.fetchone()[0])
