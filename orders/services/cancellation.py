@@ -14,6 +14,7 @@ from orders.models import Item, Order
 from orders.services import ending, queries
 from orders.services.changing import changing
 from orders.services.queries import IdType
+from orders.services.story import Story
 
 # Why, as subscribers hear it; the caller's own reason is for the timeline.
 REASON: Final = "cancellation_request"
@@ -49,10 +50,10 @@ def status(*, tenant: Tenant, reference: str, id_type: IdType) -> Cancelability:
     document = queries.detail(tenant, reference, id_type=id_type)
     allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
     return Cancelability(
-        is_cancelable=_refusal(document.order, document.items, allowed) is None,
+        is_cancelable=why_not(document.order, document.items, allowed) is None,
         is_cancelled=all(item.status == ItemStatus.CANCELLED for item in document.items),
         is_safe=not any(
-            item.location_type == "dc" or item.is_packing for item in _live(document.items)
+            item.location_type == "dc" or item.is_packing for item in live(document.items)
         ),
     )
 
@@ -65,53 +66,75 @@ def cancel(
     reason: str,
     note: str | None,
     actor: str,
+    seen: int | None = None,
 ) -> None:
     """Cancel what of an order has not ended; its holds end with it.
 
     Raises `OrderNotFound`, and `NotCancelable` once anything left, nothing is left to cancel, or
     an item is at a location of a type the tenant does not allow.
     """
-    with changing(tenant, reference, id_type=id_type, actor=actor) as story:
-        allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
-        if refusal := _refusal(story.order, story.items, allowed):
-            raise refusal
-        ending.cancel_items(
-            story,
-            _live(story.items),
-            REASON,
-            {
-                "reason": reason,
-                "note": note or "",
-                "allowed_from": allowed.value,
-                "config": {keys.CANCELLATION_ALLOWED_FROM.name: allowed.version},
-            },
-        )
+    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as story:
+        cancel_whole(story, tenant=tenant, reason=reason, note=note)
 
 
-def cancel_item(*, tenant: Tenant, reference: str, id_type: IdType, item: UUID, actor: str) -> None:
+def cancel_whole(story: Story, *, tenant: Tenant, reason: str, note: str | None) -> None:
+    """Cancel what has not ended of an order that is locked. Raises `NotCancelable`."""
+    allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
+    if refusal := why_not(story.order, story.items, allowed):
+        raise refusal
+    ending.cancel_items(
+        story,
+        live(story.items),
+        REASON,
+        {
+            "reason": reason,
+            "note": note or "",
+            "allowed_from": allowed.value,
+            "config": {keys.CANCELLATION_ALLOWED_FROM.name: allowed.version},
+        },
+    )
+
+
+def cancel_item(
+    *,
+    tenant: Tenant,
+    reference: str,
+    id_type: IdType,
+    item: UUID,
+    actor: str,
+    seen: int | None = None,
+) -> None:
     """Cancel one pre-ordered item, wherever it is; with the last one the order ends.
 
     Raises `OrderNotFound` or `NoSuchItem`, `NotPreordered`, and `ItemNotCancelable` when the item
     has ended.
     """
-    with changing(tenant, reference, id_type=id_type, actor=actor) as story:
+    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as story:
         found = next((i for i in story.items if i.uuid == item), None)
         if found is None:
             raise NoSuchItem("The order has no such item.")
-        if not found.is_preorder:
-            raise NotPreordered(f"Item {item} is not pre-ordered.")
-        if found.status in TERMINAL:
-            raise ItemNotCancelable(
-                f"Item {item} for order {story.order.external_id} cannot be cancelled any longer."
-            )
+        if refusal := why_not_item(story.order, found):
+            raise refusal
         ending.cancel_items(story, [found], REASON, {"item": item, "rule": "preordered_item"})
 
 
-def _live(items: Sequence[Item]) -> list[Item]:
+def why_not_item(order: Order, item: Item) -> NotPreordered | ItemNotCancelable | None:
+    """Why an item cannot be cancelled by itself, in the documented words; None when it can."""
+    if not item.is_preorder:
+        return NotPreordered(f"Item {item.uuid} is not pre-ordered.")
+    if item.status in TERMINAL:
+        return ItemNotCancelable(
+            f"Item {item.uuid} for order {order.external_id} cannot be cancelled any longer."
+        )
+    return None
+
+
+def live(items: Sequence[Item]) -> list[Item]:
+    """The items that have not ended."""
     return [item for item in items if item.status not in TERMINAL]
 
 
-def _refusal(
+def why_not(
     order: Order, items: Sequence[Item], allowed: Stored[list[str]]
 ) -> NotCancelable | None:
     """Why the order cannot be cancelled, in the documented words; None when it can."""
@@ -119,9 +142,9 @@ def _refusal(
     if statuses & {ItemStatus.COMPLETE, ItemStatus.RETURNED}:
         return NotCancelable(f"Order {order.external_id} or parts of it are already shipped.")
     is_over = order.status not in (OrderStatus.ON_HOLD, OrderStatus.OPEN)
-    if is_over or not _live(items):
+    if is_over or not live(items):
         return NotCancelable(f"Order {order.external_id} is already closed.")
-    for item in _live(items):
+    for item in live(items):
         if item.location_type and item.location_type not in allowed.value:
             return NotCancelable(
                 f"Item {item.uuid} was routed to {item.location_code} (type: "

@@ -10,6 +10,7 @@ from django.db import transaction
 from configuration.models import Tenant
 from configuration.services.policy import Policy, policy
 from ordermgmt import hot
+from ordermgmt.errors import PreconditionFailed
 from ordermgmt.failpoints import failpoint
 from orders.models import Hold
 from orders.services import queries, writing
@@ -20,6 +21,10 @@ from orders.services.story import Story
 LOCK: Final = "SELECT id FROM orders_order WHERE id = %s FOR UPDATE"
 
 
+class ChangedSince(PreconditionFailed):
+    code = "version_mismatch"
+
+
 class Terms(TypedDict):
     service_levels: frozenset[str]
     locations: frozenset[str]
@@ -28,16 +33,27 @@ class Terms(TypedDict):
 
 @contextmanager
 def changing(
-    tenant: Tenant, reference: str, *, id_type: IdType | Literal["any"], actor: str
+    tenant: Tenant,
+    reference: str,
+    *,
+    id_type: IdType | Literal["any"],
+    actor: str,
+    seen: int | None = None,
 ) -> Iterator[Story]:
     """The story of one order, locked until the block ends; what was told is then written.
 
-    Raises `OrderNotFound`. A refusal raised inside the block leaves no trace.
+    Raises `OrderNotFound`, and `ChangedSince` when the caller decided by what it saw of the order
+    at version `seen`, and that is no longer so. A refusal raised inside the block leaves no trace.
     """
     with transaction.atomic(durable=True):
         key = queries.key_of(tenant, reference, id_type=id_type)
         hot.rows(LOCK, [key])
         [story] = stories(tenant.pk, [key], actor=actor)
+        if seen is not None and story.order.version != seen:
+            raise ChangedSince(
+                f"Order {story.order.external_id} has changed since you looked at it.",
+                version=story.order.version,
+            )
         yield story
         if story.entries:
             writing.save([story])

@@ -1,16 +1,18 @@
 """Placing, releasing and extending holds by hand: product §4.2 and §4.3."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from configuration.models import Tenant
 from configuration.services.policy import NOWHERE, Policy
 from ordermgmt.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
-from orders.models import Hold
+from orders.models import Hold, Item, Order
 from orders.services import queries, routing
 from orders.services.changing import changing, policy_for
 from orders.services.holds import judge_size
@@ -18,6 +20,8 @@ from orders.services.queries import IdType
 from orders.services.story import Reason, Story
 
 EXTENSION: Final = dt.timedelta(minutes=15)
+# A grace period that can be extended: not over by the database's clock.
+RUNNING_GRACE: Final = Q(kind=HoldKind.GRACE, released_at__isnull=True, due_at__gt=Now())
 
 
 class CannotHold(Invalid):
@@ -36,35 +40,58 @@ class ExtendedElsewhere(Conflict):
     code = "conflict"
 
 
-def place(*, tenant: Tenant, reference: str, reason: str, actor: str) -> Hold:
+def place(
+    *, tenant: Tenant, reference: str, reason: str, actor: str, seen: int | None = None
+) -> Hold:
     """Hold an order for support, until somebody releases it; it stays one hold when repeated.
 
     Items an open order has under way, or in conflict, wait again. Raises `CannotHold` for an order
     in which nothing can wait any longer.
     """
-    with changing(tenant, reference, id_type="any", actor=actor) as story:
-        if standing := [h for h in story.standing if h.kind == HoldKind.SUPPORT]:
-            return standing[0]
-        if story.order.status not in (OrderStatus.ON_HOLD, OrderStatus.OPEN):
-            raise CannotHold(f"Order {story.order.external_id} is already {story.order.status}.")
-        parked = [
-            item
-            for item in story.items
-            if item.status in (ItemStatus.IN_FULFILLMENT, ItemStatus.ON_HOLD)
-        ]
-        story.hold(Reason(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
-        story.move("park", parked, place=NOWHERE)
+    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as story:
+        hold(story, reason=reason)
     return Hold.objects.get(
         tenant=tenant, order=story.order, kind=HoldKind.SUPPORT, released_at__isnull=True
     )
 
 
-def release(*, tenant: Tenant, reference: str, hold: UUID, reason: str, actor: str) -> Hold:
+def hold(story: Story, *, reason: str) -> None:
+    """Hold an order that is locked, unless support holds it already. Raises `CannotHold`."""
+    if any(standing.kind == HoldKind.SUPPORT for standing in story.standing):
+        return
+    if refusal := why_not_hold(story.order):
+        raise refusal
+    parked = parkable(story.items)
+    story.hold(Reason(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
+    story.move("park", parked, place=NOWHERE)
+
+
+def why_not_hold(order: Order) -> CannotHold | None:
+    """Why support cannot hold the order; None when it can."""
+    if order.status in (OrderStatus.ON_HOLD, OrderStatus.OPEN):
+        return None
+    return CannotHold(f"Order {order.external_id} is already {order.status}.")
+
+
+def parkable(items: Sequence[Item]) -> list[Item]:
+    """The items that wait again when support holds their order."""
+    return [i for i in items if i.status in (ItemStatus.IN_FULFILLMENT, ItemStatus.ON_HOLD)]
+
+
+def release(
+    *,
+    tenant: Tenant,
+    reference: str,
+    hold: UUID,
+    reason: str,
+    actor: str,
+    seen: int | None = None,
+) -> Hold:
     """End a hold; when it was the last, the order is routed in the same transaction.
 
     Releasing it again changes nothing. Raises `HoldNotFound`.
     """
-    with changing(tenant, reference, id_type="any", actor=actor) as story:
+    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as story:
         found = Hold.objects.filter(tenant=tenant, order=story.order, uuid=hold).first()
         if found is None:
             raise HoldNotFound("The order has no such hold.")
@@ -74,7 +101,23 @@ def release(*, tenant: Tenant, reference: str, hold: UUID, reason: str, actor: s
     return Hold.objects.get(pk=found.pk)
 
 
-def extend_grace(*, tenant: Tenant, reference: str, id_type: IdType, actor: str) -> dt.datetime:
+def release_kind(story: Story, kind: HoldKind, *, tenant: Tenant, reason: str) -> None:
+    """End the hold of this kind on an order that is locked. Raises `HoldNotFound`."""
+    standing = next((h for h in story.standing if h.kind == kind), None)
+    if standing is None:
+        raise HoldNotFound(f"Order {story.order.external_id} has no {kind.label.lower()} hold.")
+    story.release(standing, reason=reason)
+    go_on(story, policy_for(tenant, story))
+
+
+def extend_grace(
+    *,
+    tenant: Tenant,
+    reference: str,
+    id_type: IdType,
+    actor: str,
+    seen: int | None = None,
+) -> dt.datetime:
     """Let the grace period last 15 minutes longer; returns when it is due now.
 
     Looks before it locks: of several at the same moment one extends, and the others are told by
@@ -82,12 +125,12 @@ def extend_grace(*, tenant: Tenant, reference: str, id_type: IdType, actor: str)
     whether or not the sweep has been there.
     """
     key = queries.key_of(tenant, reference, id_type=id_type)
-    seen = _running_grace(tenant, key)
-    with changing(tenant, reference, id_type=id_type, actor=actor) as story:
+    before = _running_grace(tenant, key)
+    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as story:
         running = _running_grace(tenant, key)
         if running is None:
             raise NotInGrace("The order is not in its grace period.")
-        if seen is None or seen.due_at != running.due_at:
+        if before is None or before.due_at != running.due_at:
             raise ExtendedElsewhere("A concurrent request extended the grace period already.")
         assert running.due_at is not None  # a constraint promises it of grace holds
         due_at = running.due_at + EXTENSION
@@ -117,10 +160,4 @@ def _was_judged_big(story: Story) -> bool:
 
 
 def _running_grace(tenant: Tenant, order_key: int) -> Hold | None:
-    return Hold.objects.filter(
-        tenant=tenant,
-        order_id=order_key,
-        kind=HoldKind.GRACE,
-        released_at__isnull=True,
-        due_at__gt=Now(),
-    ).first()
+    return Hold.objects.filter(RUNNING_GRACE, tenant=tenant, order_id=order_key).first()

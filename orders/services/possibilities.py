@@ -1,0 +1,79 @@
+"""How an order stands now, and what could be done with it: judged as when it is done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import BooleanField, ExpressionWrapper
+
+from configuration import keys
+from configuration.models import Tenant
+from configuration.services import Stored, read
+from ordermgmt.money import ZERO
+from orders.lifecycle import HoldKind, ItemStatus
+from orders.models import Hold, Item
+from orders.services import cancellation, holding, queries
+from orders.services.queries import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An order with all that decides over what can be done with it, as it was a moment ago."""
+
+    tenant: Tenant
+    document: Document
+    holds: Sequence[Hold]  # all there were, oldest first
+    running: Hold | None  # the grace period, while it is not over by the database's clock
+    cancellation_allowed_from: Stored[list[str]]
+
+    @property
+    def standing_holds(self) -> list[Hold]:
+        return [hold for hold in self.holds if hold.released_at is None]
+
+    def hold_of(self, kind: HoldKind) -> Hold | None:
+        """The hold of this kind that keeps the order from being routed."""
+        return next((hold for hold in self.standing_holds if hold.kind == kind), None)
+
+    @property
+    def can_be_held(self) -> bool:
+        """Whether a support hold would change anything."""
+        is_held = self.hold_of(HoldKind.SUPPORT) is not None
+        return not is_held and holding.why_not_hold(self.document.order) is None
+
+    @property
+    def why_not_cancelable(self) -> str:
+        """The refusal cancelling the order would meet; empty when it would not."""
+        order, items = self.document.order, self.document.items
+        refusal = cancellation.why_not(order, items, self.cancellation_allowed_from)
+        return str(refusal or "")
+
+    @property
+    def cancelable_items(self) -> list[Item]:
+        """The items that can be cancelled by themselves."""
+        order, items = self.document.order, self.document.items
+        return [item for item in items if cancellation.why_not_item(order, item) is None]
+
+    @property
+    def live_items(self) -> list[Item]:
+        """What cancelling the order would cancel."""
+        return cancellation.live(self.document.items)
+
+    @property
+    def remaining_total(self) -> Decimal:
+        """What the customer would get back, had they paid: all but what is cancelled already."""
+        gone = [i.gross for i in self.document.items if i.status == ItemStatus.CANCELLED]
+        return self.document.order.total - sum(gone, ZERO)
+
+
+def look(tenant: Tenant, key: int) -> Standing:
+    """How the order with this key, which is there, stands. Three statements."""
+    runs = ExpressionWrapper(holding.RUNNING_GRACE, output_field=BooleanField())
+    holds = Hold.objects.filter(tenant=tenant, order_id=key).annotate(runs=runs).order_by("id")
+    found = list(holds)
+    return Standing(
+        tenant,
+        queries.document(tenant.pk, key),
+        found,
+        next((hold for hold in found if hold.runs), None),
+        read(tenant, keys.CANCELLATION_ALLOWED_FROM),
+    )

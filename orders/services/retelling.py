@@ -1,0 +1,236 @@
+"""The timeline in plain words: for every verb that services tell, a sentence and why.
+
+Facts are read as they were stored, whoever stored them and however long ago: what is missing is
+left out of the sentence.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from orders.lifecycle import HoldKind
+from orders.models import TimelineEntry
+
+Facts = Mapping[str, Any]
+
+# What a service notes as the rule by which it decided → why, for people.
+RULES: Final[dict[str, str]] = {
+    "order": "the order asked for it itself",
+    "service_level": "its service level asks for it",
+    "on_hold_timer_duration": "the tenant's grace period",
+    "big_sales_order": "it is a big order",
+    "nothing_holds_it": "nothing holds it any longer",
+    "external_oms": "the external OMS takes over",
+    "prerouted": "the caller named the location",
+    "external": "the external OMS named the location",
+    "nearest_location": "the first active location that serves the country",
+    "no_locations": "there are no locations to choose from",
+    "is_historical": "it was imported as history",
+    "is_fulfilled": "it was fulfilled when it came",
+    "in_store_handover": "the customer took it along",
+    "preordered_item": "a pre-ordered item can be cancelled anywhere",
+    "akinon_capture": "Akinon's capture call asked for it",
+}
+# Reasons that are codes, not somebody's words.
+REASONS: Final[dict[str, str]] = {
+    "unknown_location": "the location asked for is unknown or inactive",
+    "no_location_serves_country": "no active location serves the country",
+    "grace_period_ended": "its time was over",
+    "order_captured": "the order was confirmed",
+    "nothing_waits": "nothing waits any longer",
+    "no_inventory": "no inventory",
+    "cancellation_request": "a cancellation was requested",
+    "cannot_fulfill": "the location cannot fulfill",
+    "refused": "the location refused",
+    "damaged_items": "damaged items",
+    "rescinded": "rescinded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """One row of the timeline for people: what happened, why, and who did it."""
+
+    entry: TimelineEntry
+    what: str
+    why: str
+    who: str
+
+
+def retell(entry: TimelineEntry) -> Retold:
+    """The row in words. A verb nobody has words for is told by its name."""
+    facts: Facts = entry.facts if isinstance(entry.facts, dict) else {}
+    words = WORDS.get(entry.verb)
+    what = words(facts) if words else f"{entry.verb.replace('_', ' ').capitalize()}."
+    return Retold(entry, what, _why(facts), who(entry.actor))
+
+
+def who(actor: str) -> str:
+    """An actor as people say it: a person's name, a client's, or the clock."""
+    kind, _, name = actor.partition(":")
+    words = {"staff": "{}", "client": "client {}", "task": "the clock", "cli": "command line, {}"}
+    return words.get(kind, actor.replace("{", "{{").replace("}", "}}")).format(name)
+
+
+def of_holds(kind: Any) -> str:
+    """A hold as a noun: "grace period", "big-order hold"."""
+    return {
+        HoldKind.GRACE.value: "grace period",
+        HoldKind.BIG_ORDER.value: "big-order hold",
+        HoldKind.SUPPORT.value: "support hold",
+    }.get(str(kind), f"{kind} hold")
+
+
+def duration(seconds: Any) -> str:
+    """Seconds as people count them: "90 s", "15 min", "2 h 30 min", "3 days"."""
+    if not isinstance(seconds, int):
+        return str(seconds)
+    minutes, rest = divmod(seconds, 60)
+    if rest or minutes == 0:
+        return f"{seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    if days and not (hours_left or minutes):
+        return f"{days} day{'s' * (days > 1)}"
+    return " ".join(f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min")) if n)
+
+
+def items(number: Any) -> str:
+    """So many items: "1 item", "3 items"; from a number, or from the items' ids."""
+    count = len(number) if isinstance(number, list | dict) else number
+    return "items" if count is None else f"{count} item{'s' * (count != 1)}"
+
+
+def reason(code: Any) -> str:
+    """A reason in words; what somebody wrote stays as it is."""
+    return REASONS.get(str(code), str(code))
+
+
+def _why(facts: Facts) -> str:
+    """The rule that decided, and the version of the configuration it was read from."""
+    parts = [RULES.get(str(facts["rule"]), str(facts["rule"]))] if "rule" in facts else []
+    config = facts.get("config")
+    if isinstance(config, dict):
+        parts += [f"{name} version {version}" for name, version in sorted(config.items())]
+    return ", ".join(parts)
+
+
+def _captured(facts: Facts) -> str:
+    total = f", {facts.get('total', '')} {facts.get('currency', '')}".rstrip(", ")
+    return f"The order was captured: {items(facts.get('items'))}{total}."
+
+
+def _held(facts: Facts) -> str:
+    kind = facts.get("hold")
+    if kind == HoldKind.GRACE:
+        return f"It waits for its grace period of {duration(facts.get('seconds'))}."
+    if kind == HoldKind.BIG_ORDER:
+        return f"It waits for approval: {facts.get('reason', 'it is big')}."
+    waits = f" {_again(facts['parked'])}" if facts.get("parked") else ""
+    return f"Put on hold: {facts.get('reason', 'no reason given')}.{waits}"
+
+
+def _again(parked: Any) -> str:
+    return f"{items(parked)} under way wait{'s' * (parked == 1)} again."
+
+
+def _released(facts: Facts) -> str:
+    kind, why = of_holds(facts.get("hold")), reason(facts.get("reason", "no reason given"))
+    return f"The {kind} ended: {why}."
+
+
+def _extended(facts: Facts) -> str:
+    before, after = _clock(facts.get("from")), _clock(facts.get("to"))
+    return f"The grace period was extended from {before} to {after}."
+
+
+def _clock(moment: Any) -> str:
+    try:
+        at = dt.datetime.fromisoformat(str(moment)).astimezone(dt.UTC)
+    except ValueError:
+        return str(moment)
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _routed(facts: Facts) -> str:
+    place = facts.get("location")
+    return f"{items(facts.get('items'))} went to {place or 'fulfillment, at no location'}."
+
+
+def _cancelled(facts: Facts) -> str:
+    said = f": {reason(facts['reason'])}" if facts.get("reason") else ""
+    note = f" ({facts['note']})" if facts.get("note") else ""
+    return f"The order was cancelled, {items(facts.get('items'))}{said}{note}."
+
+
+def _items_cancelled(facts: Facts) -> str:
+    said = f": {reason(facts['reason'])}" if facts.get("reason") else ""
+    note = f" ({facts['note']})" if facts.get("note") else ""
+    return f"{items(facts.get('items'))} cancelled{said}{note}."
+
+
+def _rejected(facts: Facts) -> str:
+    return f"{_at(facts)} could not fulfill {items(facts.get('items'))}: {_reasons(facts)}."
+
+
+def _returned(facts: Facts) -> str:
+    said = f": {_reasons(facts)}" if facts.get("reasons") else ""
+    return f"{items(facts.get('items'))} came back{said}."
+
+
+def _reasons(facts: Facts) -> str:
+    given = facts.get("reasons")
+    return ", ".join(map(reason, given)) if isinstance(given, list) else "no reason given"
+
+
+def _at(facts: Facts) -> str:
+    return str(facts.get("location") or "The location")
+
+
+def _completed(facts: Facts) -> str:
+    if "items" in facts:
+        return f"{items(facts['items'])} complete at once."
+    return "Nothing is left to do: the order is closed."
+
+
+def _serials(facts: Facts) -> str:
+    given = facts.get("items")
+    numbers = ", ".join(map(str, given.values())) if isinstance(given, dict) else ""
+    replaced = facts.get("replaced")
+    before = f", in place of {', '.join(map(str, replaced))}" if replaced else ""
+    return f"Serial numbers were attached: {numbers or 'none'}{before}."
+
+
+def _note(done: str) -> Callable[[Facts], str]:
+    return lambda facts: f"A note {'on an item ' if 'item' in facts else ''}was {done}."
+
+
+def _confirmed(facts: Facts) -> str:
+    return f"{items(facts.get('items'))} confirmed for fulfillment."
+
+
+WORDS: Final[dict[str, Callable[[Facts], str]]] = {
+    "captured": _captured,
+    "items_added": lambda f: f"{items(f.get('items'))} added; the total is {f.get('total')} now.",
+    "held": _held,
+    "released": _released,
+    "extended": _extended,
+    "opened": lambda _: "The order was opened for fulfillment.",
+    "routed": _routed,
+    "handed_over": lambda f: f"{items(f.get('items'))} handed over to the external OMS.",
+    "conflicted": lambda f: f"{items(f.get('items'))} in conflict: {reason(f.get('reason'))}.",
+    "packing": lambda f: f"{_at(f)} is packing {items(f.get('items'))}.",
+    "items_completed": lambda f: f"{_at(f)} completed {items(f.get('items'))}.",
+    "items_rejected": _rejected,
+    "returned": _returned,
+    "completed": _completed,
+    "cancelled": _cancelled,
+    "items_cancelled": _items_cancelled,
+    "confirmed": _confirmed,
+    "items_amended": lambda f: f"Attributes of {items(f.get('amended'))} were amended.",
+    "serial_numbers_added": _serials,
+    "note_added": _note("added"),
+    "note_edited": _note("edited"),
+    "note_deleted": _note("deleted"),
+}
