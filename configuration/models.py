@@ -16,6 +16,10 @@ from oauth2_provider.models import AbstractApplication
 SLUG = r"^[a-z0-9-]{1,63}$"
 
 
+def _version() -> "models.PositiveIntegerField[int, int]":
+    return models.PositiveIntegerField(db_default=1, help_text="Grows by one with every change.")
+
+
 class Tenant(models.Model):
     """One retailer. Every row of business data belongs to exactly one; nothing crosses."""
 
@@ -47,6 +51,7 @@ class Tenant(models.Model):
     pseudonym_key = models.TextField(
         editable=False, help_text="Makes the tokens of personal data; sealed, and never changes."
     )
+    version = _version()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -76,6 +81,9 @@ class Client(AbstractApplication):
         default=list,
         blank=True,
         help_text="The most its tokens may be allowed: see ordermgmt/scopes.py.",
+    )
+    is_active = models.BooleanField(
+        db_default=True, help_text="One that is switched off gets no tokens."
     )
 
     objects: ClassVar[models.Manager["Client"]] = models.Manager()
@@ -132,6 +140,7 @@ class Location(models.Model):
     address = models.JSONField(default=dict, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="Where it stands, ISO 3166.")
     zip_code = models.CharField(max_length=32, blank=True)
+    version = _version()
 
     class Meta:
         constraints = [
@@ -171,6 +180,7 @@ class ServiceLevel(models.Model):
     shipping_type = models.CharField(
         max_length=32, choices=ShippingType, default=ShippingType.TRADITIONAL_CARRIER
     )
+    version = _version()
 
     class Meta:
         constraints = [

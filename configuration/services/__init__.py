@@ -8,11 +8,11 @@ from configuration.services.settings import (
     AlreadySet,
     LostRace,
     Stored,
-    VersionMismatch,
     read,
     sequence_name,
     write,
 )
+from configuration.services.versions import VersionMismatch
 
 __all__ = [
     "AlreadySet",

@@ -73,6 +73,27 @@ def rotate(client_id: str) -> WithSecret:
 
 
 @transaction.atomic
+def switch(client_id: str, *, is_active: bool) -> Client:
+    """Switch a client off, and every token it holds with it; or on again."""
+    client = _locked(client_id)
+    client.is_active = is_active
+    client.save(update_fields=["is_active", "updated"])
+    if not is_active:
+        _delete_tokens(client)
+    return client
+
+
+@transaction.atomic
+def allow(client_id: str, *, scopes: Iterable[str]) -> Client:
+    """Let a client have these scopes from now on; the tokens it holds die at once."""
+    client = _locked(client_id)
+    client.scopes = known_scopes.known(scopes)
+    client.save(update_fields=["scopes", "updated"])
+    _delete_tokens(client)
+    return client
+
+
+@transaction.atomic
 def revoke_tokens(client_id: str) -> int:
     """Revoke every access token a client holds, and say how many."""
     return _delete_tokens(_locked(client_id))

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from configuration.models import Location, LocationType, Tenant
+from configuration.services import versions
 from ordermgmt.errors import Invalid
 
 
@@ -24,8 +26,9 @@ def put(
     address: dict[str, Any] | None = None,
     country: str = "",
     zip_code: str = "",
+    if_match: AbstractSet[int] | None = None,
 ) -> Location:
-    """Make the location of that code, or change it to be exactly so."""
+    """Make the location of that code, or change it to be exactly so; see `versions.put`."""
     serves = sorted(set(country_codes))
     if not code.strip() or len(code) > 128:
         raise BadLocation("A location's code is 1 to 128 characters.")
@@ -33,10 +36,10 @@ def put(
         raise BadLocation(f"A location's type is one of {', '.join(LocationType.values)}.")
     if not all(re.fullmatch("[A-Z]{2}", iso) for iso in [*serves, *filter(None, [country])]):
         raise BadLocation("Countries are ISO 3166 alpha-2 codes, like DE.")
-    location, _ = Location.objects.update_or_create(
-        tenant=tenant,
-        code=code,
-        defaults={
+    return versions.put(
+        Location,
+        key={"tenant": tenant, "code": code},
+        values={
             "type": type,
             "name": name or code,
             "country_codes": serves,
@@ -46,5 +49,5 @@ def put(
             "country": country,
             "zip_code": zip_code,
         },
+        if_match=if_match,
     )
-    return location

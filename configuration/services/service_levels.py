@@ -1,7 +1,10 @@
 """The ways of shipping a tenant offers."""
 
+from collections.abc import Set as AbstractSet
+
 from configuration.keys import LONGEST_GRACE
 from configuration.models import ServiceLevel, ShippingType, Tenant
+from configuration.services import versions
 from ordermgmt.errors import Invalid
 
 
@@ -16,6 +19,7 @@ def put(
     name: str = "",
     remorse_period: int | None = None,
     shipping_type: str = ShippingType.TRADITIONAL_CARRIER,
+    if_match: AbstractSet[int] | None = None,
 ) -> ServiceLevel:
     """Make the service level of that identifier, or change it to be exactly so."""
     if not identifier.strip() or len(identifier) > 64:
@@ -24,13 +28,13 @@ def put(
         raise BadServiceLevel(f"A shipping type is one of {', '.join(ShippingType.values)}.")
     if remorse_period is not None and not 0 <= remorse_period <= LONGEST_GRACE:
         raise BadServiceLevel(f"A remorse period is 0 to {LONGEST_GRACE} seconds.")
-    level, _ = ServiceLevel.objects.update_or_create(
-        tenant=tenant,
-        identifier=identifier,
-        defaults={
+    return versions.put(
+        ServiceLevel,
+        key={"tenant": tenant, "identifier": identifier},
+        values={
             "name": name or identifier,
             "remorse_period": remorse_period,
             "shipping_type": shipping_type,
         },
+        if_match=if_match,
     )
-    return level

@@ -15,8 +15,9 @@ from psycopg import errors as pg
 from configuration import keys
 from configuration.models import Setting, SettingChange, Tenant
 from configuration.registry import Key
+from configuration.services import versions
 from ordermgmt import encryption
-from ordermgmt.errors import Conflict, PreconditionFailed
+from ordermgmt.errors import Conflict
 
 T = TypeVar("T")
 
@@ -27,10 +28,6 @@ class LostRace(Conflict):
 
 class AlreadySet(Conflict):
     code = "setting_is_immutable"
-
-
-class VersionMismatch(PreconditionFailed):
-    code = "version_mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +74,7 @@ def write(
     with _one_writer(key), transaction.atomic():
         setting = _locked(tenant, key)
         before = _stored(tenant, key, setting)
-        if if_match is not None and before.version not in if_match:
-            raise VersionMismatch(
-                f"The {key.name} configuration is at version {before.version}.",
-                version=before.version,
-            )
+        versions.check(before.version, if_match)
         after = key.settle(tenant, value, before.value if setting else None)
         if setting is not None and after == before.value:
             return before

@@ -3,12 +3,15 @@
 import os
 import re
 import uuid
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from psycopg import errors as pg
 
 from configuration.models import SLUG, Tenant
+from configuration.services import versions
 from ordermgmt import encryption
 from ordermgmt.errors import Conflict, Invalid, NotFound
 
@@ -61,19 +64,23 @@ def create(slug: str, **switches: Unpack[Switches]) -> Tenant:
         raise
 
 
-def update(slug: str, **switches: Unpack[Switches]) -> Tenant:
-    """Change what is named and leave the rest; a suspended tenant is refused within a second."""
-    tenant = find(slug)
-    for name, value in switches.items():
-        setattr(tenant, name, value)
-    tenant.save(update_fields=list(switches))
-    return tenant
+@transaction.atomic
+def update(
+    slug: str, *, if_match: AbstractSet[int] | None = None, **switches: Unpack[Switches]
+) -> Tenant:
+    """Change what is named and leave the rest; a suspended tenant is refused within a second.
+
+    Raises `VersionMismatch` when `if_match` is given and lacks the tenant's version.
+    """
+    tenant = find(slug, among=Tenant.objects.select_for_update(no_key=True))
+    versions.check(tenant.version, if_match)
+    return versions.change(tenant, dict(switches))
 
 
-def find(slug: str) -> Tenant:
+def find(slug: str, *, among: QuerySet[Tenant] | None = None) -> Tenant:
     """The tenant of that slug, active or not; raises `TenantNotFound`."""
     try:
-        return Tenant.objects.get(slug=slug)
+        return (Tenant.objects.all() if among is None else among).get(slug=slug)
     except Tenant.DoesNotExist:
         raise TenantNotFound(f"There is no tenant {ascii(slug)[:80]}.") from None
 

@@ -31,7 +31,7 @@ DELETE FROM oauth2_provider_accesstoken WHERE id IN (
 
 
 class InvalidClient(Forbidden):
-    """One answer for an unknown tenant, a suspended one, an unknown client and a wrong secret."""
+    """One answer for tenants unknown or suspended, clients unknown or off, and wrong secrets."""
 
     code = "invalid_client"
 
@@ -62,7 +62,7 @@ def authenticate(*, client_id: str, client_secret: str, tenant: str | None = Non
     if (
         client is None
         or not check_password(client_secret, client.client_secret)
-        or not client.tenant.is_active
+        or not (client.is_active and client.tenant.is_active)
         or tenant not in (None, client.tenant.slug)
     ):
         raise InvalidClient(_INVALID)
@@ -74,13 +74,13 @@ def issue_token(client: Client, *, scope: str = "", lifetime: dt.timedelta = LIF
     """A new access token with the scopes asked for, or all the client may have.
 
     Raises `ScopeNotAllowed` rather than give less than was asked, and `InvalidClient` when the
-    secret was rotated since `client` was read: a rotation waits for this, or this sees it.
+    client was rotated or switched off since it was read: that waits for this, or this sees it.
     """
     wanted = scope.split() or client.scopes
     if not set(wanted) <= set(client.scopes):
         raise ScopeNotAllowed("The client may not have one of the scopes asked for.")
     unchanged = Client.objects.select_for_update(no_key=True).filter(
-        pk=client.pk, client_secret=client.client_secret
+        pk=client.pk, client_secret=client.client_secret, is_active=True
     )
     if unchanged.values_list("pk").first() is None:
         raise InvalidClient(_INVALID)
@@ -107,7 +107,7 @@ def refresh(token: str) -> tuple[Client, Issued]:
     note = _note(token)
     if note is None:
         raise refused
-    clients = Client.objects.select_related("tenant").filter(tenant__is_active=True)
+    clients = Client.objects.select_related("tenant").filter(is_active=True, tenant__is_active=True)
     client = clients.filter(client_id=note["client"]).first()
     if client is None or note["secret"] != _fingerprint(client):
         raise refused

@@ -38,6 +38,14 @@ def test_a_tenant_and_a_client_can_be_made_by_a_script():
     assert tokens.authenticate(client_id=made["client_id"], client_secret=made["client_secret"])
 
 
+def test_a_client_can_be_switched_off_and_on():
+    client = ClientFactory()
+
+    for word, is_active in (("off", False), ("on", True)):
+        assert run_json("client", word, client.client_id)["is_active"] is is_active
+        assert run_json("client", "list")[0]["is_active"] is is_active
+
+
 def test_a_client_gets_the_scopes_it_was_given():
     TenantFactory(slug="acme")
 
@@ -119,6 +127,7 @@ def test_a_secret_is_never_printed():
         ["client", "create", "--tenant", "nobody", "--name", "x"],
         ["client", "create", "--tenant", "acme", "--name", "x", "--scopes", "all"],
         ["client", "rotate", "nobody"],
+        ["client", "off", "nobody"],
         ["config", "get", "acme", "nothing"],
         ["config", "set", "acme", "big_sales_order", "300"],
         ["config", "set", "acme", "big_sales_order", "{"],

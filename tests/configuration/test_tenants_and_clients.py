@@ -11,6 +11,8 @@ from configuration.services.clients import BadClientName, ClientExists, ClientNo
 from configuration.services.locations import BadLocation
 from configuration.services.service_levels import BadServiceLevel
 from configuration.services.tenants import BadSlug, TenantExists, TenantNotFound
+from configuration.services.versions import VersionMismatch
+from ordermgmt.errors import Forbidden
 from ordermgmt.scopes import SCOPES, UnknownScope
 from tests.factories import ClientFactory, LocationFactory, TenantFactory
 
@@ -61,6 +63,17 @@ class TestTenant:
     def test_that_does_not_exist_is_not_found(self):
         with pytest.raises(TenantNotFound):
             tenants.update("nobody", name="x")
+
+    def test_counts_its_changes_and_refuses_one_made_by_an_old_picture(self):
+        tenants.create("acme")
+        tenants.update("acme", name="Acme", if_match={1})
+
+        with pytest.raises(VersionMismatch):
+            tenants.update("acme", name="Other", if_match={1})
+
+        tenants.update("acme", name="Acme", if_match={2})  # says nothing new
+        found = tenants.find("acme")
+        assert (found.name, found.version) == ("Acme", 2)
 
     @pytest.mark.parametrize("fields", [{"slug": "ACME"}, {"slug": ""}, {"pseudonym_key": ""}])
     def test_that_breaks_a_rule_is_refused_by_the_database_too(self, fields):
@@ -133,6 +146,45 @@ class TestClient:
         assert clients.revoke_tokens(client.client_id) == 2
         assert AccessToken.objects.count() == 1
 
+    def test_switched_off_holds_no_token_and_gets_none_until_it_is_on_again(self):
+        made = clients.create(tenant=TenantFactory(), name="shop")
+        known = {"client_id": made.client.client_id, "client_secret": made.secret}
+        stale = tokens.authenticate(**known)
+        note = tokens.refresh_token(stale, scope="orders:read")
+        tokens.issue_token(stale)
+
+        clients.switch(made.client.client_id, is_active=False)
+
+        for refused in (
+            lambda: tokens.authenticate(**known),
+            lambda: tokens.issue_token(stale),
+            lambda: tokens.refresh(note),
+        ):
+            with pytest.raises(Forbidden):
+                refused()
+        assert not AccessToken.objects.exists()
+        clients.switch(made.client.client_id, is_active=True)
+        assert tokens.issue_token(tokens.authenticate(**known))
+
+    def test_allowed_less_loses_the_tokens_that_could_do_more(self):
+        client = ClientFactory()
+        tokens.issue_token(client)
+
+        clients.allow(client.client_id, scopes=["orders:read"])
+
+        assert not AccessToken.objects.exists()
+        assert Client.objects.get().scopes == ["orders:read"]
+
+    def test_is_not_allowed_what_does_not_exist(self):
+        client = ClientFactory()
+        tokens.issue_token(client)
+
+        with pytest.raises(UnknownScope):
+            clients.allow(client.client_id, scopes=["all"])
+
+        assert AccessToken.objects.count() == 1
+        assert Client.objects.get().scopes == list(SCOPES)
+
     def test_that_does_not_exist_is_not_found(self):
         with pytest.raises(ClientNotFound):
             clients.rotate("nobody")
@@ -146,6 +198,24 @@ class TestLocation:
 
         found = Location.objects.get()
         assert (found.pk, found.type, found.country_codes) == (location.pk, "dc", [])
+
+    def test_is_not_changed_by_whoever_saw_an_old_picture(self):
+        location = LocationFactory(code="B")
+        known = {"tenant": location.tenant, "code": "B", "type": "dc"}
+        locations.put(**known, if_match={1})
+
+        for stale in ({1}, {0}, set()):
+            with pytest.raises(VersionMismatch):
+                locations.put(**known, name="Elsewhere", if_match=stale)
+
+        found = Location.objects.get()
+        assert (found.name, found.type, found.version) == ("B", "dc", 2)
+
+    def test_that_is_gone_is_not_made_by_a_change(self):
+        with pytest.raises(VersionMismatch):
+            locations.put(tenant=TenantFactory(), code="B", type="dc", if_match={1})
+
+        assert not Location.objects.exists()
 
     @pytest.mark.parametrize(
         "fields", [{"code": " "}, {"type": "moon"}, {"country_codes": ["de"]}, {"country": "DEU"}]
@@ -168,6 +238,18 @@ class TestServiceLevel:
             service_levels.put(tenant=tenant, identifier="next day", remorse_period=seconds)
 
         assert ServiceLevel.objects.get().remorse_period is None
+
+    def test_is_not_changed_by_whoever_saw_an_old_picture(self):
+        tenant = TenantFactory()
+        for version, seconds in enumerate((60, 90)):
+            level = service_levels.put(
+                tenant=tenant, identifier="x", remorse_period=seconds, if_match={version}
+            )
+
+        with pytest.raises(VersionMismatch):
+            service_levels.put(tenant=tenant, identifier="x", remorse_period=5, if_match={1})
+
+        assert (level.version, ServiceLevel.objects.get().remorse_period) == (2, 90)
 
     @pytest.mark.parametrize(
         "fields",

@@ -21,6 +21,7 @@ class Command(ActionCommand):
         "manage.py client list --tenant acme",
         "manage.py client rotate CLIENT_ID",
         "manage.py client revoke CLIENT_ID",
+        "manage.py client off CLIENT_ID",
     ]
 
     def actions(self) -> Iterable[Action]:
@@ -45,6 +46,8 @@ class Command(ActionCommand):
             CLIENT_ID,
         )
         yield Action("revoke", "Revoke every token a client holds.", self.revoke, CLIENT_ID)
+        yield Action("off", "Switch a client off, and its tokens with it.", self.off, CLIENT_ID)
+        yield Action("on", "Switch a client on again.", self.on, CLIENT_ID)
 
     def create(self, options: dict[str, Any]) -> None:
         tenant = tenants.find(options["tenant"])
@@ -72,12 +75,21 @@ class Command(ActionCommand):
         revoked = clients.revoke_tokens(options["client_id"])
         self.show({"revoked_tokens": revoked}, options=options, title="Revoked tokens")
 
+    def off(self, options: dict[str, Any]) -> None:
+        client = clients.switch(options["client_id"], is_active=False)
+        self.show(_facts(client), options=options, title="Switched a client off")
+
+    def on(self, options: dict[str, Any]) -> None:
+        client = clients.switch(options["client_id"], is_active=True)
+        self.show(_facts(client), options=options, title="Switched a client on")
+
 
 def _facts(client: Client) -> dict[str, Any]:
     return {
         "tenant": client.tenant.slug,
         "name": client.name,
         "client_id": client.client_id,
+        "is_active": client.is_active,
         "scopes": client.scopes,
     }
 
