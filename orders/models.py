@@ -137,8 +137,7 @@ class Order(models.Model):
             models.Index(fields=["tenant", "-placed_at", "-id"], name="order_by_time"),
             models.Index(
                 fields=["tenant", "status", "-placed_at", "-id"],
-                name="order_unfinished_by_time",
-                condition=~Q(status=OrderStatus.CLOSED),
+                name="order_by_status_and_time",
             ),
             models.Index(
                 F("tenant"),

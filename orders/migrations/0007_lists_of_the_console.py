@@ -15,8 +15,7 @@ INDEXES = [
         "order",
         models.Index(
             fields=["tenant", "status", "-placed_at", "-id"],
-            name="order_unfinished_by_time",
-            condition=models.Q(("status", "closed"), _negated=True),
+            name="order_by_status_and_time",
         ),
     ),
     (
