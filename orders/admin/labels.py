@@ -1,0 +1,99 @@
+"""How the console words and colors what an order is: statuses, holds, times, amounts."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from ordermgmt.money import PLACES
+from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
+
+# A color says again what the text says, for those who see it.
+_COLORS: Final = {
+    "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
+    "danger": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
+    "warning": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
+    "success": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
+    "plain": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
+}
+ORDER_COLORS: Final = {
+    OrderStatus.ON_HOLD: "warning",
+    OrderStatus.OPEN: "info",
+    OrderStatus.FAILED: "danger",
+}
+ITEM_COLORS: Final = {
+    ItemStatus.PENDING: "warning",
+    ItemStatus.IN_FULFILLMENT: "info",
+    ItemStatus.ON_HOLD: "danger",
+    ItemStatus.COMPLETE: "success",
+    ItemStatus.CAPTURED: "success",
+}
+_STEPS: Final = (
+    (timedelta(days=1), "d"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "min"),
+    (timedelta(seconds=1), "s"),
+)
+
+
+def label(text: str, color: str = "plain", title: str = "") -> SafeString:
+    """A small colored label."""
+    return format_html(
+        '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px]'
+        ' uppercase whitespace-nowrap {}"{}>{}</span>',
+        _COLORS[color],
+        format_html(' title="{}"', title) if title else "",
+        text,
+    )
+
+
+def order_status(status: str) -> SafeString:
+    known = OrderStatus(status)
+    return label(known.label, ORDER_COLORS.get(known, "plain"))
+
+
+def item_status(status: str) -> SafeString:
+    known = ItemStatus(status)
+    return label(known.label, ITEM_COLORS.get(known, "plain"))
+
+
+def hold(kind: str, due_at: datetime | None, reason: str = "") -> SafeString:
+    """Which hold, and for a grace period when it ends."""
+    text: str = HoldKind(kind).label
+    if due_at is None:
+        return label(text, "danger" if kind == HoldKind.BIG_ORDER else "warning", reason)
+    return label(f"{text} {relative(due_at)}", "warning", f"{reason}, ends {exact(due_at)}")
+
+
+def moment(at: datetime) -> SafeString:
+    """How long ago, or until when; the exact time is in its title."""
+    return format_html(
+        '<time datetime="{}" title="{}" class="whitespace-nowrap">{}</time>',
+        at.isoformat(),
+        exact(at),
+        relative(at),
+    )
+
+
+def exact(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def relative(at: datetime) -> str:
+    """ "5 min ago", "in 2 h"; what is more than a month away is a date."""
+    away = at - now()
+    if abs(away) > timedelta(days=31):
+        return f"{at:%Y-%m-%d}"
+    for step, unit in _STEPS:
+        if abs(away) >= step:
+            number = abs(away) // step
+            return f"in {number} {unit}" if away > timedelta() else f"{number} {unit} ago"
+    return "now"
+
+
+def amount(value: Decimal, currency: str) -> str:
+    """An amount with its currency's decimals, thousands apart, and the currency."""
+    return f"{value:,.{PLACES[currency]}f} {currency}"
