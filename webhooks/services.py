@@ -12,15 +12,6 @@ from django.db.models.functions import Extract, Now
 from ordermgmt import hot, strict_json
 from webhooks.models import Event
 
-# Written as one statement because capture, the hot path, pays for every round trip.
-_INSERT: Final = """
-INSERT INTO webhooks_event (tenant_id, uuid, name, subject, version, payload, published_at)
-SELECT x.tenant_id, x.uuid, x.name, x.subject, x.version, x.payload, now()
-FROM jsonb_to_recordset(%s::jsonb) AS x(
-  tenant_id bigint, uuid uuid, name text, subject uuid, version integer, payload jsonb)
-RETURNING id
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -41,9 +32,13 @@ def publish(news: Sequence[News]) -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs in the transaction of what it announces.")
-    if not news:
-        return
-    rows = [
+    if news:
+        hot.rows(_PUBLISH, {"news": strict_json.dumps(rows_of(news)).decode()})
+
+
+def rows_of(news: Sequence[News]) -> list[dict[str, Any]]:
+    """The rows of the outbox, as `inserting` wants them."""
+    return [
         {
             "tenant_id": n.tenant_id,
             "uuid": uuid5(n.subject, f"{n.version}:{n.name}"),
@@ -54,7 +49,24 @@ def publish(news: Sequence[News]) -> None:
         }
         for n in news
     ]
-    hot.rows(_INSERT, [strict_json.dumps(rows).decode()])
+
+
+def inserting(parameter: str, *, of: str = "", payload: str = "x.payload") -> str:
+    """SQL that inserts the `rows_of` news in `parameter`, a JSON array.
+
+    For a statement that announces what it does itself: `of` is the part of it that the news are
+    about, and `payload` says how a row `x` takes in what is only known there.
+    """
+    source = f"{of} CROSS JOIN " if of else ""
+    return f"""
+INSERT INTO webhooks_event (tenant_id, uuid, name, subject, version, payload, published_at)
+SELECT x.tenant_id, x.uuid, x.name, x.subject, x.version, {payload}, statement_timestamp()
+  FROM {source}jsonb_to_recordset(%({parameter})s::jsonb) AS x(
+    tenant_id bigint, uuid uuid, name text, subject uuid, version integer, payload jsonb)
+"""  # noqa: S608  # composed of our own words only
+
+
+_PUBLISH: Final = f"{inserting('news')} RETURNING id"
 
 
 def oldest_waiting() -> float:

@@ -15,7 +15,7 @@ from configuration.services.policy import Numbering
 from ordermgmt import hot, strict_json
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
 from orders.services.story import Reason, Story
-from webhooks.services import publish
+from webhooks.services import inserting, publish, rows_of
 
 Model = type[models.Model]
 
@@ -43,6 +43,14 @@ _SENT: Final[dict[Model, dict[str, str]]] = {
     Item: {"shipment_position": "integer"},
     Hold: {"grace": "integer"},
 }
+# What events tell of a new order that only the database knows. One that does not tell it is left
+# as it is.
+_TOLD: Final = """
+jsonb_set(jsonb_set(x.payload,
+  '{external_id}', to_jsonb(o.external_id), false),
+  '{created_at}', to_jsonb(to_char(o.captured_at AT TIME ZONE 'UTC',
+                                   'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), false)
+"""
 # What may change of an item after its capture, and how it is sent.
 _CHANGING: Final[dict[str, str]] = {
     "status": "text",
@@ -98,12 +106,12 @@ def insert(story: Story, numbering: Numbering) -> bool:
             "items": _json(items),
             "holds": _json([_hold(order, reason) for reason in story.holds]),
             "timeline": _json([_row(entry) for entry in story.entries]),
+            "news": _json(rows_of(story.news())),
         },
     )
     if not made:
         return False
     order.pk, order.number, order.external_id, order.captured_at = made[0]
-    publish(story.news())
     return True
 
 
@@ -204,6 +212,8 @@ WITH n AS (
   SELECT o.tenant_id, o.customer_key, pg_backend_pid() %% {CustomerTally.SHARDS}, 1
     FROM o WHERE o.customer_key IS NOT NULL
   ON CONFLICT (tenant_id, customer_key, shard) DO UPDATE SET orders = c.orders + 1
+), e AS (
+  {inserting("news", of="o", payload=_TOLD)}
 )
 SELECT id, number, external_id, captured_at FROM o
 """

@@ -434,3 +434,23 @@ class TestWhatSubscribersAreTold:
         told = Event.objects.get(name="order.created").payload
         assert told["placed_at"] == "2024-05-01T12:00:00.123Z"
         assert told["created_at"].endswith("Z")
+
+    def test_has_what_only_the_database_decided_wherever_it_tells_it_and_nowhere_else(self, shop):
+        LocationFactory(tenant=shop.tenant)
+        told = {"order.created": {}, "order.opened": {}, "fulfillment_request.assigned": {}}
+
+        answer = shop.captured(order())
+        shop.captured(sample("capture_minimal"))
+
+        for event in Event.objects.filter(subject=answer["origin_id"]):
+            told[event.name] = event.payload
+        kept = stored(answer)
+        assert {name: said.get("external_id") for name, said in told.items()} == {
+            "order.created": kept.number,
+            "order.opened": kept.number,
+            "fulfillment_request.assigned": None,
+        }
+        at = kept.captured_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        assert {said["created_at"] for said in told.values()} == {at}
+        completed = Event.objects.get(name="order.completed").payload
+        assert not {"external_id", "created_at"} & set(completed)

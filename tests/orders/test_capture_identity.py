@@ -144,6 +144,7 @@ class TestTheSameAgain:
 
         assert shop.captured(said) == more
 
+    @pytest.mark.django_db(transaction=True)  # the statement that fails is a transaction of its own
     def test_is_answered_even_where_the_sequence_is_used_up(self):
         shop, said = Shop(sequence={"size": 1, "start": 9}), order()
         first = shop.captured(said)
@@ -233,6 +234,7 @@ class TestAContradiction:
 
 
 class TestAnItem:
+    @pytest.mark.django_db(transaction=True)  # the statement that fails is a transaction of its own
     def test_of_another_order_is_refused_and_pointed_out(self, shop):
         taken = item()
         shop.captured(order(taken))

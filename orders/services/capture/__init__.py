@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.utils import DataError
 from psycopg import errors as pg
 
 from configuration.models import Tenant
-from configuration.services.policy import Policy, policy
+from configuration.services.policy import Numbering, Policy, policy
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from ordermgmt.failpoints import failpoint
 from orders.models import Item
@@ -18,6 +18,7 @@ from orders.services.capture.assembly import assemble
 from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
 from orders.services.queries import Document
+from orders.services.story import Story
 
 
 class InvalidCapture(Invalid):
@@ -41,7 +42,7 @@ class Captured:
 
 
 def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
-    """Take in an order, or answer with the one we have.
+    """Take in an order, or answer with the one we have. Commits; not for use in a transaction.
 
     Writes first: one statement that does nothing if the order is there already, so of two at the
     same moment one makes it. Whatever cannot be made may still be an order we have, and is then
@@ -70,23 +71,6 @@ def _make(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
     """A new order, or nothing where it exists already."""
     if "currency" not in new.said:
         raise _failed("'currency' is a required property")
-    try:
-        with transaction.atomic(durable=True):
-            made = _write(tenant, new, actor)
-            failpoint("capture.before_commit")
-        failpoint("capture.after_commit")
-        return made
-    except IntegrityError as error:
-        raise _conflict(error, tenant, new, identity.order_uuid(new, tenant.uuid)) from error
-    except DataError as error:
-        if isinstance(error.__cause__, pg.SequenceGeneratorLimitExceeded):
-            raise SequenceExhausted(
-                "All order numbers of the tenant's sequence have been given out."
-            ) from error
-        raise
-
-
-def _write(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
     rules = policy(
         tenant,
         service_levels={s.service_level for s in new.shipments if s.service_level},
@@ -97,9 +81,26 @@ def _write(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
         raise SequenceMissing("Sequence for tenant is not configured.")
     check_strategies(new, rules)
     story = assemble(new, tenant=tenant, policy=rules, actor=actor)
-    if not writing.insert(story, rules.numbering):
+    if not _write(story, rules.numbering, tenant, new):
         return None
     return Document(story.order, story.items, story.shipments)
+
+
+def _write(story: Story, numbering: Numbering, tenant: Tenant, new: NewOrder) -> bool:
+    """Write it by one statement, which is a transaction by itself; False if it exists already."""
+    try:
+        failpoint("capture.before_commit")
+        made = writing.insert(story, numbering)
+        failpoint("capture.after_commit")
+    except IntegrityError as error:
+        raise _conflict(error, tenant, new, story.order.uuid) from error
+    except DataError as error:
+        if isinstance(error.__cause__, pg.SequenceGeneratorLimitExceeded):
+            raise SequenceExhausted(
+                "All order numbers of the tenant's sequence have been given out."
+            ) from error
+        raise
+    return made
 
 
 def check_strategies(new: NewOrder, rules: Policy) -> None:

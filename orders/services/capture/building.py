@@ -30,15 +30,17 @@ def new_order(new: NewOrder, tenant: Tenant) -> Order:
     customer_id = customer_id_for(
         tenant, customer, external_id=new.details.get("external_customer_id")
     )
+    now = datetime.now(UTC)
     columns: dict[str, Any] = {
         "channel_type": "web",
         "shop": tenant.shop,
         "shop_locale": tenant.shop_locale,
         "price_method": PriceMethod.TAX_EXCLUDED,
-        "placed_at": datetime.now(UTC),
+        "placed_at": now,
     } | new.said
     return hot.unsaved(
         Order,
+        captured_at=now,  # until the database says
         tenant_id=tenant.pk,
         uuid=identity.order_uuid(new, tenant.uuid),
         external_id=new.external_id or "",
