@@ -137,6 +137,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "work off bulk jobs": {
+        "task": "orders.work_off_bulk_jobs",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
     "forget expired tokens": {
         "task": "configuration.forget_expired_tokens",
         "schedule": 600.0,

@@ -389,3 +389,87 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BulkVerb(models.TextChoices):
+    HOLD = "hold", "Put on hold"
+    RELEASE = "release", "Release from support"
+    APPROVE = "approve", "Approve big orders"
+    CANCEL = "cancel", "Cancel"
+
+
+class BulkOutcome(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Done"
+    REFUSED = "refused", "Refused"
+    STOPPED = "stopped", "Left as it was"
+
+
+class BulkJob(models.Model):
+    """The same thing to be done to many orders, one after the other, for somebody's reason."""
+
+    tenant = models.ForeignKey(
+        "configuration.Tenant", models.PROTECT, related_name="+", db_index=False
+    )
+    verb = models.CharField(max_length=8, choices=BulkVerb)
+    reason = models.CharField(max_length=1024)
+    note = models.CharField(max_length=4000, blank=True, help_text="Of a cancellation.")
+    actor = models.CharField(max_length=300, help_text="In whose name: staff:…")
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, help_text="When nothing waited any longer.")
+    stopped_by = models.CharField(max_length=300, blank=True, help_text="Who let the rest be.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "id"], name="bulk_job_is_known_within_its_tenant"
+            ),
+            _is_one_of("verb", BulkVerb, "bulk_verb_is_known"),
+            models.CheckConstraint(condition=~Q(reason=""), name="bulk_job_has_a_reason"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["id"],
+                name="bulk_job_unfinished",
+                condition=Q(finished_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verb_display()}, by {self.actor}"
+
+
+class BulkJobOrder(models.Model):
+    """One order of a bulk job, and what became of it."""
+
+    tenant = _tenant()
+    job = models.ForeignKey(
+        BulkJob, models.CASCADE, related_name="orders", db_constraint=False, db_index=False
+    )
+    order = _order("+")
+    position = models.PositiveIntegerField(help_text="As chosen, from 0.")
+    outcome = models.CharField(max_length=8, choices=BulkOutcome, default=BulkOutcome.WAITING)
+    message = models.CharField(max_length=300, blank=True, help_text="What happened, or why not.")
+    at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "position"], name="bulk_order_has_its_place"),
+            models.UniqueConstraint(fields=["job", "order"], name="bulk_order_is_chosen_once"),
+            _is_one_of("outcome", BulkOutcome, "bulk_outcome_is_known"),
+            models.CheckConstraint(
+                condition=Q(outcome=BulkOutcome.WAITING, at__isnull=True)
+                | (~Q(outcome=BulkOutcome.WAITING) & Q(at__isnull=False)),
+                name="bulk_order_has_a_time_once_it_is_over",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["job", "position"],
+                name="bulk_order_waiting",
+                condition=Q(outcome=BulkOutcome.WAITING),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()}: {self.message}"

@@ -6,11 +6,13 @@ from typing import Final
 
 from celery import shared_task
 
-from orders.services import sweeping
+from orders.services import bulk, sweeping
 
 # How long one run goes on with further batches; what is left then is due at the next beat. Shorter
 # than a heartbeat's period: a worker that has much to do must not look dead.
 PATIENCE: Final = 5.0  # seconds
+# Bulk jobs can wait; what is due cannot. So no more than one worker is busy with them.
+BULK_PATIENCE: Final = 1.5  # seconds; their beat is 2
 
 
 @shared_task(name="orders.release_due_holds", ignore_result=True)
@@ -25,7 +27,13 @@ def check_big_orders() -> None:
     _while_any(sweeping.judge_sizes)
 
 
-def _while_any(batch: Callable[[], int]) -> None:
-    until = time.monotonic() + PATIENCE
+@shared_task(name="orders.work_off_bulk_jobs", ignore_result=True)
+def work_off_bulk_jobs() -> None:
+    """Do to further orders what somebody asked for many, round by round."""
+    _while_any(bulk.work_off, patience=BULK_PATIENCE)
+
+
+def _while_any(batch: Callable[[], int], *, patience: float = PATIENCE) -> None:
+    until = time.monotonic() + patience
     while batch() and time.monotonic() < until:
         pass

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 
 from configuration import keys
-from orders.models import Hold, Order, TimelineEntry
-from orders.services import holding, invariants, sweeping
+from orders.models import BulkJobOrder, BulkVerb, Hold, Order, TimelineEntry
+from orders.services import bulk, holding, invariants, sweeping
 from tests.orders.shop import CAPTURE, Shop, contents, items, order, read
 from webhooks.models import Event
 
@@ -22,12 +22,13 @@ BEGIN = """
 import json, sys, django
 django.setup()
 from django.db import connections
-from orders.services import sweeping
+from orders.services import bulk, sweeping
 known = json.load(sys.stdin)
 connections.settings["default"]["NAME"] = known["database"]
 """
 SWEEP = "while sweeping.release_due(limit=10): pass"
 JUDGE = "while sweeping.judge_sizes(limit=10): pass"
+WORK_OFF = "while bulk.work_off(): pass"
 SEND = """
 from django.test import Client
 Client(SERVER_NAME="localhost").post(
@@ -148,3 +149,25 @@ def test_a_hold_whose_process_dies_at_its_commit_is_placed_once(shop, die, momen
     holding.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
     assert Hold.objects.count() == 1
     assert Counter(e.verb for e in TimelineEntry.objects.all())["held"] == 1
+
+
+@pytest.mark.parametrize(("moment", "kept"), [("before", 0), ("after", 1)])
+def test_a_bulk_job_whose_worker_dies_at_a_commit_does_each_order_once(shop, die, moment, kept):
+    for n in range(5):
+        shop.captured(order(external_id=f"A-{n}"))
+    keys_of_all = list(Order.objects.values_list("pk", flat=True))
+    bulk.start(
+        tenant=shop.tenant,
+        verb=BulkVerb.CANCEL,
+        orders=keys_of_all,
+        reason="recall",
+        actor="staff:ada",
+    )
+
+    die(WORK_OFF, f"bulk.{moment}_commit")
+
+    assert BulkJobOrder.objects.filter(outcome="done").count() == kept
+    while bulk.work_off():
+        pass
+    assert set(BulkJobOrder.objects.values_list("outcome", flat=True)) == {"done"}
+    assert Counter(e.name for e in Event.objects.all())["order.cancelled"] == 5

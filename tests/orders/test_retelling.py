@@ -1,0 +1,160 @@
+"""The timeline in plain words: whatever services tell, people can read."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from orders import services
+from orders.models import TimelineEntry
+from orders.services.retelling import RULES, WORDS, duration, items, retell, who
+
+SERVICES = Path(services.__file__).parent
+
+
+def told_verbs():
+    """Every word services tell a story by, read from their code."""
+    found = set()
+    for file in SERVICES.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(call, ast.Call):
+                continue
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            if name in ("tell", "_tell"):
+                found |= {
+                    word.value
+                    for word in call.args[:2]
+                    if isinstance(word, ast.Constant) and isinstance(word.value, str)
+                }
+    return found
+
+
+def named_rules():
+    """Every rule that services note by a literal name."""
+    found = set()
+    for file in SERVICES.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Dict):
+                found |= {
+                    value.value
+                    for key, value in zip(node.keys, node.values, strict=True)
+                    if isinstance(key, ast.Constant)
+                    and key.value == "rule"
+                    and isinstance(value, ast.Constant)
+                }
+    return found
+
+
+def test_every_verb_that_services_tell_has_words_and_no_other():
+    assert told_verbs() == set(WORDS)
+
+
+def test_every_rule_that_services_note_has_words():
+    assert named_rules() <= set(RULES)
+    assert len(named_rules()) > 5
+
+
+def entry(verb, facts=None, actor="staff:ada"):
+    return TimelineEntry(verb=verb, facts=facts, actor=actor, version=1)
+
+
+@pytest.mark.parametrize("verb", [*WORDS, "unheard_of"])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        None,
+        [],
+        {"items": None, "reason": None, "reasons": None, "config": None, "parked": None},
+        {"items": "x", "reason": ["a"], "reasons": "b", "config": [1], "hold": 7, "seconds": "9"},
+        {"items": {}, "from": "yesterday", "to": {}, "rule": {"a": 1}, "replaced": [None]},
+    ],
+)
+def test_whatever_the_facts_are_there_is_a_sentence(verb, facts):
+    told = retell(entry(verb, facts))
+
+    assert told.what.endswith(".")
+    assert told.who == "ada"
+
+
+@pytest.mark.parametrize(
+    ("verb", "facts", "what", "why"),
+    [
+        (
+            "held",
+            {"hold": "grace", "seconds": 900, "rule": "on_hold_timer_duration",
+             "config": {"on_hold_timer_duration": 3}},
+            "It waits for its grace period of 15 min.",
+            "the tenant's grace period, on_hold_timer_duration version 3",
+        ),
+        (
+            "held",
+            {"hold": "support", "reason": "address", "parked": 2},
+            "Put on hold: address. 2 items under way wait again.",
+            "",
+        ),
+        (
+            "held",
+            {"hold": "big_order", "reason": "12 items are more than 9", "rule": "big_sales_order"},
+            "It waits for approval: 12 items are more than 9.",
+            "it is a big order",
+        ),
+        (
+            "extended",
+            {"from": "2026-11-21T13:50:00Z", "to": "2026-11-21T14:05:00Z"},
+            "The grace period was extended from 2026-11-21 13:50 UTC to 2026-11-21 14:05 UTC.",
+            "",
+        ),
+        (
+            "released",
+            {"hold": "grace", "reason": "grace_period_ended"},
+            "The grace period ended: its time was over.",
+            "",
+        ),
+        (
+            "conflicted",
+            {"items": 1, "reason": "no_location_serves_country"},
+            "1 item in conflict: no active location serves the country.",
+            "",
+        ),
+        (
+            "serial_numbers_added",
+            {"items": {"a": "SN-1"}, "replaced": ["SN-0"]},
+            "Serial numbers were attached: SN-1, in place of SN-0.",
+            "",
+        ),
+    ],
+)  # fmt: skip
+def test_it_says_what_happened_and_why(verb, facts, what, why):
+    told = retell(entry(verb, facts))
+
+    assert (told.what, told.why) == (what, why)
+
+
+@pytest.mark.parametrize(
+    ("actor", "words"),
+    [
+        ("client:web-shop", "client web-shop"),
+        ("staff:ada", "ada"),
+        ("task:orders.release_due_holds", "the clock"),
+        ("cli:root@host", "command line, root@host"),
+        ("someone {0} else", "someone {0} else"),
+    ],
+)
+def test_it_says_who(actor, words):
+    assert who(actor) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(45, "45 s"), (90, "90 s"), (900, "15 min"), (5400, "1 h 30 min"), (7200, "2 h"),
+     (86400, "1 day"), (259200, "3 days"), (90000, "25 h"), (0, "0 s")],
+)  # fmt: skip
+def test_it_counts_time_as_people_do(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_it_counts_items():
+    assert [items(n) for n in (1, 2, ["a"], {"a": 1, "b": 2}, None)] == [
+        "1 item", "2 items", "1 item", "2 items", "items",
+    ]  # fmt: skip
