@@ -133,7 +133,8 @@ def of(exc: BaseException) -> Problem | None:
 
 def _of_refusal(refusal: errors.DomainError) -> Problem:
     status = next(KINDS[kind] for kind in type(refusal).__mro__ if kind in KINDS)
-    headers = {"Retry-After": RETRY_AFTER} if status == 503 else {}
+    wait = str(refusal.facts.get("retry_after", RETRY_AFTER))
+    headers = {"Retry-After": wait} if status == 503 else {}
     return Problem(status.value, refusal.code, str(refusal), refusal.facts, headers)
 
 

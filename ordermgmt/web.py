@@ -11,11 +11,14 @@ import sys
 
 from granian.cli import cli
 
+from ordermgmt import waiting
+
 TARGET = "ordermgmt.wsgi:application"  # loaded by each process for itself: see there
 OPTIONS = ["--interface", "wsgi", "--http", "1", "--no-ws", "--backlog", "1024"]
 OPTIONS += ["--respawn-failed-workers", "--workers-kill-timeout", "10"]
-# While one request of a process waits, for the database or a slow client, others go on.
-OPTIONS += ["--blocking-threads", "4"]
+# While one request of a process waits, for the database or a slow client, others go on; and more
+# may wait for other systems.
+OPTIONS += ["--blocking-threads", str(waiting.AT_WORK + waiting.ASIDE)]
 
 
 def preload() -> None:

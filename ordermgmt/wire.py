@@ -247,6 +247,7 @@ WORDS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
     "less_than_equal": _limit("the value is greater than the maximum of {le}"),
     "less_than": _limit("the value is greater than or equal to the maximum of {lt}"),
     "multiple_of": _limit("the value is not a multiple of {multiple_of}"),
+    "decimal_max_places": _limit("the value has more than {decimal_places} decimals"),
     "string_too_short": _limit("the value is too short: at least {min_length} characters"),
     "string_too_long": _limit("the value is too long: at most {max_length} characters"),
     "too_short": _limit("the value is too short: at least {min_length} elements"),

@@ -7,6 +7,7 @@ import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
+from ordermgmt import waiting
 from ordermgmt.processes import die_with_parent
 
 
@@ -25,6 +26,10 @@ class Request(WSGIRequest):
 
 class Handler(WSGIHandler):
     request_class = Request
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        with waiting.at_work():
+            return super().__call__(environ, start_response)
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")

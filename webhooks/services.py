@@ -1,4 +1,4 @@
-"""Promising other systems that they will hear of something."""
+"""The one door to other systems: promising that they will hear of something, and asking them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,21 @@ from django.db.models import F
 from django.db.models.functions import Extract, Now
 
 from ordermgmt import hot, strict_json
+from webhooks import external_orders, oms_health
+from webhooks.external_schema import ExternalOrder, ExternalOrderDetail
 from webhooks.models import Event
+
+__all__ = [
+    "ExternalOrder",
+    "ExternalOrderDetail",
+    "News",
+    "external_orders",
+    "inserting",
+    "oldest_waiting",
+    "oms_health",
+    "publish",
+    "rows_of",
+]
 
 
 @dataclass(frozen=True, slots=True)

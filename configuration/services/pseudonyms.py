@@ -32,9 +32,14 @@ def customer_id_for(tenant: Tenant, customer: Mapping[str, Any], *, external_id:
 
 def customer_key(tenant: Tenant, customer_id: str) -> UUID:
     """What a customer's orders are found by. Of a token, it is the first half."""
-    if customer_id.startswith(_PREFIX) and len(customer_id) == TOKEN_LENGTH:
+    if is_token(customer_id):
         return _from_ulid(customer_id[len(_PREFIX) : len(_PREFIX) + 26])
     return UUID(bytes=_keyed(tenant, f"customer:{customer_id}"))
+
+
+def is_token(text: str) -> bool:
+    """Whether it has the form of a token, ours or another system's."""
+    return text.startswith(_PREFIX) and len(text) == TOKEN_LENGTH
 
 
 def token(tenant: Tenant, profile: UUID, kind: str, value: str) -> str:

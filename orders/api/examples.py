@@ -19,6 +19,10 @@ CAPTURES: Final = {
 DETAIL: Final = sample("detail")
 HISTORY: Final = sample("history")
 
+EXTERNAL_DETAIL: Final = sample("external_detail")
+EXTERNAL_HISTORY: Final = sample("external_history")
+EXTERNAL_HISTORY_V1: Final = sample("external_history_v1")
+
 NO_CUSTOMER: Final = "Query param 'customer_id' is required."
 
 # Status → error code → message, as documented (contract §a.3).
@@ -33,4 +37,15 @@ CAPTURE_PROBLEMS: Final = {
     },
     500: {"internal_server_error": "Sequence for tenant is not configured."},
     503: {"sequence_exhausted": "All order numbers of the tenant's sequence have been given out."},
+}
+# The same of reading, where a tenant has an external OMS (contract §b.6).
+EXTERNAL_PROBLEMS: Final = {
+    409: {
+        "conflict": (
+            "Failed JSON schema validation with schema /opt/schema.json."
+            ' Error: "orders" is a required attribute.'
+        )
+    },
+    412: {"precondition_error": "API Key is required to access external OMS"},
+    503: {"external_server_error": "API Key to the webhook is expired"},
 }

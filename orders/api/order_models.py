@@ -1,6 +1,6 @@
 """What an order looks like when it is read: the schemas of contract §b.1 and §b.2."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -161,7 +161,7 @@ class OrderDetail(Wire):
 
     id: str
     """The caller's id; the order's number where the caller gave none."""
-    origin: Literal["newstore", "external"]
+    origin: Literal["newstore"]
     origin_id: Uuid
     """Our id."""
     channel_type: Literal["store", "web"]
@@ -223,7 +223,7 @@ class ShopOut(Wire):
 
 class HistoryOrder(Wire):
     id: str
-    origin: Literal["newstore", "external"]
+    origin: Literal["newstore"]
     origin_id: Uuid
     channel: ChannelOut
     placed_at: str
@@ -247,16 +247,3 @@ class PaginationInfo(Wire):
     offset: int
     total: int
     """Orders of this customer."""
-
-
-class OrderHistory(Wire):
-    """A page of a customer's orders, newest `placed_at` first (version 2)."""
-
-    pagination_info: PaginationInfo
-    orders: list[HistoryOrder]
-
-
-class OrderHistoryV1(Wire):
-    """Version 1: empty for tenants without an external OMS, as documented."""
-
-    orders: list[dict[str, Any]]

@@ -9,10 +9,10 @@ from rest_framework.response import Response
 from ordermgmt.api import ApiViewSet, BadParameter, query_integer
 from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.openapi import problems
-from orders.api import examples, rendering
-from orders.api.order_models import OrderDetail, OrderHistory, OrderHistoryV1
+from orders.api import examples, external_rendering
+from orders.api.external_models import AnyOrder, OrderHistory, OrderHistoryV1
 from orders.api.parameters import ID, ID_TYPE, id_type, path_id
-from orders.services import queries
+from orders.services import federation
 
 MOST_ON_A_PAGE: Final = 50
 LONGEST_CUSTOMER_ID: Final = 256
@@ -31,16 +31,23 @@ class OrderView(ApiViewSet):
             ID,
             ID_TYPE,
         ],
-        responses={200: OrderDetail, **problems(400)},
-        examples=[OpenApiExample("An order", value=examples.DETAIL, response_only=True)],
+        responses={200: AnyOrder, **problems(400, examples=examples.EXTERNAL_PROBLEMS)},
+        examples=[
+            OpenApiExample("An order", value=examples.DETAIL, response_only=True),
+            OpenApiExample(
+                "An order of the external OMS", value=examples.EXTERNAL_DETAIL, response_only=True
+            ),
+        ],
     )
     def retrieve(self, request: Request, id: str) -> Response:
         """One order, whole.
 
+        `id_type=internal` reads ours, and asks nobody else. `external` asks the external OMS of
+        tenants that have one (409, 412 and 503 are about that), and reads ours for all others.
         `Accept: application/x.newstore.orders+json;version=2` prints `placed_at` in UTC with Z.
         """
-        document = queries.detail(self.tenant, path_id(id), id_type=id_type(request))
-        return Response(rendering.detail(document, self.tenant, version2=self.version2))
+        order = federation.detail(self.tenant, path_id(id), id_type=id_type(request))
+        return Response(external_rendering.detail(order, self.tenant, version2=self.version2))
 
 
 class HistoryView(ApiViewSet):
@@ -55,7 +62,8 @@ class HistoryView(ApiViewSet):
             OpenApiParameter(
                 "customer_id",
                 required=True,
-                description="The customer's id as orders show it: `customer.id`, or its token.",
+                description="The customer's id as orders show it: `customer.id`, or its token."
+                " With an external OMS, the e-mail address will do.",
             ),
             OpenApiParameter(
                 "offset", {"type": "integer", "minimum": 0, "default": 0}, description="Version 2."
@@ -69,18 +77,37 @@ class HistoryView(ApiViewSet):
         responses={
             (200, ORDERS_V2): OrderHistory,
             (200, JSON): OrderHistoryV1,
-            **problems(examples={400: {"bad_request": examples.NO_CUSTOMER}}),
+            **problems(
+                examples={
+                    400: {"bad_request": examples.NO_CUSTOMER},
+                    404: {"customer_not_found": "customer with given customer_id not found"},
+                    **examples.EXTERNAL_PROBLEMS,
+                }
+            ),
         },
         examples=[
             OpenApiExample(
                 "A page", value=examples.HISTORY, response_only=True, media_type=ORDERS_V2
+            ),
+            OpenApiExample(
+                "A page of the external OMS",
+                value=examples.EXTERNAL_HISTORY,
+                response_only=True,
+                media_type=ORDERS_V2,
+            ),
+            OpenApiExample(
+                "Of the external OMS",
+                value=examples.EXTERNAL_HISTORY_V1,
+                response_only=True,
+                media_type=JSON,
             ),
         ],
     )
     def list(self, request: Request) -> Response:
         """A customer's orders, newest `placed_at` first; of equal times the last captured first.
 
-        Version 1 lists only orders of an external OMS and is empty without one; ask for
+        With an external OMS, its newest 100 and ours are listed as one, each order once. Version 1
+        is for such tenants and empty for all others; ask for
         `application/x.newstore.orders+json;version=2` instead.
         """
         customer_id = request.query_params.get("customer_id", "")
@@ -91,20 +118,12 @@ class HistoryView(ApiViewSet):
         if not self.version2:
             if extra := [n for n in ("offset", "count") if n in request.query_params]:
                 raise BadParameter(f"'{extra[0]}' needs Accept: {ORDERS_V2}.")
-            return Response({"orders": []})
-        page = queries.history(
+            whole = federation.whole_history(self.tenant, customer_id)
+            return Response(external_rendering.whole_history(whole))
+        page = federation.history(
             self.tenant,
             customer_id,
             offset=query_integer(request, "offset", default=0),
             count=query_integer(request, "count", default=10, minimum=1, maximum=MOST_ON_A_PAGE),
         )
-        return Response(
-            {
-                "pagination_info": {
-                    "count": len(page.documents),
-                    "offset": page.offset,
-                    "total": page.total,
-                },
-                "orders": [rendering.history_entry(d, self.tenant) for d in page.documents],
-            }
-        )
+        return Response(external_rendering.history(page, self.tenant))

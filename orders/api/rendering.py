@@ -12,12 +12,12 @@ from orders.services.announcements import shipping_method
 from orders.services.queries import Document
 
 # The read model knows two channels; what was sold in an app was sold on the web (contract C-7).
-_CHANNELS: Final = {"store": "store", "web": "web", "mobile": "web"}
+CHANNELS: Final = {"store": "store", "web": "web", "mobile": "web"}
 _TAX_METHODS: Final = {
     PriceMethod.TAX_EXCLUDED.value: "vat_excluded",
     PriceMethod.TAX_INCLUDED.value: "vat_included",
 }
-_PERSONAL: Final = (
+PERSONAL: Final = (
     "first_name",
     "second_name",
     "last_name",
@@ -51,7 +51,7 @@ def detail(document: Document, tenant: Tenant, *, version2: bool) -> dict[str, A
         "id": order.external_id,
         "origin": "newstore",
         "origin_id": order.uuid,
-        "channel_type": _CHANNELS[order.channel_type],
+        "channel_type": CHANNELS[order.channel_type],
         "placed_at": moment(order.placed_at, version2=version2),
         "status": order.status,
         "currency": order.currency,
@@ -90,13 +90,13 @@ def history_entry(document: Document, tenant: Tenant) -> dict[str, Any]:
         "origin_id": order.uuid,
         "channel": {
             "id": order.channel_name or order.store_id or order.shop,
-            "type": _CHANNELS[order.channel_type],
+            "type": CHANNELS[order.channel_type],
         },
         "placed_at": moment(order.placed_at, version2=True),
         "status": order.status,
         "currency": order.currency,
         "fulfillment_type": order.fulfillment_type,
-        "items": [_history_item(item) for item in document.items],
+        "items": [history_item(item) for item in document.items],
         "customer": {"id": customer.get("id", ""), "email": customer.get("email", "")},
         "tax_information": {
             "is_exempt": bool(details.get("tax_exempt")),
@@ -157,7 +157,7 @@ def _item(item: Item) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _history_item(item: Item) -> dict[str, Any]:
+def history_item(item: Item) -> dict[str, Any]:
     return {
         "id": item.uuid,
         "status": item.status,
@@ -238,7 +238,7 @@ def _address(order: Order, kind: str, tenant: Tenant) -> dict[str, Any] | None:
         return None
     told: dict[str, Any] = {name: address[name] for name in _ADDRESS if name in address}
     if tenant.uses_pii_tokens:
-        told |= _tokens(told, _PERSONAL, order, tenant)
+        told |= _tokens(told, PERSONAL, order, tenant)
     return told
 
 

@@ -16,7 +16,8 @@ from configuration.models import Tenant
 from ordermgmt import strict_json
 from ordermgmt.negotiation import ORDERS_V2
 from ordermgmt.wire import Wire
-from orders.api.order_models import CapturedOrder, OrderDetail, OrderHistory
+from orders.api.external_models import OrderHistory
+from orders.api.order_models import CapturedOrder, OrderDetail
 from orders.models import Order
 from tests.factories import ClientFactory, TenantFactory, bearer
 

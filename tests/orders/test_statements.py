@@ -8,15 +8,18 @@ from configuration import keys
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, items, order
+from webhooks import oms_health
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)  # so that BEGIN and COMMIT are real
 
 
 @pytest.fixture
-def shop():
+def shop(monkeypatch):
+    monkeypatch.setattr(oms_health, "REMEMBERED_FOR", 60)  # that there is no external OMS
     shop = Shop()
     shop.captured(order())  # the token is cached, the statements are prepared
+    shop.detail("anything", "external")
     return shop
 
 
