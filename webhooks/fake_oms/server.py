@@ -1,0 +1,103 @@
+"""The fake OMS as a server: it takes calls, counts them, and answers each as its mode says.
+
+`GET /__calls` tells what was asked, `POST /__mode/NAME` changes the mode; neither is counted.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from webhooks.fake_oms.calls import Call
+from webhooks.fake_oms.modes import MODES, Mode
+
+LONGEST_HEAD: Final = 64 * 1024
+CONTROL: Final = "/__"
+_CLOSED: Final = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+
+
+@dataclass
+class FakeOms:
+    """What it is told to be, and what it was asked."""
+
+    mode: str
+    port: int
+    api_key: str
+    seconds: float
+    says: Callable[[str], None]
+    connections: int = 0
+    targets: list[str] = field(default_factory=list)
+
+    @property
+    def behaves(self) -> Mode:
+        return MODES[self.mode]
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.behaves.certificate else 'http'}://127.0.0.1:{self.port}"
+
+    async def serve(self, ready: Callable[[Path], None]) -> None:
+        """Listen on this machine only; call `ready` with where certificates are; never return."""
+        door = socket.socket()
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("127.0.0.1", self.port))
+        self.port = door.getsockname()[1]
+        with TemporaryDirectory(prefix="fake-oms-") as name:
+            folder = Path(name)
+            if self.behaves.listens:
+                context = self._context(folder)
+                await asyncio.start_server(
+                    self._answer, sock=door, ssl=context, limit=LONGEST_HEAD, backlog=512
+                )
+            ready(folder)
+            await asyncio.Event().wait()
+
+    def _context(self, folder: Path) -> ssl.SSLContext | None:
+        if self.behaves.certificate is None:
+            return None
+        from webhooks.fake_oms import certificates  # slow to import, and few modes need it
+
+        return certificates.context(self.behaves.certificate, folder)
+
+    async def _answer(self, reader: asyncio.StreamReader, line: asyncio.StreamWriter) -> None:
+        mode = self.behaves
+        self.connections += 1
+        with suppress(*_CLOSED):
+            if not mode.reads:
+                await asyncio.Event().wait()
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            request, *rows = head.split("\r\n")
+            target = request.split(" ")[1]
+            headers = {
+                name.lower(): value.strip()
+                for name, _, value in (row.partition(":") for row in rows)
+            }
+            call = Call(target, headers, line, len(self.targets) + 1, self.api_key, self.seconds)
+            if target.startswith(CONTROL):
+                self.connections -= 1
+                await call.reply(*self._controlled(target))
+            else:
+                self.targets.append(target)
+                self.says(request.removesuffix(" HTTP/1.1"))
+                await mode.behavior(call)
+        with suppress(*_CLOSED):
+            line.close()
+            await line.wait_closed()
+
+    def _controlled(self, target: str) -> tuple[int, Any]:
+        word, _, name = target.removeprefix(CONTROL).partition("/")
+        if word == "mode" and name in MODES:
+            self.mode = name
+        elif word != "calls":
+            return 404, {"message": "There are /__calls and /__mode/NAME."}
+        return 200, {
+            "mode": self.mode,
+            "connections": self.connections,
+            "calls": len(self.targets),
+            "targets": self.targets[-100:],
+        }
