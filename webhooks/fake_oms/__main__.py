@@ -83,7 +83,7 @@ def _facts(oms: FakeOms, tenant: str, folder: Path) -> dict[str, str]:
         "mode": oms.mode,
         "allowed_host": f"127.0.0.1:{oms.port}",
         "authority": str(folder / "authority.pem") if oms.behaves.certificate else "",
-        "http": f"./run manage tenant update {tenant} --allows-http-webhooks yes",
+        "tenant": f"./run manage tenant update {tenant} --allows-http-webhooks yes",
         "config": f"./run manage config set {tenant} external_order_webhook {value}",
     }
 
@@ -99,7 +99,7 @@ def _panel(oms: FakeOms, facts: dict[str, str]) -> str:
         lines.append(f"  SSL_CERT_FILE={facts['authority']}")
     lines += ["", "Then have the tenant ask it:"]
     if not facts["authority"]:
-        lines.append(f"  {facts['http']}")
+        lines.append(f"  {facts['tenant']}")
     lines += [f"  {facts['config']}", "", "Try the orders ADA-001, ADA-002 …; its calls:"]
     return "\n".join(lines)
 
