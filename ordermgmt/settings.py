@@ -26,7 +26,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 
 INSTALLED_APPS = [
     "ordermgmt",  # first: its static files stand before unfold's
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # the other would put a site of its own in place of ours
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "ordermgmt.console.apps.ConsoleConfig",

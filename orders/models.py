@@ -147,6 +147,15 @@ class Order(models.Model):
                 condition=~Q(customer_email=""),
             ),
         ]
+        permissions: ClassVar = [
+            ("hold_order", "Can hold an order"),
+            ("release_order", "Can release an order's holds"),
+            ("extend_order", "Can extend an order's grace period"),
+            ("cancel_order", "Can cancel an order or items of it"),
+            ("note_order", "Can write notes on an order"),
+            ("approve_order", "Can approve a big order"),
+            ("export_order", "Can export orders"),
+        ]
 
     def __str__(self) -> str:
         return self.number

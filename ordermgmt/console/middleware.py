@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django_otp.middleware import OTPMiddleware
@@ -60,7 +60,7 @@ class Sessions(_OnlyThere, SessionMiddleware):
 class Csrf(_OnlyThere, CsrfViewMiddleware):
     def process_view(
         self, request: HttpRequest, callback: Any, args: Any, kwargs: Any
-    ) -> HttpResponseBase | None:
+    ) -> HttpResponseForbidden | None:
         if request.path_info.startswith(PREFIX):
             return super().process_view(request, callback, args, kwargs)
         return None

@@ -1,6 +1,10 @@
 """The console's site: what every page of it shares."""
 
+from typing import Any
+
 from unfold.sites import UnfoldAdminSite
+
+from ordermgmt.console.scoping import TenantAdmin
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -9,3 +13,8 @@ class ConsoleSite(UnfoldAdminSite):
     site_title = "ordermgmt"
     site_header = "ordermgmt"
     index_title = "Today"
+
+    def register(self, models: Any, admin_class: Any = None, **options: Any) -> None:
+        """Pages of ours only: those that packages bring show every tenant's rows to everybody."""
+        if admin_class is not None and issubclass(admin_class, TenantAdmin):
+            super().register(models, admin_class, **options)
