@@ -35,8 +35,10 @@ _DIFFERS: Final[dict[type[models.Model], dict[str, str]]] = {
     Item: {
         "uuid": "md5('item:' || n.number || ':' || x.place)::uuid",
         "order_id": "%(orders)s + n.rank",
-        "shipment_id": "%(shipments)s + n.rank * %(width)s + (SELECT count(*) FROM orders_shipment"
-        " s WHERE s.order_id = x.order_id AND s.id < x.shipment_id)",
+        # Nothing for what does not travel.
+        "shipment_id": "CASE WHEN x.shipment_id > 0 THEN %(shipments)s + n.rank * %(width)s"
+        " + (SELECT count(*) FROM orders_shipment s"
+        " WHERE s.order_id = x.order_id AND s.id < x.shipment_id) END",
     },
     Hold: {
         "uuid": "md5('hold:' || n.number || ':' || x.place)::uuid",

@@ -11,7 +11,7 @@ from bench.client import COUNTER
 from configuration import keys
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
 from orders.services import queries
-from tests.orders.shop import Shop, read, stored
+from tests.orders.shop import Shop, items, order, read, stored
 from webhooks.models import Event
 
 TABLES = (Order, Shipment, Item, Hold, TimelineEntry, Event)
@@ -51,6 +51,13 @@ class TestLoading:
         after = {model: model._base_manager.count() for model in TABLES}
         assert all(before.values())
         assert after == {model: number * 11 for model, number in before.items()}
+
+    def test_copies_items_that_do_not_travel(self, shop):
+        sample = stored(shop.captured(order(*items(2))))
+
+        load(shop, sample, first=0, count=3)
+
+        assert list(Item.objects.values_list("shipment", flat=True)) == [None] * 8
 
     def test_makes_orders_that_are_read_like_their_sample(self, shop):
         sample = captured(shop)

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 
 from configuration import keys
-from orders.models import BulkJobOrder, BulkVerb, Hold, Order, TimelineEntry
+from orders.models import BulkJobOrder, BulkVerb, Hold, Item, Order, TimelineEntry
 from orders.services import bulk, holding, invariants, sweeping
-from tests.orders.shop import CAPTURE, Shop, contents, items, order, read
+from tests.orders.shop import CAPTURE, Shop, contents, item, items, order, read
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,6 +131,30 @@ def test_a_capture_whose_process_dies_at_its_commit_is_repeated_to_one_order(
     assert read(shop.capture(said))["external_id"] == "A-1"
     assert Order.objects.count() == 1
     assert [e.name for e in Event.objects.all()] == ["order.created"]
+
+
+@pytest.mark.parametrize(("moment", "kept"), [("before", 1), ("after", 3)])
+def test_items_whose_process_dies_at_their_commit_are_added_once(shop, die, moment, kept):
+    first, more = item(), items(2)
+    shop.captured(said := order(first, external_id="A-1", grace_period=600))
+    said["items"] = [first, *more]
+
+    die(
+        SEND,
+        f"additions.{moment}_commit",
+        path=CAPTURE,
+        body=json.dumps(said),
+        headers=shop.headers | shop.tenant_headers,
+    )
+
+    assert Item.objects.count() == Order.objects.get().item_count == kept
+    assert read(shop.capture(said))["totals"]["total"] == 33
+    assert Item.objects.count() == Order.objects.get().item_count == 3
+    assert [e.verb for e in TimelineEntry.objects.order_by("version")] == [
+        "captured",
+        "held",
+        "items_added",
+    ]
 
 
 @pytest.mark.parametrize(("moment", "kept"), [("before", False), ("after", True)])

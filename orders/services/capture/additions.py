@@ -5,6 +5,7 @@ from django.db import transaction
 from configuration.models import Tenant
 from configuration.services.policy import Place, Policy, policy
 from ordermgmt import hot
+from ordermgmt.failpoints import failpoint
 from orders.lifecycle import OrderStatus
 from orders.models import Item, Order, Shipment
 from orders.services import writing
@@ -17,7 +18,6 @@ from orders.services.queries import Document, document
 from orders.services.story import Story
 
 
-@transaction.atomic(durable=True)
 def add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document:
     """Add the items a capture names and the order lacks; totals and holds are judged again.
 
@@ -25,6 +25,14 @@ def add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document
     sees what the first one added. Raises `CaptureConflict` when the order no longer waits to be
     routed, or when anything else the capture says differs from what is stored.
     """
+    with transaction.atomic(durable=True):
+        added = _add(order_id, tenant=tenant, new=new, actor=actor)
+        failpoint("additions.before_commit")
+    failpoint("additions.after_commit")
+    return added
+
+
+def _add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document:
     hot.rows(LOCK, [order_id])
     stored = document(tenant.pk, order_id)
     order = stored.order

@@ -4,10 +4,8 @@ from typing import Final
 
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.services.holding import EXTENSION
-from orders.services.sweeping import RELEASER
+from orders.services.sweeping import LATE, RELEASER
 
-# A grace period that ended this long ago should have been seen by a sweep.
-OVERDUE: Final = 60  # seconds
 _ROUTED: Final = "('opened', 'routed', 'handed_over')"
 
 # Name, promise, and the statement that finds who breaks it.
@@ -85,11 +83,11 @@ COURSE: Final = [
     ),
     (
         "nothing_due_is_left",
-        f"A grace period that ended {OVERDUE} s ago has been released (workers run).",
+        f"A grace period that ended {LATE:.0f} s ago has been released (workers run).",
         f"""
         SELECT h.tenant_id, o.number, 'due ' || h.due_at
         FROM orders_hold h JOIN orders_order o ON o.id = h.order_id
-        WHERE h.released_at IS NULL AND h.due_at < now() - interval '{OVERDUE} seconds'
+        WHERE h.released_at IS NULL AND h.due_at < now() - interval '{LATE} seconds'
         """,
     ),
     (
