@@ -15,6 +15,11 @@ def tenant_id_of(user: Any) -> int | None:
     return None if membership is None else membership.tenant_id
 
 
+def actor_of(user: Any) -> str:
+    """How timelines and histories name this person."""
+    return f"staff:{user.get_username()}"
+
+
 class TenantAdmin(ModelAdmin):
     """A page over one table of business data. Rows are read here; only services write them."""
 

@@ -1,0 +1,72 @@
+"""Locations in the console: the places a tenant fulfills from."""
+
+from typing import Any, Final
+
+from django.contrib import admin
+from django.forms import CharField
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from configuration.admin.rows import ChangedByService, Seen
+from configuration.models import Location
+from configuration.services import locations
+
+
+def _line(label: str) -> CharField:
+    return CharField(label=label, required=False, max_length=255, widget=UnfoldAdminTextInputWidget)
+
+
+class LocationForm(Seen):
+    """The lines of the address, each in a field of its own; what else is in it stays."""
+
+    address_line_1 = _line("Street and number")
+    address_line_2 = _line("Floor, building")
+    city = _line("City")
+    state = _line("State or province")
+
+    LINES: Final = ("address_line_1", "address_line_2", "city", "state")
+
+    class Meta:
+        model = Location
+        fields = ["code"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.LINES:
+            self.fields[name].initial = self.instance.address.get(name, "")
+
+    def clean_country_codes(self) -> list[str]:
+        return [code.strip().upper() for code in self.cleaned_data["country_codes"]]
+
+    def clean_country(self) -> str:
+        return str(self.cleaned_data["country"]).upper()
+
+
+@admin.register(Location)
+class LocationAdmin(ChangedByService):
+    form = LocationForm
+    list_display = ["code", "name", "type", "serves_countries", "priority", "is_active"]
+    list_filter = ["type", "is_active"]
+    search_fields = ["code__startswith", "name__istartswith"]
+    ordering = ["priority", "code"]
+    key_fields = ("code",)
+    fields = [
+        "code",
+        "name",
+        "type",
+        "country_codes",
+        "priority",
+        "is_active",
+        *LocationForm.LINES,
+        "zip_code",
+        "country",
+    ]
+
+    @admin.display(description="Serves")
+    def serves_countries(self, row: Location) -> str:
+        return ", ".join(row.country_codes) or "everywhere"
+
+    def write(self, tenant: Any, row: Location | None, *, seen: int, **fields: Any) -> Location:
+        address = {} if row is None else row.address
+        address |= {name: fields.pop(name) for name in LocationForm.LINES}
+        fields["address"] = {name: line for name, line in address.items() if line}
+        return locations.put(tenant=tenant, if_match={seen}, **fields)

@@ -1,0 +1,187 @@
+"""The base of pages over rows that people change: a form, one call of a service, a line of history.
+
+Django's permissions say who may, `TenantAdmin` which rows: another tenant's is answered like one
+that does not exist.
+"""
+
+from typing import Any, ClassVar, Final
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import display_for_value, label_for_field, lookup_field, unquote
+from django.contrib.auth import get_permission_codename
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.forms import BaseForm, HiddenInput, IntegerField, ModelForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from configuration.admin.wording import as_text
+from configuration.models import Tenant
+from ordermgmt.console.scoping import TenantAdmin, tenant_id_of
+from ordermgmt.errors import DomainError
+
+HISTORY: Final = 20  # lines
+
+
+def may(page: ModelAdmin, request: HttpRequest, verb: str) -> bool:
+    """Whether this person's roles allow it; `TenantAdmin` alone says that nobody may."""
+    codename = get_permission_codename(verb, page.opts)
+    return bool(request.user.has_perm(f"{page.opts.app_label}.{codename}"))
+
+
+def own_tenant(request: HttpRequest) -> Tenant | None:
+    """Whom this person works for; None for an operator."""
+    tenant_id = tenant_id_of(request.user)
+    return None if tenant_id is None else Tenant.objects.get(pk=tenant_id)
+
+
+class Seen(ModelForm):
+    """A form that remembers which version of the row it was opened on; 0 is none yet."""
+
+    seen = IntegerField(widget=HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        made = self.instance.pk is not None
+        self.fields["seen"].initial = getattr(self.instance, "version", 1) if made else 0
+
+
+class ChangedByService(TenantAdmin):
+    """A subclass says which fields there are, and which service writes them."""
+
+    form = Seen
+    actions = None
+    key_fields: ClassVar[tuple[str, ...]] = ()  # said once, when the row is made
+
+    def write(self, tenant: Any, row: Any, *, seen: int, **fields: Any) -> Any:
+        """Have the service write what the form says, over `row` if there is one; may refuse."""
+        raise NotImplementedError
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return may(self, request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(self, request, "change")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """An operator sees whose a row is."""
+        shown = super().get_list_display(request)
+        return [*shown, "tenant"] if self._chooses_tenant(request) else shown
+
+    def _chooses_tenant(self, request: HttpRequest) -> bool:
+        return self.model is not Tenant and tenant_id_of(request.user) is None
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = None if object_id is None else self.row(request, object_id)
+        writes = self.has_change_permission(request) if row else self.has_add_permission(request)
+        if not writes and (row is None or request.method == "POST"):
+            raise PermissionDenied
+        form = self._form(request, row, writes=writes)
+        if request.method == "POST" and form.is_valid():
+            try:
+                return self.done(request, self._written(request, row, form), made=row is None)
+            except DomainError as refusal:
+                form.add_error(None, str(refusal))
+        return self.page(request, "row", row, form=form, writes=writes)
+
+    def row(self, request: HttpRequest, object_id: str) -> Any:
+        """The row of that id, if this person may look at it; 404 if there is none to be seen."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404(f"There is no such {self.opts.verbose_name}.")
+        return row
+
+    def done(self, request: HttpRequest, written: Any, *, made: bool) -> HttpResponse:
+        """The answer to a form that was written."""
+        return self.back(request, written, f"{'Made' if made else 'Changed'} {written}.")
+
+    def back(self, request: HttpRequest, row: models.Model, said: str) -> HttpResponse:
+        """To the row's page, which says what happened."""
+        messages.success(request, said)
+        return HttpResponseRedirect(self.address("change", row.pk))
+
+    def page(self, request: HttpRequest, template: str, row: Any, **context: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": str(row) if row else f"Add {self.opts.verbose_name}",
+            "row": row,
+            "facts": [] if row is None else self._facts(request, row),
+            "history": [] if row is None else self._history(row),
+            "list_url": self.address("changelist"),
+            **context,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, f"console/configuration/{template}.html", context)
+
+    def address(self, page: str, *args: Any) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return reverse(name, args=args)
+
+    def log(self, request: HttpRequest, row: models.Model, said: str) -> None:
+        """A line for the history of the row's page."""
+        self.log_change(request, row, said)
+
+    def _form(self, request: HttpRequest, row: models.Model | None, *, writes: bool) -> BaseForm:
+        said = () if row is None else self.key_fields
+        fields = [name for name in self.get_fields(request, row) if name not in said]
+        if row is None and self._chooses_tenant(request):
+            fields = ["tenant", *fields]
+        kind = self.get_form(request, row, change=row is not None, fields=fields)
+        form: BaseForm = kind(request.POST if request.method == "POST" else None, instance=row)
+        for field in form.fields.values():
+            field.disabled = not writes
+        return form
+
+    def _written(self, request: HttpRequest, row: Any, form: BaseForm) -> Any:
+        fields = dict(form.cleaned_data)
+        if row is None:
+            tenant = fields.pop("tenant", None) or own_tenant(request)
+        else:
+            tenant = row if isinstance(row, Tenant) else row.tenant
+            fields |= {name: getattr(row, name) for name in self.key_fields}
+        with transaction.atomic():
+            written = self.write(tenant, row, **fields)
+            made = getattr(written, "client", written)
+            self.log(request, row or made, "Made." if row is None else _changes(form))
+        return written
+
+    def _facts(self, request: HttpRequest, row: models.Model) -> list[tuple[str, str]]:
+        """What the page tells besides its form."""
+        names = [*self.key_fields, *self.get_readonly_fields(request, row)]
+        if self._chooses_tenant(request):
+            names.append("tenant")
+        return [
+            (
+                str(label_for_field(name, self.model, self)),
+                display_for_value(lookup_field(name, row, self)[2], "–"),
+            )
+            for name in names
+        ]
+
+    def _history(self, row: models.Model) -> Any:
+        kind = ContentType.objects.get_for_model(row)
+        lines = LogEntry.objects.filter(content_type=kind, object_id=str(row.pk))
+        return lines.select_related("user").order_by("-action_time", "-pk")[:HISTORY]
+
+
+def _changes(form: BaseForm) -> str:
+    """What a form changed, from what to what."""
+    lines = []
+    for name in form.changed_data:
+        old = form.get_initial_for_field(form.fields[name], name)
+        new = form.cleaned_data[name]
+        lines.append(f"{form.fields[name].label}: {as_text(old)} → {as_text(new)}")
+    return "; ".join(lines) or "Saved without a change."

@@ -1,0 +1,124 @@
+"""Forms made from a configuration key: a field for each member of its type, and back to JSON."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django import forms
+from unfold import widgets
+
+from configuration.admin.wording import titled
+from configuration.registry import Key
+from configuration.services import Stored
+from ordermgmt.wire import InvalidBody
+
+WHOLE: Final = "value"  # the only field of a key whose type is no object
+
+
+def _text(schema: dict[str, Any]) -> forms.Field:
+    return forms.CharField(strip=True, widget=widgets.UnfoldAdminTextInputWidget)
+
+
+def _secret(schema: dict[str, Any]) -> forms.Field:
+    widget = widgets.UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"})
+    return forms.CharField(strip=True, widget=widget)
+
+
+def _number(schema: dict[str, Any]) -> forms.Field:
+    return forms.IntegerField(
+        min_value=schema.get("minimum"),
+        max_value=schema.get("maximum"),
+        widget=widgets.UnfoldAdminIntegerFieldWidget,
+    )
+
+
+def _switch(schema: dict[str, Any]) -> forms.Field:
+    return forms.BooleanField(widget=widgets.UnfoldBooleanSwitchWidget)
+
+
+def _choices(schema: dict[str, Any]) -> forms.Field:
+    return forms.MultipleChoiceField(
+        choices=[(choice, choice) for choice in schema["items"]["enum"]],
+        widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+
+def _json(schema: dict[str, Any]) -> forms.Field:
+    return forms.JSONField(widget=widgets.UnfoldAdminTextareaWidget)
+
+
+FIELDS: Final[dict[str, Callable[[dict[str, Any]], forms.Field]]] = {
+    "string": _text,
+    "integer": _number,
+    "boolean": _switch,
+    "array": _choices,
+}
+
+
+def members(key: Key[Any]) -> dict[str, dict[str, Any]]:
+    """The JSON schema of each member of a key's type, by name."""
+    schema = key.adapter.json_schema()
+    found: dict[str, dict[str, Any]] = schema.get("properties", {WHOLE: schema})
+    return found
+
+
+class SettingForm(forms.Form):
+    """What a key is set to, as it may be seen: a secret's field is empty, and may stay so."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, key: Key[Any], stored: Stored[Any], data: Any = None) -> None:
+        super().__init__(data, auto_id="id_%s")
+        self.key, self._stored = key, stored
+        self.fields["seen"].initial = stored.version
+        masked = key.masked(stored.value)
+        self._masked: dict[str, Any] = masked if isinstance(masked, dict) else {WHOLE: masked}
+        for name, schema in members(key).items():
+            self.fields[name] = self._field(name, schema)
+        if key.immutable:
+            self.fields["for_good"] = forms.BooleanField(
+                label="Set this for good",
+                help_text="It can be set once. After that nobody can change it, not even we.",
+                widget=widgets.UnfoldBooleanWidget,
+            )
+
+    def _field(self, name: str, schema: dict[str, Any]) -> forms.Field:
+        make = _secret if name in self.key.secrets else FIELDS.get(schema.get("type", ""), _json)
+        field = make(schema)
+        field.required = False  # the key's own type says what must be there, in its own words
+        field.label = "Value" if name == WHOLE else titled(name)
+        field.help_text = schema.get("description", "")
+        if name not in self.key.secrets:
+            field.initial = self._masked.get(name, schema.get("default"))
+        elif name in self._masked:
+            field.help_text += f" Stored: {self._masked[name]}. Leave it empty to keep it."
+        return field
+
+    def clean(self) -> dict[str, Any]:
+        """The value as the key's type has it, in `cleaned_data["parsed"]`."""
+        said = super().clean() or self.cleaned_data
+        if self.errors:
+            return said
+        try:
+            said["parsed"] = self.key.parse(self._value(said))
+        except InvalidBody as refusal:
+            for fault in refusal.facts["errors"]:
+                name = fault["pointer"].split("/")[1] if fault["pointer"] else WHOLE
+                field = name if name in self.fields else self._only()
+                missing = field is not None and said.get(field) in (None, "", [])
+                self.add_error(field, "This is required." if missing else fault["message"])
+        return said
+
+    def _value(self, said: dict[str, Any]) -> Any:
+        """What was said, as JSON; an empty field is a member that is not there."""
+        given = {
+            name: self._masked.get(name)
+            if name in self.key.secrets and not said[name]
+            else said[name]
+            for name in members(self.key)
+        }
+        if WHOLE in given:
+            return given[WHOLE]
+        return {name: value for name, value in given.items() if value not in (None, "")}
+
+    def _only(self) -> str | None:
+        return WHOLE if WHOLE in self.fields else None
