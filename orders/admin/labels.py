@@ -96,4 +96,4 @@ def relative(at: datetime) -> str:
 
 def amount(value: Decimal, currency: str) -> str:
     """An amount with its currency's decimals, thousands apart, and the currency."""
-    return f"{value:,.{PLACES[currency]}f} {currency}"
+    return f"{value:,.{PLACES.get(currency, 2)}f} {currency}"

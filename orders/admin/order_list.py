@@ -1,5 +1,140 @@
 """The list of orders: what support sees of many orders at once."""
 
+from typing import Any, ClassVar, Final
 
-class OrderList:
-    """The list's half of the page over orders."""
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+
+from ordermgmt.console.scoping import TenantAdmin
+from ordermgmt.errors import DomainError
+from orders.admin import columns, export, filters, narrowing, paging
+from orders.admin.asking import Question
+from orders.admin.change_list import OrderChangeList
+from orders.admin.searching import HELP
+from orders.models import SavedView
+from orders.services import saved_views
+
+LIST: Final = "admin:orders_order_changelist"
+
+
+class NameForm(forms.ModelForm):
+    class Meta:
+        model = SavedView
+        fields = ("name",)
+
+
+class OrderList(TenantAdmin):
+    """The list's half of the pages over orders."""
+
+    list_per_page = paging.SIZE
+    list_fullwidth = True
+    sortable_by: ClassVar = ()
+    search_fields: ClassVar = ("number",)  # says that there is a search; it is ours
+    search_help_text = HELP
+    show_facets = ShowFacets.NEVER
+    actions: ClassVar = ("export_orders", "export_items")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return OrderChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        said = {"title": "Orders", "selection_note_all": "All that match are selected"}
+        response = super().changelist_view(request, said | (extra_context or {}))
+        page = (getattr(response, "context_data", None) or {}).get("cl")
+        if page is None:
+            return response
+        if request.method == "GET" and page.only_hit:
+            return HttpResponseRedirect(
+                reverse("admin:orders_order_change", args=[page.only_hit.pk])
+            )
+        response.context_data |= {
+            "columns": columns.COLUMNS,
+            "rows": list(columns.rows(page.result_list, page.question.address())),
+            "views": narrowing.views(request.user, page.question),
+            "chips": list(narrowing.chips(page.question)),
+            "periods": narrowing.periods(page.question),
+            "known_places": filters.places(page.question.tenants),
+            "may_export": self.has_export_permission(request),
+        }
+        return response
+
+    def get_urls(self) -> list[Any]:
+        ours = (
+            ("export/", self.export_view, "orders_order_export"),
+            ("views/save/", self.save_view, "orders_order_save_view"),
+            ("views/forget/", self.forget_view, "orders_order_forget_view"),
+        )
+        wrap = self.admin_site.admin_view
+        urls = [path(at, wrap(require_POST(view)), name=name) for at, view, name in ours]
+        return [*urls, *super().get_urls()]
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("orders.export_order"))
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Everything the list's address asks for, whichever page of it is shown."""
+        if not (self.has_view_permission(request) and self.has_export_permission(request)):
+            raise PermissionDenied
+        return self._export(request, request.POST.get("form", ""))
+
+    @admin.action(description="Export the orders as CSV", permissions=["export"])
+    def export_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
+        return self._export(request, "orders")
+
+    @admin.action(description="Export their items as CSV", permissions=["export"])
+    def export_items(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
+        return self._export(request, "items")
+
+    def _export(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        if form not in export.FORMS:
+            raise BadRequest("Orders or items?")
+        try:
+            question = Question.read(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(LIST))
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if chosen and request.POST.get("select_across") != "1":
+            question = question.only(Q(pk__in=chosen))
+        return export.stream(form, self.get_queryset(request), question, request.user)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest("These are no orders.")
+        return super().response_action(request, queryset)
+
+    def save_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Keep what the address asks under the name that was typed."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            query = Question.read(request).address()
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(LIST))
+        form = NameForm(request.POST)
+        if form.is_valid():
+            try:
+                saved_views.save(owner=request.user, query=query, **form.cleaned_data)
+            except DomainError as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            self.message_user(request, "A view needs a name of at most 60 letters.", messages.ERROR)
+        return HttpResponseRedirect(f"{reverse(LIST)}?{query}")
+
+    def forget_view(self, request: HttpRequest) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = NameForm(request.POST)
+        if form.is_valid():
+            saved_views.forget(owner=request.user, **form.cleaned_data)
+        return HttpResponseRedirect(reverse(LIST))

@@ -1,0 +1,46 @@
+"""Finding orders by whatever the caller has at hand: each way is one look-up in an index."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Lower
+
+from configuration.models import Tenant
+from configuration.services.pseudonyms import customer_key
+from orders.models import Item, Order
+from orders.services.queries import is_uuid
+
+MOST: Final = 1_000  # orders one way may find: the newest, of a product everybody buys
+LONGEST: Final = 256  # characters: nothing that can be looked up is longer
+HELP: Final = "Number, external id, e-mail, SKU, serial number, customer id"
+
+
+def search(term: str, tenants: Sequence[Tenant]) -> list[int]:
+    """The keys of these tenants' orders that the term names, one way or another."""
+    if not term or len(term) > LONGEST or "\0" in term:
+        return []
+    first, *others = _ways(term, tenants)
+    return list(dict.fromkeys(key for (key,) in first.union(*others, all=True)))
+
+
+def _ways(term: str, tenants: Sequence[Tenant]) -> Iterator[QuerySet[Any, tuple[int]]]:
+    orders = Order.objects.filter(tenant__in=tenants)
+    items = Item.objects.filter(tenant__in=tenants)
+    yield orders.filter(number__in={term, term.upper()}).values_list("pk")
+    yield orders.filter(external_id=term).values_list("pk")
+    yield _newest(items.filter(product_id=term), "order")
+    yield _newest(items.filter(serial_number=term), "order")
+    if "@" in term:
+        named = orders.alias(email=Lower("customer_email")).filter(email=term.lower())
+        yield _newest(named.exclude(customer_email=""), "pk")
+    if is_uuid(term):
+        yield orders.filter(uuid=UUID(term)).values_list("pk")
+        yield items.filter(uuid=UUID(term)).values_list("order")
+    if len(tenants) == 1:  # what a customer is found by differs from tenant to tenant
+        yield _newest(orders.filter(customer_key=customer_key(tenants[0], term)), "pk")
+
+
+def _newest(rows: QuerySet[Any], key: str) -> QuerySet[Any, tuple[int]]:
+    return rows.annotate(found=F(key)).order_by("-found").values_list("found")[:MOST]
