@@ -262,5 +262,6 @@ LOGGING = {
         # Our own line has every request; this one is for tracebacks.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "urllib3": {"level": "ERROR"},  # its warnings quote addresses, and with them customers
     },
 }

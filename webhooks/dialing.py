@@ -56,6 +56,11 @@ class Line(socket.socket):
     ends_at: float  # of the monotonic clock
     allowance: int = LONGEST_HEAD  # bytes that may still come
 
+    def __exit__(self, *_: object) -> None:
+        """Closed for good: `close` alone waits for whoever still has a file made of it."""
+        if (descriptor := self.detach()) >= 0:
+            socket.close(descriptor)
+
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         if self.allowance <= 0:
             raise AnswerTooLarge("The answer is longer than we read.")
@@ -68,6 +73,10 @@ class Line(socket.socket):
     def sendall(self, data: Any, flags: int = 0) -> None:
         self.settimeout(left(self.ends_at))
         super().sendall(data, flags)
+
+    def send(self, data: Any, flags: int = 0) -> int:  # what sendall is made of, by TLS
+        self.settimeout(left(self.ends_at))
+        return super().send(data, flags)
 
 
 class SafeLine(Line, ssl.SSLSocket):

@@ -6,6 +6,7 @@ the outside plays a part: no redirect is followed, no proxy, netrc or cookie is 
 """
 
 import http.client
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ __all__ = [
 
 LONGEST_BODY: Final = 1_000_000  # bytes
 _PIECE: Final = 16 * 1024  # never a length that the other side names: it would be allocated
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 
 
 class TimedOut(EgressFailed):
@@ -125,8 +127,9 @@ def _asked(
 
 
 def _read(response: urllib3.BaseHTTPResponse, line: Line, *, max_body: int, cuts: bool) -> bytes:
-    if response.status < 200:
-        raise http.client.BadStatusLine("")
+    lengths = set(response.headers.getlist("Content-Length"))
+    if response.status < 200 or len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
+        raise http.client.HTTPException
     line.allowance += max_body
     received = bytearray()
     try:
