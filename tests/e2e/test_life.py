@@ -5,7 +5,9 @@ import os
 import signal
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from tests.e2e.test_durability import Shop
 
 GRACE = 3  # seconds
 EACH = 6  # orders of a kind
+FULFILLED = ("open", ("in_fulfillment",), (), 1)  # status, items, holds, announced as open
 LATE = 40  # orders that come due while no worker works
 TOLD = """
 import json
@@ -45,17 +48,34 @@ def shop(stack: Stack) -> Shop:
     return shop
 
 
+@contextmanager
+def another(stack: Stack, program: str, *options: str) -> Iterator[None]:
+    """A second Celery program beside the stack's own; it must not die."""
+    command = [sys.executable, "-m", "celery", "-A", "ordermgmt.celery", program, *options]
+    environment = stack.env | {"PYTHONPATH": str(ROOT)}
+    child = spawn(command, log=stack.data_dir / "log" / f"second-{program}.log", env=environment)
+    try:
+        yield
+        assert child.poll() is None, stack.log(f"second-{program}")
+    finally:
+        stop(child)
+
+
 @pytest.fixture
 def second_beat(stack: Stack) -> Iterator[None]:
     """Another clock, which orders the same again every two seconds."""
     schedule = str(stack.data_dir / "second-beat")
-    command = [sys.executable, "-m", "celery", "-A", "ordermgmt.celery", "beat"]
-    command += ["--pidfile", "", "--schedule", schedule]
-    environment = stack.env | {"PYTHONPATH": str(ROOT)}
-    beat = spawn(command, log=stack.data_dir / "log" / "second-beat.log", env=environment)
-    yield
-    assert beat.poll() is None, stack.log("second-beat")
-    stop(beat)
+    with another(stack, "beat", "--pidfile", "", "--schedule", schedule):
+        yield
+
+
+@pytest.fixture
+def second_worker(stack: Stack) -> Iterator[None]:
+    """Two more processes that release what is due, at the same time as the first two."""
+    options = ["--concurrency", "2", "--hostname", "second", "--loglevel", "INFO"]
+    with another(stack, "worker", *options):
+        assert wait_until(lambda: "ready." in stack.log("second-worker"), timeout=30)
+        yield
 
 
 def body(name: str, items: int = 2) -> dict[str, Any]:
@@ -75,22 +95,30 @@ def ask(shop: Shop, method: str, path: str, said: Any = None) -> Any:
     return answer
 
 
-def approve(shop: Shop, name: str) -> None:
+def release(shop: Shop, name: str, kind: str) -> None:
     path = f"/order-management/orders/{name}/holds"
-    [hold] = [h for h in ask(shop, "GET", path)["holds"] if h["kind"] == "big_order"]
+    [hold] = [h for h in ask(shop, "GET", path)["holds"] if h["kind"] == kind]
     ask(shop, "POST", f"{path}/{hold['id']}/release", {"reason": "looks right"})
 
 
-def known(stack: Stack, kind: str) -> list[dict[str, Any]]:
+def known(stack: Stack, kind: str = "") -> list[dict[str, Any]]:
+    """The orders of a kind, or all, as they are stored."""
     said = stack.manage("shell", "-v", "0", "-c", TOLD).splitlines()[-1]
     return [each for each in json.loads(said) if each["name"].startswith(kind)]
 
 
-def ends(orders: list[dict[str, Any]]) -> set[tuple[str, tuple[str, ...], tuple[str, ...], int]]:
-    return {(o["status"], tuple(o["items"]), tuple(o["held"]), o["announced"]) for o in orders}
+def ends(orders: list[dict[str, Any]]) -> dict[str, set[Any]]:
+    """Where they are, by kind: status, items' statuses, standing holds, announcements."""
+    found = defaultdict(set)
+    for o in orders:
+        where = (o["status"], tuple(o["items"]), tuple(o["held"]), o["announced"])
+        found[o["name"].partition("-")[0]].add(where)
+    return found
 
 
-def test_every_order_ends_where_the_tables_say(stack: Stack, shop: Shop, second_beat: None) -> None:
+def test_every_order_ends_where_the_tables_say(
+    stack: Stack, shop: Shop, second_beat: None, second_worker: None
+) -> None:
     for n in range(EACH):
         captured(shop, f"plain-{n}")
         captured(shop, f"extended-{n}")
@@ -99,23 +127,32 @@ def test_every_order_ends_where_the_tables_say(stack: Stack, shop: Shop, second_
         reason = {"reason": "changed my mind"}
         ask(shop, "POST", f"/v0/orders/cancelled-{n}/cancel?id_type=external", reason)
         captured(shop, f"big-{n}", items=5)
+        captured(shop, f"approved-{n}", items=5)
+        release(shop, f"approved-{n}", "big_order")
         captured(shop, f"support-{n}")
         ask(shop, "PATCH", f"/order-management/orders/support-{n}", {"status": "on_hold"})
     time.sleep(GRACE)
-    assert wait_until(
-        lambda: {o["status"] for o in known(stack, "plain")} == {"open"}, timeout=20, pause=0.5
-    )
-    assert ends(known(stack, "big")) == {("on_hold", ("pending",), ("big_order",), 0)}
-    for n in range(EACH):
-        approve(shop, f"big-{n}")
+    left = {
+        "plain": FULFILLED,
+        "extended": ("on_hold", ("pending",), ("grace",), 0),
+        "cancelled": ("closed", ("cancelled",), (), 0),
+        "approved": FULFILLED,
+        "big": ("on_hold", ("pending",), ("big_order",), 0),
+        "support": ("on_hold", ("pending",), ("support",), 0),
+    }
 
-    fulfilled = ("open", ("in_fulfillment",), (), 1)
-    assert ends(known(stack, "plain")) == {fulfilled}
-    assert ends(known(stack, "extended")) == {("on_hold", ("pending",), ("grace",), 0)}
-    assert ends(known(stack, "cancelled")) == {("closed", ("cancelled",), (), 0)}
-    assert ends(known(stack, "big")) == {fulfilled}
-    assert ends(known(stack, "support")) == {("on_hold", ("pending",), ("support",), 0)}
-    for each in known(stack, ""):
+    def have_left() -> bool:
+        return ends(known(stack)) == {kind: {where} for kind, where in left.items()}
+
+    assert wait_until(have_left, timeout=40, pause=0.5), ends(known(stack))
+    for n in range(EACH):
+        release(shop, f"big-{n}", "big_order")
+        release(shop, f"support-{n}", "support")
+
+    left |= {"big": FULFILLED, "support": FULFILLED}
+    assert have_left(), ends(known(stack))
+    for each in known(stack):
+        assert len(each["opened"]) == each["announced"], each
         assert all(at >= each["due"][0] for at in each["opened"]), each
     assert stack.manage_json("check_invariants")
 
@@ -129,13 +166,14 @@ def test_what_came_due_without_a_worker_is_released_soon_after_it_returns(
         for n in range(LATE):
             captured(shop, f"late-{n}")
         time.sleep(GRACE + 2)
-        assert ends(known(stack, "late")) == {("on_hold", ("pending",), ("grace",), 0)}
+        waiting = ("on_hold", ("pending",), ("grace",), 0)
+        assert ends(known(stack, "late"))["late"] == {waiting}
     finally:
         os.killpg(worker, signal.SIGCONT)
     back = time.monotonic()
 
     assert wait_until(
-        lambda: ends(known(stack, "late")) == {("open", ("in_fulfillment",), (), 1)},
+        lambda: ends(known(stack, "late"))["late"] == {FULFILLED},
         timeout=20,
         pause=0.5,
     )
