@@ -217,7 +217,12 @@ TEMPLATES = [
 ]
 
 # The console: Django's admin in unfold's clothes, for people who sign in.
-UNFOLD = {"SITE_TITLE": "ordermgmt", "SITE_HEADER": "ordermgmt", "SITE_URL": None}
+UNFOLD = {
+    "SITE_TITLE": "ordermgmt",
+    "SITE_HEADER": "ordermgmt",
+    "SITE_URL": None,
+    "DASHBOARD_CALLBACK": "orders.admin.dashboard.today",
+}
 LOGIN_URL = "admin:login"
 AXES_VERBOSE = False
 AUTHENTICATION_BACKENDS = [

@@ -1,5 +1,6 @@
 """The one door to other systems: promising that they will hear of something, and asking them."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,7 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Extract, Now
 
+from configuration.models import Tenant
 from ordermgmt import hot, strict_json
 from webhooks import external_orders, oms_health
 from webhooks.external_schema import ExternalOrder, ExternalOrderDetail
@@ -24,6 +26,7 @@ __all__ = [
     "oms_health",
     "publish",
     "rows_of",
+    "waiting_since",
 ]
 
 
@@ -88,3 +91,9 @@ def oldest_waiting() -> float:
     waited = Extract(Now() - F("published_at"), "epoch")
     found = Event.objects.order_by("pk").values_list(waited, flat=True).first()
     return 0.0 if found is None else float(found)
+
+
+def waiting_since(tenant: Tenant, subjects: Sequence[UUID]) -> dt.datetime | None:
+    """When the first event about these was published that waits to be delivered."""
+    events = Event.objects.filter(tenant=tenant, subject__in=subjects)
+    return events.order_by("version").values_list("published_at", flat=True).first()

@@ -72,10 +72,6 @@ class ClientForm(Seen):
         fields = ["name"]
 
 
-if admin.site.is_registered(Client):  # by the token library, with a page that shows too much
-    admin.site.unregister(Client)
-
-
 @admin.register(Client)
 class ClientAdmin(ChangedByService):
     form = ClientForm

@@ -28,6 +28,9 @@ class LocationForm(Seen):
     class Meta:
         model = Location
         fields = ["code"]
+        labels = {"country_codes": "Serves countries", "is_active": "Active"}
+        widgets = {"country_codes": UnfoldAdminTextInputWidget}
+        help_texts = {"country_codes": "ISO 3166 codes with commas: DE, AT. None means all."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,0 +1,174 @@
+"""The console's first page: what happened today, what waits for somebody, how other systems do.
+
+Every number links to the list of what it counts, asked by the names of `orders.admin.filters`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from configuration.models import Tenant
+from ordermgmt.console.scoping import tenant_id_of
+from orders.admin import labels
+from orders.admin.plot import plot
+from orders.lifecycle import HoldKind, OrderStatus
+from orders.models import Order
+from orders.services import overview
+from webhooks import services as webhooks
+
+TENANTS: Final = 50  # that an operator sees at once
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number of `overview.COUNTED`, the list it links to, and what its time means."""
+
+    label: str
+    counts: str
+    asks: Mapping[str, str]
+    first: str = ""
+    calls: bool = False  # for somebody, unless it is 0
+    rare: bool = False  # and not shown when it is 0
+
+
+STATUSES: Final = tuple(
+    Tile(
+        status.label,
+        f"status:{status}",
+        {"status": status.value},
+        first="oldest placed {}" if status in (OrderStatus.ON_HOLD, OrderStatus.OPEN) else "",
+        rare=status in (OrderStatus.FAILED, OrderStatus.CREATED_FOR_BLIND_RETURN),
+    )
+    for status in OrderStatus
+)
+WAITING: Final = (
+    Tile("Grace ends within the hour", "due", {"due": "yes"}, first="first {}"),
+    Tile("In their grace period", "hold:grace", {"hold": HoldKind.GRACE.value}, "oldest {}"),
+    Tile(
+        "Big orders to approve",
+        "hold:big_order",
+        {"hold": HoldKind.BIG_ORDER.value},
+        "oldest {}",
+        calls=True,
+    ),
+    Tile("Held by support", "hold:support", {"hold": HoldKind.SUPPORT.value}, "oldest {}"),
+    Tile("In conflict", "conflict", {"conflict": "yes"}, calls=True),
+)
+
+
+def today(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The index page's context, for unfold's DASHBOARD_CALLBACK."""
+    if not request.user.has_perm("orders.view_order"):
+        return context
+    tenant_id = tenant_id_of(request.user)
+    slug = request.GET.get("tenant", "")
+    if tenant_id is None and not slug:
+        return context | _all_tenants()
+    asked = {"slug": slug} if tenant_id is None else {"pk": tenant_id}
+    tenant = Tenant.objects.filter(**asked).first() if "\0" not in slug else None
+    if tenant is None:
+        raise Http404("There is no such tenant.")
+    return context | _of_tenant(tenant, named={} if tenant_id else {"tenant": tenant.slug})
+
+
+def _of_tenant(tenant: Tenant, named: dict[str, str]) -> dict[str, Any]:
+    found = overview.counts([tenant])[tenant.pk]
+    hours = overview.hours(tenant)
+    return {
+        "tenant": tenant,
+        "plot": plot(hours),
+        "placed_url": _list({"placed": f"{hours.day:%Y-%m-%d}"} | named),
+        "tiles": {
+            "Waiting": _shown(WAITING, found, named),
+            "Orders by status": _shown(STATUSES, found, named),
+        },
+        "systems": [_events(tenant), _external_oms(tenant)],
+    }
+
+
+def _all_tenants() -> dict[str, Any]:
+    """The same numbers of many tenants, for an operator to choose one."""
+    tenants = list(Tenant.objects.order_by("slug")[: TENANTS + 1])
+    counts = overview.counts(tenants[:TENANTS])
+    return {
+        "tenants": [
+            {
+                "tenant": tenant,
+                "url": f"{reverse('admin:index')}?{urlencode({'tenant': tenant.slug})}",
+                "tiles": _shown(
+                    (*WAITING, *STATUSES), counts[tenant.pk], {"tenant": tenant.slug}, rare=True
+                ),
+            }
+            for tenant in tenants[:TENANTS]
+        ],
+        "has_more_tenants": len(tenants) > TENANTS,
+    }
+
+
+def _shown(
+    tiles: tuple[Tile, ...],
+    found: Mapping[str, overview.Count],
+    named: dict[str, str],
+    *,
+    rare: bool = False,
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": tile.label,
+            "count": count,
+            "url": _list({**tile.asks, **named}),
+            "first": _first(tile, count),
+            "calls": tile.calls and count.number > 0,
+        }
+        for tile in tiles
+        if (count := found[tile.counts]).number or rare or not tile.rare
+    ]
+
+
+def _first(tile: Tile, count: overview.Count) -> tuple[str, SafeString] | None:
+    """The words before the time, and the time, of the first that was counted."""
+    if not tile.first or count.first is None:
+        return None
+    return tile.first.removesuffix(" {}"), labels.moment(count.first)
+
+
+def _list(asked: Mapping[str, str]) -> str:
+    return f"{reverse('admin:orders_order_changelist')}?{urlencode(asked)}"
+
+
+def _events(tenant: Tenant) -> dict[str, Any]:
+    """Nothing delivers events yet, so the oldest is as old as the first order."""
+    first = Order.objects.filter(tenant=tenant).order_by("placed_at", "pk")[:1]
+    since = webhooks.waiting_since(tenant, [order.uuid for order in first.only("uuid")])
+    return {
+        "label": "Events",
+        "state": "Kept, not delivered yet" if since else "None waits",
+        "at": since and ("the oldest is from", labels.moment(since)),
+        "url": f"{reverse('admin:webhooks_event_changelist')}",
+    }
+
+
+def _external_oms(tenant: Tenant) -> dict[str, Any]:
+    health = webhooks.oms_health.row_of(tenant)
+    told: dict[str, Any] = {
+        "label": "External OMS",
+        "url": reverse(
+            "admin:configuration_setting_change", args=[tenant.slug, "external_order_webhook"]
+        ),
+    }
+    if health is None:
+        return told | {"state": "Never asked"}
+    if health.last_error_at and health.failures:
+        resting = "Resting: " if health.rests_until else ""
+        return told | {
+            "state": f"{resting}{health.last_error_text or health.last_error}",
+            "at": ("failed", labels.moment(health.last_error_at)),
+            "calls": True,
+        }
+    answered = health.last_success_at
+    return told | {"state": "Answers", "at": answered and ("last", labels.moment(answered))}

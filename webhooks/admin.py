@@ -1,0 +1,96 @@
+"""Other systems in the console: the events they will hear of, and how the external OMS does."""
+
+import json
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ordermgmt.console.scoping import TenantAdmin, tenant_id_of
+from webhooks.models import Event
+
+PAGE: Final = 50
+WINDOW: Final = 20_000  # events of all tenants that one page looks through
+LONGEST_SHOWN: Final = 50_000  # characters of a payload
+
+
+@admin.register(Event)
+class EventAdmin(TenantAdmin):
+    """The outbox, newest first. Pages follow the primary key: nothing is counted or sorted."""
+
+    fields = ["name", "tenant", "subject", "version", "uuid", "published_at", "shown_payload"]
+    readonly_fields = fields
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        order, name = _text(request, "order"), _text(request, "name")
+        before = _number(request.GET.get("before", ""))
+        events = self.get_queryset(request).defer("payload").order_by("-pk")
+        if name:
+            events = events.filter(name=name)
+        events, looked_until = _stretch(events, order=order, before=before)
+        found = list(events[: PAGE + 1])
+        older = found[PAGE - 1].pk if len(found) > PAGE else looked_until
+        request.current_app = self.admin_site.name
+        return TemplateResponse(
+            request,
+            "console/events.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": "Events",
+                "events": found[:PAGE],
+                "shows_tenant": tenant_id_of(request.user) is None,
+                "name": name,
+                "order": order,
+                "older": older,
+                "is_first": before is None,
+            },
+        )
+
+    @admin.display(description="Payload")
+    def shown_payload(self, event: Event) -> SafeString:
+        text = json.dumps(event.payload, ensure_ascii=False, indent=2, default=str)
+        cut = f"{text[:LONGEST_SHOWN]}\n… cut here" if len(text) > LONGEST_SHOWN else text
+        return format_html('<pre class="overflow-x-auto text-xs">{}</pre>', cut)
+
+
+def _stretch(
+    events: QuerySet[Any], *, order: str, before: int | None
+) -> tuple[QuerySet[Any], int | None]:
+    """The events to look through, and where the next stretch would begin if there is one.
+
+    Those of one order are found by an index; others along the primary key, so many at a time.
+    """
+    if before is not None:
+        events = events.filter(pk__lt=before)
+    if order:
+        subject = _uuid(order)
+        return (events.filter(subject=subject) if subject else events.none()), None
+    newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    end = (newest + 1 if before is None else before) - WINDOW
+    return events.filter(pk__gte=end), end if end > 1 else None
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    return request.GET.get(name, "").replace("\0", "").strip()[:80]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
