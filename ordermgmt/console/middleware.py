@@ -50,6 +50,8 @@ class Csp:
         response = self.get_response(request)
         if request.path_info.startswith(PREFIX):
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+            # With none, browsers would send forms from nowhere, and CSRF's check refuses those.
+            response.headers["Referrer-Policy"] = "same-origin"
         return response
 
 
