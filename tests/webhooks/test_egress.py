@@ -230,7 +230,7 @@ def listener(
         with line:
             while not enough.is_set():
                 if sips:
-                    received.extend(line.recv(1024))
+                    received.extend(line.recv(65536))
                     enough.wait(0.05)
                 else:
                     received.extend(line.recv(65536))

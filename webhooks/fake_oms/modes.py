@@ -229,7 +229,7 @@ BROKEN: Final = {
     "huge_status": Mode("Has a status line without end.", endless(b"HTTP/1.1 200 ", b"x" * 65536)),
     "huge": Mode("Sends a body of 100 MB.", mischief.huge),
     "huge_without_length": Mode("Sends 100 MB unannounced.", mischief.huge_without_length),
-    "bomb": Mode("Sends 200 kB of gzip that become 200 MB.", mischief.bomb),
+    "bomb": Mode("Sends 100 kB of gzip that become 100 MB.", mischief.bomb),
     "tls_self_signed": Mode("Vouches for itself.", answers.good, "self_signed"),
     "tls_expired": Mode("Has a certificate of yesterday.", answers.good, "expired"),
     "tls_wrong_name": Mode("Has a certificate of another host.", answers.good, "wrong_name"),
