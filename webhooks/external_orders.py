@@ -112,7 +112,8 @@ def _ask(tenant: Tenant, webhook: ExternalOrderWebhook, target: str, model: type
         answer = _sent(tenant, webhook, target)
         found = None if answer.status == 404 else external_schema.read(model, answer.body)
     except egress.AnswerTooLarge as fault:
-        raise _invalid(tenant, BrokenAnswer([("", str(fault))]), code=fault.code) from None
+        broken = BrokenAnswer([("", str(fault).rstrip("."))])
+        raise _invalid(tenant, broken, code=fault.code) from None
     except egress.EgressFailed as fault:
         oms_health.failed(tenant, fault.code, str(fault))
         raise OmsFailed(str(fault)) from None

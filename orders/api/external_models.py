@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import RootModel
+from pydantic import Field, RootModel
 
 from ordermgmt.wire import Number, Wire
 from orders.api.order_models import (
@@ -109,7 +109,7 @@ class ExternalHistoryOrder(Wire):
 class HistoryItemV1(Wire):
     id: str
     origin_id: str
-    status: ItemStatus
+    status: ItemStatus = Field(strict=False)
     price: PriceOut
     product_attributes: ProductOut
     external_identifier: dict[str, str]

@@ -1,0 +1,140 @@
+"""Requests that wait for others leave desks and places to the rest."""
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+from django.db import connection, transaction
+
+from ordermgmt import waiting
+from ordermgmt.waiting import ASIDE, AT_WORK, AllAreWaiting, aside, at_work
+
+
+@pytest.fixture(autouse=True)
+def no_database(monkeypatch):
+    """Stepping aside closes the connection; most of these tests have none."""
+    monkeypatch.setattr(waiting, "connection", NoConnection())
+
+
+class NoConnection:
+    in_atomic_block = False
+    closed = 0
+
+    def close(self):
+        self.closed += 1
+
+
+def waiting_of(tenants, stack):
+    """How many requests of each may wait, when each has as many as it likes, in this order."""
+    numbers = []
+    for tenant in tenants:
+        numbers.append(0)
+        try:
+            while True:
+                stack.enter_context(aside(tenant))
+                numbers[-1] += 1
+        except AllAreWaiting:
+            continue
+    return numbers
+
+
+def test_a_tenant_alone_gets_half_of_the_places_and_the_next_always_some():
+    with ExitStack() as stack:
+        numbers = waiting_of([1, 2, 3, 4], stack)
+
+    assert numbers == [6, 3, 2, 1]
+    assert sum(numbers) == ASIDE
+
+
+def test_places_are_free_again_afterwards_whatever_happened():
+    for _ in range(2 * ASIDE):
+        with pytest.raises(OSError, match="gone"), aside(1):
+            raise OSError("gone")
+
+    with ExitStack() as stack:
+        assert waiting_of([1], stack) == [6]
+
+
+def test_who_finds_no_place_is_told_when_to_come_back():
+    with ExitStack() as stack:
+        waiting_of([1], stack)
+
+        with pytest.raises(AllAreWaiting) as refused:
+            stack.enter_context(aside(1))
+
+    assert refused.value.facts["retry_after"] == 1
+
+
+def test_the_connection_is_given_back_before_the_wait():
+    with aside(1):
+        assert waiting.connection.closed == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_in_a_transaction(monkeypatch):
+    monkeypatch.setattr(waiting, "connection", connection)
+    with transaction.atomic():
+        with pytest.raises(RuntimeError, match="never asked in a transaction"), aside(1):
+            raise AssertionError("It waited.")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
+class TestDesks:
+    """All desks are taken by requests; what matters is what those do that wait."""
+
+    def requests(self, number, work):
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(number)]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def test_as_many_work_at_once_as_there_are_desks(self):
+        most, lock, now = [0], threading.Lock(), [0]
+        all_here = threading.Barrier(AT_WORK, timeout=5)
+
+        def work(number):
+            with at_work():
+                with lock:
+                    now[0] += 1
+                    most[0] = max(most[0], now[0])
+                if number < AT_WORK:
+                    all_here.wait()  # passes only if they work at the same time
+                with lock:
+                    now[0] -= 1
+
+        for thread in self.requests(AT_WORK, work) + self.requests(AT_WORK, lambda n: work(99)):
+            thread.join(10)
+
+        assert most[0] == AT_WORK
+
+    def test_those_that_wait_leave_their_desks_to_others_and_get_one_back(self):
+        answered, come_back = threading.Event(), []
+
+        def wait(number):
+            with at_work():
+                with aside(number):
+                    assert answered.wait(5)
+                come_back.append(waiting._own.desk)
+
+        slow = self.requests(AT_WORK, wait)
+        with at_work():  # would block for ever if the slow ones kept theirs
+            assert come_back == []
+        answered.set()
+        for thread in slow:
+            thread.join(10)
+
+        assert come_back == [True] * AT_WORK
+        desks = [waiting._desks.acquire(blocking=False) for _ in range(AT_WORK + 1)]
+        for _ in range(AT_WORK):
+            waiting._desks.release()
+        assert desks == [True] * AT_WORK + [False]
+
+    def test_who_has_none_gives_none_away(self):
+        with aside(1):
+            pass
+
+        desks = [waiting._desks.acquire(blocking=False) for _ in range(AT_WORK + 1)]
+        for _ in range(AT_WORK):
+            waiting._desks.release()
+        assert desks == [True] * AT_WORK + [False]
