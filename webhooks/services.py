@@ -1,7 +1,7 @@
 """The one door to other systems: promising that they will hear of something, and asking them."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -17,9 +17,11 @@ from webhooks.external_schema import ExternalOrder, ExternalOrderDetail
 from webhooks.models import Event
 
 __all__ = [
+    "Announced",
     "ExternalOrder",
     "ExternalOrderDetail",
     "News",
+    "announced",
     "external_orders",
     "inserting",
     "oldest_waiting",
@@ -39,6 +41,22 @@ class News:
     name: str
     version: int
     payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An event that was promised, for people who look back."""
+
+    name: str
+    version: int
+    published_at: dt.datetime
+
+
+def announced(tenant_id: int, subject: UUID, versions: Collection[int]) -> list[Announced]:
+    """The events of a subject that these versions of it announced, oldest first."""
+    found = Event.objects.filter(tenant=tenant_id, subject=subject, version__in=versions)
+    rows = found.order_by("version", "name").values_list("name", "version", "published_at")
+    return [Announced(*row) for row in rows]
 
 
 def publish(news: Sequence[News]) -> None:

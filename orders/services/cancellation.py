@@ -52,9 +52,7 @@ def status(*, tenant: Tenant, reference: str, id_type: IdType) -> Cancelability:
     return Cancelability(
         is_cancelable=why_not(document.order, document.items, allowed) is None,
         is_cancelled=all(item.status == ItemStatus.CANCELLED for item in document.items),
-        is_safe=not any(
-            item.location_type == "dc" or item.is_packing for item in live(document.items)
-        ),
+        is_safe=is_safe(document.items),
     )
 
 
@@ -132,6 +130,11 @@ def why_not_item(order: Order, item: Item) -> NotPreordered | ItemNotCancelable 
 def live(items: Sequence[Item]) -> list[Item]:
     """The items that have not ended."""
     return [item for item in items if item.status not in TERMINAL]
+
+
+def is_safe(items: Sequence[Item]) -> bool:
+    """Whether nobody may be handling what cancelling would cancel."""
+    return not any(item.location_type == "dc" or item.is_packing for item in live(items))
 
 
 def why_not(

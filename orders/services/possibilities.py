@@ -48,15 +48,19 @@ class Standing:
         return str(refusal or "")
 
     @property
-    def cancelable_items(self) -> list[Item]:
-        """The items that can be cancelled by themselves."""
-        order, items = self.document.order, self.document.items
-        return [item for item in items if cancellation.why_not_item(order, item) is None]
-
-    @property
     def live_items(self) -> list[Item]:
         """What cancelling the order would cancel."""
         return cancellation.live(self.document.items)
+
+    @property
+    def is_safe_to_cancel(self) -> bool:
+        """Whether nobody may be handling what cancelling would cancel."""
+        return cancellation.is_safe(self.document.items)
+
+    @property
+    def parkable_items(self) -> list[Item]:
+        """What would wait again, were support to hold the order."""
+        return holding.parkable(self.document.items)
 
     @property
     def remaining_total(self) -> Decimal:

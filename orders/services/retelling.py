@@ -32,6 +32,14 @@ RULES: Final[dict[str, str]] = {
     "preordered_item": "a pre-ordered item can be cancelled anywhere",
     "akinon_capture": "Akinon's capture call asked for it",
 }
+# What a rule was given, as far as the sentence does not say it.
+INPUTS: Final[dict[str, str]] = {
+    "strategy": "strategy",
+    "asked_for": "asked for",
+    "country": "country",
+    "soft_limit": "limit",
+    "allowed_from": "allowed from",
+}
 # Reasons that are codes, not somebody's words.
 REASONS: Final[dict[str, str]] = {
     "unknown_location": "the location asked for is unknown or inactive",
@@ -69,7 +77,7 @@ def retell(entry: TimelineEntry) -> Retold:
 def who(actor: str) -> str:
     """An actor as people say it: a person's name, a client's, or the clock."""
     kind, _, name = actor.partition(":")
-    words = {"staff": "{}", "client": "client {}", "task": "the clock", "cli": "command line, {}"}
+    words = {"staff": "{}", "client": "client {}", "task": "the clock", "command": "command {}"}
     return words.get(kind, actor.replace("{", "{{").replace("}", "}}")).format(name)
 
 
@@ -108,11 +116,13 @@ def reason(code: Any) -> str:
 
 
 def _why(facts: Facts) -> str:
-    """The rule that decided, and the version of the configuration it was read from."""
-    parts = [RULES.get(str(facts["rule"]), str(facts["rule"]))] if "rule" in facts else []
-    config = facts.get("config")
+    """The rule that decided, by what it was given, and which version of the configuration."""
+    rule, config = facts.get("rule"), facts.get("config")
+    parts = [] if rule is None else [RULES.get(str(rule), str(rule))]
+    parts += [f"{words} {facts[name]}" for name, words in INPUTS.items() if facts.get(name)]
     if isinstance(config, dict):
-        parts += [f"{name} version {version}" for name, version in sorted(config.items())]
+        read = config if rule is None else {name: config[name] for name in config if name == rule}
+        parts += [f"{name} version {version}" for name, version in sorted(read.items())]
     return ", ".join(parts)
 
 

@@ -137,7 +137,7 @@ def test_it_says_what_happened_and_why(verb, facts, what, why):
         ("client:web-shop", "client web-shop"),
         ("staff:ada", "ada"),
         ("task:orders.release_due_holds", "the clock"),
-        ("cli:root@host", "command line, root@host"),
+        ("command:demo", "command demo"),
         ("someone {0} else", "someone {0} else"),
     ],
 )

@@ -1,0 +1,255 @@
+"""What can be done with an order by hand: each a row, from the button to the sentence after.
+
+Whether it is possible is asked of the services, and done by them; a row only finds the words.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+
+from orders.admin.forms import CancelForm, NoteForm, ReasonForm, SeenForm
+from orders.admin.labels import amount, exact
+from orders.lifecycle import HoldKind, OrderStatus
+from orders.models import Hold, Item, Order
+from orders.services import cancellation, holding, notes
+from orders.services.possibilities import Standing
+from orders.services.retelling import items, of_holds
+
+# What of an order something is done to: the whole (None), one of its holds, or one of its items.
+Target = Hold | Item | None
+Said = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One thing somebody may do. `candidates` says to what; `is_possible` whether, as it stands."""
+
+    name: str  # part of its address
+    label: str
+    icon: str
+    permission: str
+    form: type[forms.Form]
+    candidates: Callable[[Standing], Sequence[Target]]
+    is_possible: Callable[[Standing, Any], bool]
+    consequences: Callable[[Standing, Any], Iterable[str]]
+    perform: Callable[[Standing, Any, Said, str], str]  # with what was said, as whom
+    is_grave: bool = False
+
+    def targets(self, standing: Standing) -> list[Target]:
+        """What it can be done to now."""
+        return [t for t in self.candidates(standing) if self.is_possible(standing, t)]
+
+    def target(self, standing: Standing, uuid: UUID | None) -> tuple[Target, ...]:
+        """The candidate that goes by this id, if there is one."""
+        named = (t for t in self.candidates(standing) if getattr(t, "uuid", None) == uuid)
+        return tuple(named)[:1]
+
+
+def _whole(_: Standing) -> Sequence[Target]:
+    return (None,)
+
+
+def _name(standing: Standing) -> dict[str, Any]:
+    """How services are told which order, and that it is to be as it was seen."""
+    return {"tenant": standing.tenant, "reference": str(standing.document.order.uuid)}
+
+
+# Put on hold.
+
+
+def _of_holding(standing: Standing, _: None) -> Iterable[str]:
+    yield "The order waits until somebody releases it; nothing ends this hold by itself."
+    if parked := standing.parkable_items:
+        places = sorted({item.location_code for item in parked if item.location_code})
+        where = f" at {', '.join(places)}" if places else ""
+        yield f"{items(len(parked))}{where} will wait again, to be routed anew afterwards."
+
+
+def _hold(standing: Standing, _: None, said: Said, actor: str) -> str:
+    holding.place(**_name(standing), reason=said["reason"], actor=actor, seen=said["seen"])
+    return "The order is on hold until somebody releases it."
+
+
+# Release, and approve.
+
+
+def _of_release(standing: Standing, hold: Hold) -> Iterable[str]:
+    others = [of_holds(h.kind) for h in standing.standing_holds if h.pk != hold.pk]
+    if others:
+        yield f"The order still waits afterwards: {', '.join(others)}."
+    else:
+        yield "Nothing else holds the order: it goes to fulfillment at once."
+
+
+def _release(standing: Standing, hold: Hold, said: Said, actor: str) -> str:
+    holding.release(
+        **_name(standing), hold=hold.uuid, reason=said["reason"], actor=actor, seen=said["seen"]
+    )
+    return f"The {of_holds(hold.kind)} has ended. {_goes_on(standing.document.order.pk)}"
+
+
+def _goes_on(key: int) -> str:
+    order = Order.objects.get(pk=key)
+    if order.status != OrderStatus.ON_HOLD:
+        return f"Nothing holds the order any longer: it is {order.get_status_display().lower()}."
+    standing = order.holds.filter(released_at__isnull=True).values_list("kind", flat=True)
+    return f"The order still waits: {', '.join(map(of_holds, standing))}."
+
+
+# Extend.
+
+
+def _of_extension(standing: Standing, hold: Hold) -> Iterable[str]:
+    assert hold.due_at is not None  # a constraint promises it of grace holds
+    longer = hold.due_at + holding.EXTENSION
+    yield f"The grace period ends {exact(longer)} instead of {exact(hold.due_at)}."
+
+
+def _extend(standing: Standing, _: Hold, said: Said, actor: str) -> str:
+    due_at = holding.extend_grace(
+        **_name(standing), id_type="internal", actor=actor, seen=said["seen"]
+    )
+    return f"The grace period is 15 minutes longer: it ends {exact(due_at)}."
+
+
+# Cancel.
+
+
+def _of_cancellation(standing: Standing, _: None) -> Iterable[str]:
+    order, live = standing.document.order, standing.live_items
+    names = ", ".join(dict.fromkeys(item.product_id for item in live[:5]))
+    yield f"{items(len(live))} will be cancelled for good: {names}{' …' if len(live) > 5 else ''}"
+    yield (
+        f"The customer gets back {amount(standing.remaining_total, order.currency)}, as far as"
+        " they have paid. No money moves here: subscribers are told."
+    )
+    if held := standing.standing_holds:
+        yield f"What holds it ends: {', '.join(of_holds(hold.kind) for hold in held)}."
+    if not standing.is_safe_to_cancel:
+        yield "Somebody may be handling it: a distribution center has it, or it is being packed."
+
+
+def _cancel(standing: Standing, _: None, said: Said, actor: str) -> str:
+    cancellation.cancel(
+        **_name(standing),
+        id_type="internal",
+        reason=said["reason"],
+        note=said["note"] or None,
+        actor=actor,
+        seen=said["seen"],
+    )
+    return f"The order is cancelled, with {items(len(standing.live_items))}."
+
+
+def _of_item_cancellation(standing: Standing, item: Item) -> Iterable[str]:
+    price = amount(item.gross, standing.document.order.currency)
+    yield f"{item.product_id}, ordered ahead for {price}, will be cancelled for good."
+    if [i.pk for i in standing.live_items] == [item.pk]:
+        yield "It is the last one: the order ends with it."
+
+
+def _cancel_item(standing: Standing, item: Item, said: Said, actor: str) -> str:
+    cancellation.cancel_item(
+        **_name(standing), id_type="internal", item=item.uuid, actor=actor, seen=said["seen"]
+    )
+    return f"{item.product_id} is cancelled."
+
+
+# Note.
+
+
+def _add_note(standing: Standing, _: None, said: Said, actor: str) -> str:
+    draft = notes.Draft(said["text"], actor.removeprefix("staff:"), "user", None)
+    notes.add(tenant=standing.tenant, order=standing.document.order.uuid, draft=draft, actor=actor)
+    return "The note was added."
+
+
+def _is_standing(standing: Standing, hold: Hold) -> bool:
+    return hold.released_at is None
+
+
+_ROWS: Final = (
+    Button(
+        "extend",
+        "Extend by 15 min",
+        "more_time",
+        "orders.extend_order",
+        SeenForm,
+        lambda s: [hold for hold in s.holds if hold.kind == HoldKind.GRACE],
+        lambda s, hold: s.running is not None and s.running.pk == hold.pk,
+        _of_extension,
+        _extend,
+    ),
+    Button(
+        "approve",
+        "Approve",
+        "task_alt",
+        "orders.approve_order",
+        ReasonForm,
+        lambda s: [hold for hold in s.holds if hold.kind == HoldKind.BIG_ORDER],
+        _is_standing,
+        _of_release,
+        _release,
+    ),
+    Button(
+        "release",
+        "Release",
+        "play_arrow",
+        "orders.release_order",
+        ReasonForm,
+        lambda s: [hold for hold in s.holds if hold.kind != HoldKind.BIG_ORDER],
+        _is_standing,
+        _of_release,
+        _release,
+    ),
+    Button(
+        "hold",
+        "Put on hold",
+        "pause",
+        "orders.hold_order",
+        ReasonForm,
+        _whole,
+        lambda s, _: s.can_be_held,
+        _of_holding,
+        _hold,
+    ),
+    Button(
+        "cancel",
+        "Cancel order",
+        "cancel",
+        "orders.cancel_order",
+        CancelForm,
+        _whole,
+        lambda s, _: not s.why_not_cancelable,
+        _of_cancellation,
+        _cancel,
+        is_grave=True,
+    ),
+    Button(
+        "cancel-item",
+        "Cancel item",
+        "cancel",
+        "orders.cancel_order",
+        SeenForm,
+        lambda s: s.document.items,
+        lambda s, item: cancellation.why_not_item(s.document.order, item) is None,
+        _of_item_cancellation,
+        _cancel_item,
+        is_grave=True,
+    ),
+    Button(
+        "note",
+        "Add note",
+        "add_comment",
+        "orders.note_order",
+        NoteForm,
+        _whole,
+        lambda *_: True,
+        lambda *_: (),
+        _add_note,
+    ),
+)
+BUTTONS: Final = {button.name: button for button in _ROWS}

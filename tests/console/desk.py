@@ -1,0 +1,71 @@
+"""Somebody of a retailer's support, signed in with both factors, by Django's test client."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.http import HttpResponse
+from django.test import Client as Browser
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from configuration.models import Membership
+from orders.models import Hold, Item, Order
+from tests.orders.shop import Shop
+
+LIST = "/console/orders/order/"
+
+
+def person(shop: Shop | None, role: str = "support", **said: Any) -> User:
+    """One of a shop's people; of no shop: an operator."""
+    name = f"{role}-{User.objects.count()}"
+    made = User.objects.create_user(name, is_staff=True, is_superuser=shop is None, **said)
+    if shop is not None:
+        made.groups.add(Group.objects.get(name=role))
+        Membership.objects.create(user=made, tenant=shop.tenant)
+    return made
+
+
+class Desk:
+    """What one person of support sees and does."""
+
+    def __init__(self, shop: Shop | None, role: str = "support") -> None:
+        self.person = person(shop, role)
+        self.actor = f"staff:{self.person.get_username()}"
+        self.browser = Browser()
+        self.browser.force_login(self.person)
+        device = TOTPDevice.objects.create(user=self.person, name="phone")
+        session = self.browser.session
+        session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+        session.save()
+
+    def get(self, path: str, **query: Any) -> HttpResponse:
+        return self.browser.get(path, query_params=query)
+
+    def post(self, path: str, **said: Any) -> HttpResponse:
+        return self.browser.post(path, said)
+
+    def page(self, order: Order, **query: Any) -> str:
+        """The page of an order that must be there."""
+        answer = self.get(address(order), **query)
+        assert answer.status_code == 200, answer
+        return answer.content.decode()
+
+    def do(self, order: Order, name: str, on: Hold | Item | None = None, **said: Any) -> Any:
+        """Press a button and answer what it asks, having seen the order as it is now."""
+        order.refresh_from_db(fields=["version"])
+        return self.post(act(order, name, on), **{"seen": order.version} | said)
+
+
+def address(order: Order) -> str:
+    return f"{LIST}{order.pk}/change/"
+
+
+def act(order: Order, name: str, on: Hold | Item | None = None) -> str:
+    """Where a button leads."""
+    return f"{LIST}{order.pk}/{name}/{f'{on.uuid}/' if on else ''}now/"
+
+
+def heard(browser: Browser) -> list[str]:
+    """The messages the next page would show."""
+    page = browser.get("/console/orders/order/", {"q": "nothing at all"})
+    return [str(message) for message in page.context["messages"]]
