@@ -118,6 +118,7 @@ ON_HOLD_TIMER_DURATION: Final = Key[int](
     label="the grace period",
     help="Seconds a new order waits before it is routed, unless its service level says otherwise.",
     type=Annotated[int, Field(ge=0, le=LONGEST_GRACE)],
+    unit="seconds",
     default=0,
     example=20,
     conflicts_bare=True,

@@ -39,6 +39,7 @@ class Key(Generic[T]):
     type: Any  # a pydantic type: validation and JSON Schema
     default: T
     example: Any  # a valid value, as JSON
+    unit: str = ""  # of a number
     unset: Any = None  # the default as JSON, where `T` alone cannot say it
     immutable: bool = False  # once set, never again
     secrets: tuple[str, ...] = ()  # members sealed at rest, masked in histories, logs and console

@@ -118,6 +118,7 @@ class ChangedByService(TenantAdmin):
             "opts": self.opts,
             "title": str(row) if row else f"Add {self.opts.verbose_name}",
             "row": row,
+            "original": row,  # for the way back in the header
             "facts": [] if row is None else self._facts(request, row),
             "history": [] if row is None else self._history(row),
             "list_url": self.address("changelist"),

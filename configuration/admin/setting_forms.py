@@ -85,13 +85,17 @@ class SettingForm(forms.Form):
         make = _secret if name in self.key.secrets else FIELDS.get(schema.get("type", ""), _json)
         field = make(schema)
         field.required = False  # the key's own type says what must be there, in its own words
-        field.label = "Value" if name == WHOLE else titled(name)
+        field.label = titled(name) if name != WHOLE else self._label()
         field.help_text = schema.get("description", "")
         if name not in self.key.secrets:
             field.initial = self._masked.get(name, schema.get("default"))
         elif name in self._masked:
             field.help_text += f" Stored: {self._masked[name]}. Leave it empty to keep it."
         return field
+
+    def _label(self) -> str:
+        words = self.key.unit or self.key.label
+        return words[0].upper() + words[1:]
 
     def clean(self) -> dict[str, Any]:
         """The value as the key's type has it, in `cleaned_data["parsed"]`."""

@@ -54,7 +54,7 @@ class SettingAdmin(TenantAdmin):
             {
                 "key": key,
                 "stored": stored[name],
-                "lines": wording.lines(key.masked(stored[name].value)),
+                "lines": wording.shown(key, stored[name].value),
                 "url": _address("change", slug, name),
             }
             for name, key in keys.KEYS.items()
@@ -81,8 +81,7 @@ class SettingAdmin(TenantAdmin):
             tenant=tenant,
             key=key,
             stored=stored,
-            lines=wording.lines(key.masked(stored.value)),
-            default=wording.lines(key.masked(key.default)),
+            lines=wording.shown(key, stored.value),
             form=form,
             writes=writes,
             numbers=_numbers(tenant, key, stored),

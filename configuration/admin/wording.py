@@ -1,12 +1,31 @@
 """How the console words what is configured: values, and what a change changed."""
 
 import json
-from typing import Any
+from typing import Any, Final
+
+from configuration.registry import Key
+
+ACRONYMS: Final = {"url": "URL", "api": "API", "oms": "OMS"}
+MINUTE: Final = 60  # seconds
 
 
 def titled(name: str) -> str:
     """A member's name as a label."""
-    return name.replace("_", " ").capitalize()
+    words = [ACRONYMS.get(word, word) for word in name.split("_")]
+    return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
+
+
+def duration(seconds: int) -> str:
+    """ "900 seconds (15 min)"; what is less than a minute needs no translation."""
+    told = f"{seconds:,} seconds"
+    if seconds < MINUTE:
+        return told
+    units = (("d", 86400), ("h", 3600), ("min", MINUTE), ("s", 1))
+    parts, rest = [], seconds
+    for unit, size in units:
+        count, rest = divmod(rest, size)
+        parts += [f"{count} {unit}"] * bool(count)
+    return f"{told} ({' '.join(parts)})"
 
 
 def as_text(value: Any) -> str:
@@ -18,6 +37,14 @@ def as_text(value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return "–" if value in (None, "") else str(value)
+
+
+def shown(key: Key[Any], value: Any) -> list[tuple[str, str]]:
+    """What a key is set to, member by member, as people may see it."""
+    document = key.masked(value)
+    if key.unit == "seconds":
+        return [("", duration(document))]
+    return lines(document)
 
 
 def lines(document: Any) -> list[tuple[str, str]]:

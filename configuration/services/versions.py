@@ -29,7 +29,10 @@ def put(
     with transaction.atomic():
         rows = model._default_manager.select_for_update()
         row, made = rows.get_or_create(defaults=values, **key)
-        check(0 if made else row.version, if_match)  # type: ignore[attr-defined]
+        version = 0 if made else row.version  # type: ignore[attr-defined]
+        if version and if_match == {0}:
+            raise VersionMismatch("There is one of that name already.", version=version)
+        check(version, if_match)
         return row if made else change(row, values)
 
 

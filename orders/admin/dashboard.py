@@ -83,10 +83,8 @@ def _of_tenant(tenant: Tenant, named: dict[str, str]) -> dict[str, Any]:
         "tenant": tenant,
         "plot": plot(hours),
         "placed_url": _list({"placed": f"{hours.day:%Y-%m-%d}"} | named),
-        "tiles": {
-            "Waiting": _shown(WAITING, found, named),
-            "Orders by status": _shown(STATUSES, found, named),
-        },
+        "waiting": _shown(WAITING, found, named),
+        "statuses": _shown(STATUSES, found, named),
         "systems": [_events(tenant), _external_oms(tenant)],
     }
 

@@ -8,6 +8,7 @@ from orders.services.overview import Hours
 WIDTH: Final = 720
 HEIGHT: Final = 180
 STEP: Final = WIDTH / 24
+FEWEST: Final = 4  # that fill the height: one order an hour is no peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Plot:
 
 
 def plot(hours: Hours) -> Plot:
-    most = max(*hours.today, *hours.last_week, 1)
+    most = max(*hours.today, *hours.last_week, FEWEST)
     bars = [
         Bar(hour, now, then, hour * STEP, now * HEIGHT / most, then * HEIGHT / most)
         for hour, (now, then) in enumerate(zip(hours.today, hours.last_week, strict=True))
