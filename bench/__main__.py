@@ -1,4 +1,4 @@
-"""`./run bench capture|read|history|sweep|life|all`: measure the real thing on this machine."""
+"""`./run bench capture|read|history|sweep|life|console|load|all`: measure the real thing, here."""
 
 import argparse
 import contextlib
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> int:
             print(f"{folder} has data already; an earlier run's would be in the way.")
             return 2
         _use(folder)
-        return _run(args.scenario, args, folder)
+        return _OTHERS.get(args.scenario, _run)(args, folder)
 
 
 def _one_by_one(args: argparse.Namespace, words: list[str]) -> int:
@@ -57,14 +57,12 @@ def _one_by_one(args: argparse.Namespace, words: list[str]) -> int:
     return status
 
 
-def _run(name: str, args: argparse.Namespace, folder: Path) -> int:
+def _run(args: argparse.Namespace, folder: Path) -> int:
     from bench import report
     from bench.scenarios import Bench, Options
     from bench.stage import stage
 
-    console = Console(
-        highlight=False, stderr=args.json, width=None if sys.stdout.isatty() else WIDTH
-    )
+    console = _console(args)
     options = Options(
         seconds=args.seconds,
         connections=args.connections,
@@ -76,7 +74,7 @@ def _run(name: str, args: argparse.Namespace, folder: Path) -> int:
         with console.status("starting database, cache and web"):
             ground = stack.enter_context(stage(folder))
         about = report.machine()
-        result: Result = getattr(Bench(ground, options, console), name)()
+        result: Result = getattr(Bench(ground, options, console), args.scenario)()
     report.show(console, result)
     known = report.facts(result, options, about)
     for path in report.save(result, known):
@@ -84,6 +82,45 @@ def _run(name: str, args: argparse.Namespace, folder: Path) -> int:
     if args.json:
         print(json.dumps(known))
     return 1 if result.failures else 0
+
+
+def _of_console(args: argparse.Namespace, folder: Path) -> int:
+    """The console's pages among 1,000 orders, and among `--orders`."""
+    from bench import console as pages
+    from bench.stage import stage
+
+    console = _console(args)
+    with stage(folder) as ground:
+        measured = pages.measure(ground, args.orders, console)
+        known, paths = pages.save(measured)
+    pages.show(console, measured)
+    for path in paths:
+        console.print(f"[dim]{path}[/dim]", soft_wrap=True)
+    if args.json:
+        print(json.dumps(known))
+    return 1 if measured.failures else 0
+
+
+def _load(args: argparse.Namespace, folder: Path) -> int:
+    """A retailer's year of `--orders` orders, in a folder that is kept."""
+    from bench import console as pages
+    from ordermgmt import embedded, preparation
+
+    if not args.data_dir:
+        print("Where to? Name a new folder with --data-dir.")
+        return 2
+    with embedded.running(folder, wait_for_others=False):
+        preparation.migrate()
+        pages.load(args.orders, _console(args))
+    print(f"ORDERMGMT_DATA_DIR={folder} ./run up")
+    return 0
+
+
+_OTHERS: Final = {"console": _of_console, "load": _load}
+
+
+def _console(args: argparse.Namespace) -> Console:
+    return Console(highlight=False, stderr=args.json, width=None if sys.stdout.isatty() else WIDTH)
 
 
 def _use(folder: Path) -> None:
@@ -103,7 +140,7 @@ def _use(folder: Path) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("scenario", choices=[*SCENARIOS, "all"])
+    parser.add_argument("scenario", choices=[*SCENARIOS, *_OTHERS, "all"])
     parser.add_argument("--seconds", type=_seconds, default=5.0, help="of each measurement")
     parser.add_argument("--connections", type=_numbers, default=(1, 8, 32), metavar="1,8,32")
     parser.add_argument("--items", type=int, default=3, help="of each order")
@@ -112,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
         "--orders",
         type=int,
         default=100_000,
-        help="history: how many, against 1,000; sweep, life: at most 10,000",
+        help="history, console: how many, against 1,000; sweep, life: at most 10,000; load: all",
     )
     parser.add_argument(
         "--data-dir", default="", help="a new folder to keep the data in; default: throw it away"

@@ -1,8 +1,10 @@
 """Many orders fast: copies of one the application captured, in batches, by the database itself."""
 # ruff: noqa: S608 - statements composed of our own words only
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import md5
+from threading import Lock
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +19,8 @@ BATCH: Final = 2_000  # orders a transaction: a second at most, and the same mem
 TABLES: Final = (Order, Shipment, Item, Hold, TimelineEntry, Event)
 # What differs from copy to copy. `x` is the row copied, `x.place` its rank among its order's
 # rows, `n` the copy: its number, its rank in the batch, its customer.
-_DIFFERS: Final[dict[type[models.Model], dict[str, str]]] = {
+Differs = Mapping[type[models.Model], Mapping[str, str]]  # table → column → expression
+_DIFFERS: Final[Differs] = {
     Order: {
         "id": "%(orders)s + n.rank",
         "uuid": "md5('order:' || n.number)::uuid",
@@ -55,10 +58,11 @@ SELECT number, number - %(first)s AS rank, customer, key
   FROM unnest(%(numbers)s::bigint[], %(customers)s::text[], %(keys)s::uuid[])
     AS u(number, customer, key)
 """
+_reserving: Final = Lock()
 _TALLY: Final = f"""
 INSERT INTO {CustomerTally._meta.db_table} AS c (tenant_id, customer_key, shard, orders)
 SELECT %(tenant)s, n.key, pg_backend_pid() %% {CustomerTally.SHARDS}, count(*)
-  FROM ({_COPIES}) n GROUP BY 2
+  FROM ({_COPIES}) n GROUP BY 2 ORDER BY 2
 ON CONFLICT (tenant_id, customer_key, shard) DO UPDATE SET orders = c.orders + excluded.orders
 """
 
@@ -76,11 +80,14 @@ def load(
     count: int,
     customer: Callable[[int], str],
     advance: Callable[[int], object] = lambda orders: None,
+    differs: Differs = MappingProxyType({}),
+    values: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Copy the order `sample` `count` times, as numbers `first` and up, with all its rows.
 
     `customer` says whose order a number is; `advance` hears how many more there are. The copies
-    differ in their ids, number, customer and placing time; events keep the sample's payload.
+    differ in their ids, number, customer and placing time, and in what `differs` says, with its
+    `values`; events keep the sample's payload.
     Memory is that of one batch; a batch is there whole or not at all.
     """
     original = Order.objects.get(tenant=tenant, uuid=sample)
@@ -88,7 +95,7 @@ def load(
         numbers = list(range(start, min(start + BATCH, first + count)))
         customers = [customer(number) for number in numbers]
         with transaction.atomic():
-            _copy(original, tenant, numbers, customers)
+            _copy(original, tenant, numbers, customers, differs, values)
         advance(len(numbers))
 
 
@@ -101,7 +108,14 @@ def settle() -> None:
         cursor.execute("RESET statement_timeout")
 
 
-def _copy(original: Order, tenant: Tenant, numbers: list[int], customers: list[str]) -> None:
+def _copy(
+    original: Order,
+    tenant: Tenant,
+    numbers: list[int],
+    customers: list[str],
+    differs: Differs,
+    values: Mapping[str, Any],
+) -> None:
     width = Shipment.objects.filter(tenant=tenant, order=original).count()
     params: dict[str, Any] = {
         "tenant": tenant.pk,
@@ -114,16 +128,17 @@ def _copy(original: Order, tenant: Tenant, numbers: list[int], customers: list[s
         "width": width,
         "order": original.pk,
         "subject": original.uuid,
+        **values,
     }
     with connection.cursor() as cursor:
         for model in TABLES:
-            cursor.execute(_statement(model), params)
+            cursor.execute(_statement(model, differs.get(model, {})), params)
         cursor.execute(_TALLY, params)
 
 
-def _statement(model: type[models.Model]) -> str:
+def _statement(model: type[models.Model], also: Mapping[str, str]) -> str:
     """INSERT … SELECT of every column; what is not listed as different is copied."""
-    differs = _DIFFERS[model]
+    differs = {**_DIFFERS[model], **also}
     columns = [str(f.column) for f in model._meta.concrete_fields]
     columns = [c for c in columns if c != "id" or c in differs]
     values = ", ".join(differs.get(column, f'x."{column}"') for column in columns)
@@ -139,7 +154,7 @@ def _statement(model: type[models.Model]) -> str:
 
 def _reserve(model: type[models.Model], count: int) -> int:
     """The first of `count` keys nobody else will get."""
-    with connection.cursor() as cursor:
+    with _reserving, connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [model._meta.db_table])
         [(sequence,)] = cursor.fetchall()
         cursor.execute(

@@ -1,0 +1,256 @@
+"""The console's pages among few orders and among many: how long they take, how many queries."""
+
+import http.client
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django_otp import login as verify
+from django_otp.plugins.otp_static.models import StaticDevice
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from bench import loading, population
+from bench.report import RESULTS, machine
+from bench.stage import HOST, Stage
+from configuration.models import Membership, Tenant
+from configuration.services import tenants
+from orders.models import Item, Order
+
+TENANT: Final = "retailer"
+FEW: Final = 1_000
+REPETITIONS: Final = 21
+ALLOWED: Final = 150.0  # milliseconds, of a page among many
+LIST: Final = "/console/orders/order/"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page as it was answered again and again."""
+
+    name: str
+    address: str
+    orders: int
+    p50: float  # milliseconds
+    p95: float
+    queries: int
+    size: int  # bytes
+    status: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All pages, among few orders and among many."""
+
+    pages: list[Page]
+
+    def pairs(self) -> Iterator[tuple[Page, Page]]:
+        """Each page among few and among many."""
+        few, many = (
+            {page.name: page for page in self.pages if page.orders == number}
+            for number in sorted({page.orders for page in self.pages})
+        )
+        return ((few[name], many[name]) for name in few)
+
+    @property
+    def failures(self) -> list[str]:
+        """What is not as it must be."""
+        found = [f"{p.name}: answered {p.status}" for p in self.pages if p.status != 200]
+        for few, many in self.pairs():
+            if few.queries != many.queries:
+                found.append(f"{few.name}: {few.queries} queries, among many {many.queries}")
+        return found
+
+
+def tenant() -> Tenant:
+    """The retailer whose orders are loaded."""
+    found = Tenant.objects.filter(slug=TENANT).first() or tenants.create(TENANT)
+    population.settle_tenant(found)
+    return found
+
+
+def load(orders: int, console: Console, *, first: int = 1) -> int:
+    """Load so many orders of the retailer, showing how far it is; returns the next number."""
+    with Progress(console=console) as progress:
+        task = progress.add_task(f"loading {orders:,} orders", total=orders)
+        following = population.populate(
+            tenant(), orders, first=first, lines=2, advance=lambda n: progress.advance(task, n)
+        )
+    with console.status("vacuum and analyze"):
+        loading.settle()
+    return following
+
+
+def measure(stage: Stage, many: int, console: Console) -> Measured:
+    """Every page among 1,000 orders, and again among `many`."""
+    pages, first = [], 1
+    session = sign_in(tenant())
+    for number in (FEW, many):
+        first = load(number - (first - 1), console, first=first)
+        with console.status(f"asking for pages among {number:,}"):
+            pages += [_page(stage, session, *named, number) for named in _addresses()]
+    return Measured(pages)
+
+
+def sign_in(tenant: Tenant) -> str:
+    """The key of a session of somebody who may do everything of the tenant."""
+    user, _ = User.objects.get_or_create(username="bench", defaults={"is_staff": True})
+    user.groups.set(Group.objects.filter(name="admin"))
+    Membership.objects.get_or_create(user=user, tenant=tenant)
+    device, _ = StaticDevice.objects.get_or_create(user=user, name="bench")
+    request: Any = SimpleNamespace(session=SessionStore(), user=user, META={}, method="POST")
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    verify(request, device)
+    request.session.save()
+    return str(request.session.session_key)
+
+
+def _addresses() -> Iterator[tuple[str, str]]:
+    """Each page, with names and places that are there among few and among many."""
+    own = Order.objects.filter(tenant__slug=TENANT)
+    newest = own.latest("placed_at", "pk")
+    oldest = own.earliest("placed_at", "pk")
+    serial = Item.objects.filter(tenant=newest.tenant_id).exclude(serial_number="").first()
+    middle = own.order_by("pk")[own.count() // 2]
+    at = f"{round(middle.placed_at.timestamp() * 1e6)}.{middle.pk}"
+    asked: dict[str, dict[str, Any]] = {
+        "list": {},
+        "list, from the middle on": {"after": at},
+        "list, newer than the middle": {"before": at},
+        "open": {"status": "open"},
+        "closed": {"status": "closed"},
+        "failed (none)": {"status": "failed"},
+        "in grace": {"hold": "grace"},
+        "waiting for approval": {"hold": "big_order"},
+        "held by support": {"hold": "support"},
+        "grace ends within the hour": {"due": "yes"},
+        "conflicts": {"conflict": "yes"},
+        "a month": {"placed": f"{oldest.placed_at:%Y-%m}"},
+        "web": {"channel": "web"},
+        "a store": {"store": "NY5AVE"},
+        "a store nobody bought in": {"store": "NOWHERE"},
+        "a location": {"location": "DC-EAST"},
+        "at least 20 units": {"units": 20},
+        "handed over (none)": {"external": "yes"},
+        "search: e-mail": {"q": newest.customer_email},
+        "search: the product everybody buys": {"q": "SKU-00000"},
+        "search: a product": {"q": "SKU-04000"},
+        "search: nothing": {"q": "nothing is called that"},
+        "search: nothing, like an e-mail": {"q": "nobody@example.org"},
+    }
+    yield "dashboard", "/console/"
+    for name, query in asked.items():
+        yield name, f"{LIST}?{urlencode(query)}"
+    yield "an order", f"{LIST}{oldest.pk}/change/"
+    if serial is not None:
+        yield "an order with serials", f"{LIST}{serial.order_id}/change/"
+
+
+def _page(stage: Stage, session: str, name: str, address: str, orders: int) -> Page:
+    times = []
+    for _ in range(REPETITIONS + 1):
+        started = time.perf_counter()
+        status, body = _get(stage, session, address)
+        times.append((time.perf_counter() - started) * 1000)
+    times.pop(0)  # the first warms up
+    p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+    queries = _queries(session, address)
+    return Page(name, address, orders, p50, p95, queries, len(body), status)
+
+
+def _get(stage: Stage, session: str, address: str) -> tuple[int, bytes]:
+    line = http.client.HTTPConnection(HOST, stage.port, timeout=30)
+    try:
+        line.request("GET", address, headers={"Cookie": _cookie(session)})
+        answer = line.getresponse()
+        return answer.status, answer.read()
+    finally:
+        line.close()
+
+
+def _queries(session: str, address: str) -> int:
+    browser = Browser(headers={"Host": HOST, "Cookie": _cookie(session)})
+    with CaptureQueriesContext(connection) as asked:
+        browser.get(address)
+    return len(asked)
+
+
+def _cookie(session: str) -> str:
+    return f"{settings.SESSION_COOKIE_NAME}={session}"
+
+
+def show(console: Console, measured: Measured) -> None:
+    """A table: each page among few and among many."""
+    table = Table(title="console", title_justify="left", title_style="bold")
+    for name in ("page", "few p50 ms", "many p50 ms", "many p95 ms", "ratio", "queries", "kB"):
+        table.add_column(name, justify="left" if name == "page" else "right")
+    for few, many in measured.pairs():
+        sign = "" if many.p50 <= ALLOWED else " [red]✗[/red]"
+        table.add_row(
+            many.name + sign,
+            f"{few.p50:.0f}",
+            f"{many.p50:.0f}",
+            f"{many.p95:.0f}",
+            f"{many.p50 / few.p50:.2f}",
+            f"{few.queries} → {many.queries}" if few.queries != many.queries else f"{many.queries}",
+            f"{many.size / 1000:.0f}",
+        )
+    console.print(table)
+    for failure in measured.failures:
+        console.print(f"[red]failed[/red] {failure}")
+
+
+def save(measured: Measured) -> tuple[dict[str, Any], list[Path]]:
+    """Write JSON and plot; what was written, and where to."""
+    RESULTS.mkdir(exist_ok=True)
+    known = {
+        "name": "console",
+        "machine": machine(),
+        "allowed_ms": ALLOWED,
+        "pages": [asdict(page) for page in measured.pages],
+        "failures": measured.failures,
+    }
+    path = RESULTS / f"console-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.json"
+    path.write_text(json.dumps(known, indent=2))
+    _plot(measured, path.with_suffix(".png"))
+    return known, [path, path.with_suffix(".png")]
+
+
+def _plot(measured: Measured, path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    pairs = list(measured.pairs())[::-1]
+    figure, axes = plt.subplots(figsize=(9, 0.32 * len(pairs) + 1.5), layout="constrained")
+    places = range(len(pairs))
+    for offset, which, color in ((0.2, 0, "#9db7d5"), (-0.2, 1, "#1f5fa8")):
+        pages = [pair[which] for pair in pairs]
+        axes.barh(
+            [place + offset for place in places],
+            [page.p50 for page in pages],
+            height=0.38,
+            color=color,
+            label=f"among {pages[0].orders:,} orders",
+        )
+    axes.axvline(ALLOWED, color="gray", linestyle="--", label=f"{ALLOWED:.0f} ms")
+    axes.set_yticks(list(places), [pair[0].name for pair in pairs])
+    axes.set(xlabel="milliseconds, median", title="The console's pages")
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
