@@ -2,7 +2,7 @@
 
 import datetime as dt
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -13,11 +13,16 @@ from rest_framework.response import Response
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
 from ordermgmt.wire import Uuid, Wire
-from orders.api.parameters import ANY_ID, ID, ID_TYPE, id_type, path_id
+from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, id_type, path_id, seen
 from orders.lifecycle import HoldKind
-from orders.models import Hold
+from orders.models import Hold, Order
 from orders.services import holding, queries
 
+_REFUSED: Final = problems(
+    400,
+    404,
+    examples={412: {"version_mismatch": "Order web-7 has changed since you looked at it."}},
+)
 Why = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"\S")]
 
 
@@ -67,9 +72,9 @@ class OrderStatusView(ApiViewSet):
         operation_id="set_order_status",
         tags=["holds"],
         summary="Put an order on hold",
-        parameters=[ANY_ID],
+        parameters=[ANY_ID, IF_MATCH],
         request=StatusChange,
-        responses={200: None, **problems(400, 404)},
+        responses={200: None, **_REFUSED},
         examples=[OpenApiExample("On hold", value={"status": "on_hold"}, request_only=True)],
     )
     def partial_update(self, request: Request, id: str) -> Response:
@@ -83,6 +88,7 @@ class OrderStatusView(ApiViewSet):
             reference=path_id(id),
             reason="Status set to on_hold",
             actor=self.client.actor,
+            seen=seen(request),
         )
         return Response(status=HTTPStatus.OK)
 
@@ -102,18 +108,20 @@ class HoldsView(ApiViewSet):
         responses={200: HoldList, **problems(404)},
     )
     def list(self, request: Request, id: str) -> Response:
-        """Why the order waits, and why it waited."""
+        """Why the order waits, and why it waited. The ETag is the order's version."""
         key = queries.key_of(self.tenant, path_id(id), id_type="any")
-        holds = Hold.objects.filter(tenant=self.tenant, order_id=key).order_by("id")
-        return Response({"holds": [_told(hold) for hold in holds]})
+        order = Order.objects.get(pk=key)  # before its holds: rather a version too old than too new
+        holds = Hold.objects.filter(tenant=self.tenant, order=order).order_by("id")
+        body = {"holds": [_told(hold) for hold in holds]}
+        return Response(body, headers={"ETag": f'"{order.version}"'})
 
     @extend_schema(
         operation_id="place_hold",
         tags=["holds"],
         summary="Place a support hold",
-        parameters=[ANY_ID],
+        parameters=[ANY_ID, IF_MATCH],
         request=NewHold,
-        responses={200: HoldOut, **problems(400, 404)},
+        responses={200: HoldOut, **_REFUSED},
         examples=[
             OpenApiExample(
                 "A check",
@@ -130,6 +138,7 @@ class HoldsView(ApiViewSet):
             reference=path_id(id),
             reason=command.reason,
             actor=self.client.actor,
+            seen=seen(request),
         )
         return Response(_told(hold))
 
@@ -142,9 +151,9 @@ class ReleaseView(ApiViewSet):
         operation_id="release_hold",
         tags=["holds"],
         summary="Release a hold",
-        parameters=[ANY_ID, OpenApiParameter("hold", UUID, location="path")],
+        parameters=[ANY_ID, OpenApiParameter("hold", UUID, location="path"), IF_MATCH],
         request=Release,
-        responses={200: HoldOut, **problems(400, 404)},
+        responses={200: HoldOut, **_REFUSED},
         examples=[OpenApiExample("Approved", value={"reason": "Approved"}, request_only=True)],
     )
     def create(self, request: Request, id: str, hold: UUID) -> Response:
@@ -159,6 +168,7 @@ class ReleaseView(ApiViewSet):
             hold=hold,
             reason=command.reason,
             actor=self.client.actor,
+            seen=seen(request),
         )
         return Response(_told(released))
 

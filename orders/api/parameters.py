@@ -1,5 +1,6 @@
 """What the order routes have in common: how a path and a query name an order."""
 
+import re
 from typing import Final, cast
 
 from drf_spectacular.utils import OpenApiParameter
@@ -18,6 +19,13 @@ ID_TYPE: Final = OpenApiParameter(
     enum=["internal", "external"],
     description="`internal`: the id is our UUID. `external`: it is the caller's id or the number.",
 )
+IF_MATCH: Final = OpenApiParameter(
+    "If-Match",
+    location="header",
+    description="The version of the order that you decided by, as the ETag of its holds says; 412"
+    " if it has changed since.",
+)
+_ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
 def id_type(request: Request) -> IdType:
@@ -30,3 +38,13 @@ def path_id(value: str) -> str:
     if "\0" in value:
         raise BadParameter("The id holds a NUL.")
     return value
+
+
+def seen(request: Request) -> int | None:
+    """The version of the order the caller decided by, if it says so; raises `BadParameter`."""
+    said = request.META.get("HTTP_IF_MATCH", "*").strip()
+    if said == "*":
+        return None
+    if (tag := _ETAG.fullmatch(said)) is None:
+        raise BadParameter('If-Match must be the ETag of an order, for instance "3".')
+    return int(tag[1])

@@ -94,14 +94,21 @@ class Shop:
             path, query_params=query, headers=self.headers | accept
         )
 
-    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> HttpResponse:
-        """Any route, with all the headers any of them wants."""
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        **query: Any,
+    ) -> HttpResponse:
+        """Any route, with all the headers any of them wants, and others."""
         return Browser(raise_request_exception=False).generic(
             method,
             path,
             b"" if body is None else strict_json.dumps(body),
             content_type="application/json",
-            headers=self.headers | self.tenant_headers,
+            headers=self.headers | self.tenant_headers | (headers or {}),
             query_params=query,
         )
 

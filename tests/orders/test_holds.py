@@ -268,6 +268,32 @@ class TestHolds:
             assert problem(shop.ask("POST", path, {"reason": "x"}))[:2] == (404, "not_found")
         assert contents() == before
 
+    @pytest.mark.parametrize("act", ["patch", "place", "release"])
+    def test_PS7_who_decided_by_what_is_no_longer_so_is_refused(self, shop, act):
+        shop.captured(order(external_id="A-1", grace_period=60))
+        path = "/order-management/orders/A-1"
+        tag = shop.ask("GET", f"{path}/holds")["ETag"]
+        release_path = f"{path}/holds/{Hold.objects.get().uuid}/release"
+        acts = {
+            "patch": ("PATCH", path, ON_HOLD),
+            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "look"}),
+            "release": ("POST", release_path, {"reason": "fine"}),
+        }
+        extend(shop)
+        before = contents()
+
+        stale = shop.ask(*acts[act], headers={"If-Match": tag})
+        assert problem(stale)[:2] == (412, "version_mismatch")
+        for said in ("3", 'W/"3"', '"3", "4"', '"x"', "", '"0"', '"99999999999999999999"'):
+            refused = shop.ask(*acts[act], headers={"If-Match": said})
+            assert problem(refused)[:2] == (400, "bad_request"), said
+        assert contents() == before
+
+        tag = shop.ask("GET", f"{path}/holds")["ETag"]
+        assert tag == f'"{Order.objects.get().version}"'
+        assert shop.ask(*acts[act], headers={"If-Match": tag}).status_code == 200
+        assert shop.ask(*acts[act], headers={"If-Match": "*"}).status_code == 200
+
     def test_only_who_may_release_holds_does(self, shop):
         shop.captured(order(external_id="A-1", grace_period=60))
         scopes = ["order-management:orders:write", "orders:read", "orders:write"]
