@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import structlog
-from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Extract, Now
 
 from configuration.models import Tenant
@@ -121,6 +121,42 @@ def broke(tenant: Tenant, code: str, text: str) -> None:
     """It answered, but not what it should: a fault to repair, and no reason to let it rest."""
     if health.of(tenant) != Health() or _is_due(tenant, code):
         _note(tenant, code, text, failures=0, rests_until=None)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a tenant's external OMS is doing, for people."""
+
+    tenant: str
+    state: Literal["well", "failing", "resting"]
+    failures: int  # in a row
+    rests_until: dt.datetime | None
+    last_success_at: dt.datetime | None
+    last_error_at: dt.datetime | None
+    last_error: str
+    last_error_text: str
+
+
+def states(tenant: Tenant | None = None) -> list[State]:
+    """How all external OMS are doing that were ever asked, or this tenant's; one statement."""
+    rests = ExpressionWrapper(Q(rests_until__gt=Now()), BooleanField())
+    rows = ExternalOms.objects.annotate(rests=rests).select_related("tenant")
+    chosen = rows if tenant is None else rows.filter(tenant=tenant)
+    return [_state(row) for row in chosen.order_by("tenant__slug")]
+
+
+def _state(row: Any) -> State:
+    awake: Literal["well", "failing"] = "failing" if row.failures else "well"
+    return State(
+        tenant=row.tenant.slug,
+        state="resting" if row.rests else awake,
+        failures=row.failures,
+        rests_until=row.rests_until,
+        last_success_at=row.last_success_at,
+        last_error_at=row.last_error_at,
+        last_error=row.last_error,
+        last_error_text=row.last_error_text,
+    )
 
 
 def ages() -> dict[str, float]:

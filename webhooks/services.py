@@ -12,7 +12,7 @@ from django.db.models.functions import Extract, Now
 
 from configuration.models import Tenant
 from ordermgmt import hot, strict_json
-from webhooks import external_orders, oms_health
+from webhooks import external_orders, inspection, oms_health
 from webhooks.external_schema import ExternalOrder, ExternalOrderDetail
 from webhooks.models import Event
 
@@ -24,6 +24,7 @@ __all__ = [
     "announced",
     "external_orders",
     "inserting",
+    "inspection",
     "oldest_waiting",
     "oms_health",
     "publish",
