@@ -1,4 +1,4 @@
-"""`./run bench capture|read|history|sweep|life|console|load|all`: measure the real thing, here."""
+"""`./run bench SCENARIO`: measure the real thing on this machine."""
 
 import argparse
 import contextlib
@@ -16,7 +16,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from bench.judging import Result
 
-SCENARIOS: Final = ("capture", "read", "history", "sweep", "life")
+SCENARIOS: Final = ("capture", "read", "history", "sweep", "life", "federation")
 WIDTH: Final = 150  # of a table that goes to a file
 LONGEST: Final = 240  # seconds: a token, fetched for every run, lives for 300
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import bodies, loading, pgbench, sweeping
+from bench import bodies, federation, loading, pgbench, sweeping
 from bench import life as lives
 from bench.client import COUNTER, Plan
 from bench.judging import JUDGED_AT, Result, Row, growth_aims, rate_aim, ratio_aim
@@ -100,6 +100,19 @@ class Bench:
                 return self._measure(self._capture_request(), JUDGED_AT, customers)
 
         return lives.life(self._stage, number, capture, self._options.rounds)
+
+    def federation(self) -> Result:
+        """Details, beside another tenant's readers of an external OMS that takes 24 seconds."""
+        number = self._options.few
+        self._load("loading orders to read", 0, number, _ordinary(number))
+        uuids = [str(loading.uuid_of(n)) for n in range(number)]
+        request = self._reading(f"/v0/orders/{bodies.ORDER}?id_type=internal")
+
+        def measured(connections: int) -> Measured:
+            with self._console.status(f"details, {connections} connections"):
+                return self._measure(request(), connections, {bodies.ORDER: uuids})
+
+        return federation.federation(self._stage, measured, self._options.connections)
 
     def _compare(
         self,

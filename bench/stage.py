@@ -88,6 +88,14 @@ def stage(folder: Path, *, workers: int = 2) -> Iterator[Stage]:
         yield Stage(tenant, port, *credentials, web, worker, beat, postgres)
 
 
+def serve_anew(stage: Stage) -> None:
+    """Start the web server again, with what the environment says now."""
+    stage.web.stop()
+    stage.web.start()
+    if not wait_until(lambda: _is_ready(stage.port), timeout=60):
+        raise CannotStart(f"The web server does not come up again: see {stage.web.log}")
+
+
 def _prepare() -> tuple[Tenant, clients.WithSecret]:
     """Tables, a tenant that is ready to capture, and a client whose secret we know."""
     preparation.migrate()

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", ["capture", "read", "history", "sweep", "life"])
+@pytest.mark.parametrize("scenario", ["capture", "read", "history", "sweep", "life", "federation"])
 def test_a_scenario_measures_and_saves_what_it_saw(scenario: str):
     words = ["--seconds", "0.5", "--connections", "2", "--rounds", "1", "--orders", "1500"]
     done = subprocess.run(
@@ -32,7 +32,7 @@ def test_a_scenario_measures_and_saves_what_it_saw(scenario: str):
         assert seen["failures"] == {}
         assert 0 < seen["p50"] <= seen["p95"] <= seen["p99"]
         assert seen["app_cpu"] > 0
-    if scenario not in {"history", "life"}:  # which have no yardstick
+    if scenario not in {"history", "life", "federation"}:  # which have no yardstick
         assert all(row["ratio"] > 0 for row in result["rows"])
     saved = [line.strip() for line in done.stderr.splitlines() if "bench/results/" in line]
     assert len(saved) == 2
