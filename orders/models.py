@@ -302,6 +302,7 @@ class Hold(models.Model):
                 name="hold_by_due_time",
                 condition=Q(released_at__isnull=True, due_at__isnull=False),
             ),
+            models.Index(fields=["tenant", "order"], name="hold_of_an_order"),
         ]
 
     def __str__(self) -> str:

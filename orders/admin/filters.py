@@ -42,7 +42,7 @@ class Filter:
 
 
 def _held(**asked: Any) -> Q:
-    """Orders with such a hold; all of them are on hold, which bounds where to look."""
+    """Orders with such a hold; all of them wait, which is where to look, by time."""
     holds = Hold.objects.filter(
         tenant=OuterRef("tenant"), order=OuterRef("pk"), released_at=None, **asked
     )
@@ -112,12 +112,12 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 FILTERS: Final = (
     Filter("status", _choice(OrderStatus.choices, "Status"), lambda is_: Q(status=is_), Reach.TIME),
-    Filter("hold", _choice(HoldKind.choices, "Held by"), lambda kind: _held(kind=kind), Reach.FEW),
+    Filter("hold", _choice(HoldKind.choices, "Held by"), lambda kind: _held(kind=kind), Reach.TIME),
     Filter(
         "due",
         _switch("Grace ends", yes="Within the hour"),
         lambda _: _held(due_at__lte=Now() + HOUR),
-        Reach.FEW,
+        Reach.TIME,
     ),
     Filter(
         "conflict",
