@@ -1,6 +1,8 @@
-"""What the floor itself remembers: signs of life."""
+"""What the floor itself remembers: signs of life, and people's second factors."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django_otp.models import Device
 
 
 class Heartbeat(models.Model):
@@ -14,3 +16,26 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SecondFactor(Device):
+    """What a person of the console has besides a password: a phone's codes, or a code on paper.
+
+    django-otp's device, so that its middleware finds it; ordermgmt/console/second_factor.py says
+    what codes are worth.
+    """
+
+    key = models.TextField(help_text="What the phone's codes are made from; sealed.")
+    last_step = models.BigIntegerField(
+        default=-1, help_text="The half minute of the last code used: none is good twice."
+    )
+    recovery_codes = ArrayField(
+        models.CharField(max_length=64), default=list, help_text="Checksums of those not used yet."
+    )
+    failures = models.PositiveIntegerField(default=0, help_text="Wrong codes in a row.")
+    failed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user"], name="person_has_one_second_factor"),
+        ]

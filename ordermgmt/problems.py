@@ -14,6 +14,7 @@ from rest_framework import exceptions as drf_exceptions
 from rest_framework.response import Response
 
 from ordermgmt import errors, strict_json
+from ordermgmt.console import errors as errors_of_console
 from ordermgmt.logging import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -160,18 +161,25 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return (of(exception) or of_status(400)).response()
+    return _answer(request, of(exception) or of_status(400))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return of_status(403).response()
+    return _answer(request, of_status(403))
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return of_status(404).response()
+    return _answer(request, of_status(404))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """For what no view caught; Django has logged it by now."""
     exception = sys.exc_info()[1]
-    return ((exception and of(exception)) or of_status(500)).response()
+    return _answer(request, (exception and of(exception)) or of_status(500))
+
+
+def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """People who work in the console get a page, programs an envelope."""
+    if request.path_info.startswith("/console/"):
+        return errors_of_console.page(problem.status)
+    return problem.response()

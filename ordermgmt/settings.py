@@ -1,5 +1,6 @@
 """Every setting, read from the environment (or .env); .env.example explains each variable."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -36,8 +37,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_otp",
-    "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
     "axes",
     "rest_framework",
     "oauth2_provider",
@@ -142,6 +141,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 2},
     },
+    "forget ended sessions": {
+        "task": "ordermgmt.forget_ended_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "forget expired tokens": {
         "task": "configuration.forget_expired_tokens",
         "schedule": 600.0,
@@ -189,6 +193,7 @@ MIDDLEWARE = [
     "ordermgmt.console.middleware.Csrf",
     "ordermgmt.console.middleware.Authentication",
     "ordermgmt.console.middleware.SecondFactor",
+    "ordermgmt.console.middleware.Ending",
     "ordermgmt.console.middleware.Messages",
     "axes.middleware.AxesMiddleware",
 ]
@@ -222,9 +227,50 @@ UNFOLD = {
     "SITE_HEADER": "ordermgmt",
     "SITE_URL": None,
     "DASHBOARD_CALLBACK": "orders.admin.dashboard.today",
+    "SHOW_HISTORY": False,
+    "SIDEBAR": {"navigation": "ordermgmt.console.navigation.groups"},
+    "ENVIRONMENT": "ordermgmt.console.navigation.environment",
 }
 LOGIN_URL = "admin:login"
+CSRF_FAILURE_VIEW = "ordermgmt.console.errors.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Says on every page which installation this is.
+ENVIRONMENT_LABEL = env.str("ENVIRONMENT_LABEL", default="")
+
+# Whoever signed in stays so for half an hour unseen and a working day at most, told by the server.
+# Over https, cookies take the prefix that lets nobody else set them.
+CONSOLE_HTTPS = env.bool("CONSOLE_HTTPS", default=False)
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_SECONDS = 30 * 60
+SESSION_COOKIE_NAME = "__Host-console" if CONSOLE_HTTPS else "console"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/" if CONSOLE_HTTPS else "/console/"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONSOLE_HTTPS
+CSRF_COOKIE_NAME = "__Host-console-form" if CONSOLE_HTTPS else "console-form"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+# After so many wrong passwords for one name from one address, or from one address for any names,
+# that address waits. Nobody else does: a victim cannot be kept out.
+AXES_FAILURE_LIMIT = 5
+FAILURES_FROM_ONE_ADDRESS = 50
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "ordermgmt.console.errors.locked_out"
+AXES_CLIENT_IP_CALLABLE = "ordermgmt.console.guessing.address_of"
+AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+# How many proxies of yours add an address to X-Forwarded-For before a request reaches us.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",

@@ -1,6 +1,7 @@
 """The floor on the clock. A task makes one call and holds no rules."""
 
 from celery import shared_task
+from django.core.management import call_command
 
 from ordermgmt import heartbeat
 
@@ -9,3 +10,9 @@ from ordermgmt import heartbeat
 def show_life() -> None:
     """Say that beat asks, the broker carries and a worker works: it takes all three."""
     heartbeat.beat(heartbeat.WORKER)
+
+
+@shared_task(name="ordermgmt.forget_ended_sessions", ignore_result=True)
+def forget_ended_sessions() -> None:
+    """Delete sessions of the console that nobody can use any more."""
+    call_command("clearsessions")

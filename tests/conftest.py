@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/e2e/", "tests/floor/test_up.py", "tests/console/browser/")  # each on one worker: they share what is slow
+# Each on one worker: they share what is slow.
+TOGETHER = ("tests/e2e/", "tests/floor/test_up.py", "tests/console/browser/")
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex
 

@@ -4,17 +4,22 @@ The API has neither cookies nor sessions. Each of these steps aside for every ad
 console, so that the hot paths pay one comparison for each and nothing else.
 """
 
+import time
 from typing import Any, Final
 
+from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
 
 PREFIX: Final = "/console/"
+NOTICED: Final = 60  # seconds: who was seen is written down no more often
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -74,6 +79,20 @@ class Authentication(_OnlyThere, AuthenticationMiddleware):
 
 class SecondFactor(_OnlyThere, OTPMiddleware):
     pass
+
+
+class Ending(_OnlyThere, MiddlewareMixin):
+    """Signs people out who were away too long, or in too long, whatever their cookie says."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not request.user.is_authenticated:
+            return
+        now, session = int(time.time()), request.session
+        since, seen = session.get("since", now), session.get("seen", now)
+        if now - seen > settings.SESSION_IDLE_SECONDS or now - since > settings.SESSION_COOKIE_AGE:
+            logout(request)
+        elif "since" not in session or now - seen >= NOTICED:
+            session.update({"since": since, "seen": now})
 
 
 class Messages(_OnlyThere, MessageMiddleware):

@@ -1,11 +1,17 @@
-"""The console's site: what every page of it shares."""
+"""The console's site: what every page of it shares, and who gets to see one."""
 
+from functools import partial
 from typing import Any, Final
 
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest
-from django.urls import URLPattern
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 from unfold.sites import UnfoldAdminSite
 
+from ordermgmt.console import ways_in
 from ordermgmt.console.scoping import TenantAdmin
 
 THEMES: Final = (
@@ -29,7 +35,25 @@ class ConsoleSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[URLPattern]:
         """Without unfold's search over all models: it knows neither tenants nor indexes."""
-        return super(UnfoldAdminSite, self).get_urls()
+        code = path(
+            "second-factor/", partial(ways_in.second_factor_view, site=self), name="second_factor"
+        )
+        return [code, *super(UnfoldAdminSite, self).get_urls()]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return ways_in.may_enter(request.user)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """The password page; and on to the code for whose password is known already."""
+        if request.method == "POST":
+            return ways_in.guarded(partial(super().login, request, extra_context), request)
+        if ways_in.works_here(request.user) and not self.has_permission(request):
+            wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+            query = urlencode({REDIRECT_FIELD_NAME: wanted}) if wanted else ""
+            return redirect(f"{reverse('admin:second_factor')}?{query}")
+        return super().login(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"themes": THEMES} | _whose(request.user)

@@ -5,11 +5,10 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.http import HttpResponse
 from django.test import Client as Browser
-from django_otp import DEVICE_ID_SESSION_KEY
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from configuration.models import Membership
 from orders.models import Hold, Item, Order
+from tests.console.people import enter
 from tests.orders.shop import Shop
 
 LIST = "/console/orders/order/"
@@ -32,11 +31,7 @@ class Desk:
         self.person = person(shop, role)
         self.actor = f"staff:{self.person.get_username()}"
         self.browser = Browser()
-        self.browser.force_login(self.person)
-        device = TOTPDevice.objects.create(user=self.person, name="phone")
-        session = self.browser.session
-        session[DEVICE_ID_SESSION_KEY] = device.persistent_id
-        session.save()
+        enter(self.browser, self.person)
 
     def get(self, path: str, **query: Any) -> HttpResponse:
         return self.browser.get(path, query_params=query)

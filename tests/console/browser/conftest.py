@@ -8,12 +8,13 @@
 by `faults.clear()`, after it looked.
 """
 
-import json
+import base64
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
+from django_otp.oath import totp
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 from tests.console.browser import chromium
@@ -27,7 +28,6 @@ addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
 });
 """
-PASSWORD: Final = "correct horse battery staple"
 
 
 @pytest.fixture(scope="package")
@@ -90,38 +90,42 @@ def signed_in_as(
     def sign_in(role: str, *, tenant: str = "demo", **options: Any) -> Page:
         if (role, tenant) not in sessions:
             name = f"e2e-{role}@{tenant}"
-            _make_person(stack, name, role, tenant)
+            made = stack.manage_json("staff", "create", name, "--tenant", tenant, "--role", role)
             page = new_page()
-            fill_in_login(page, name, PASSWORD)
-            page.wait_for_url(re.compile("/console/$"))
+            fill_in_password(page, name, made["password"])
+            enroll(page)
             sessions[role, tenant] = page.context.storage_state()
         return new_page(storage_state=sessions[role, tenant], **options)
 
     return sign_in
 
 
-def fill_in_login(page: Page, username: str, password: str) -> None:
+def fill_in_password(page: Page, username: str, password: str) -> None:
     """The form everybody meets first."""
     page.goto("/console/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
 
 
-def _make_person(stack: Stack, name: str, role: str, tenant: str) -> None:
-    words = json.dumps([name, PASSWORD, role, tenant])
-    stack.manage(
-        "shell",
-        "-c",
-        f"""
-from django.contrib.auth.models import Group, User
-from configuration.models import Membership, Tenant
-name, password, role, tenant = {words}
-person = User.objects.create_user(name, password=password, is_staff=True)
-person.groups.add(Group.objects.get(name=role))
-Membership.objects.create(user=person, tenant=Tenant.objects.get(slug=tenant))
-""",
-    )
+def enroll(page: Page) -> str:
+    """What is asked at the first sign-in; the secret that makes the phone's codes."""
+    secret = page.locator(".c-secret").inner_text()
+    fill_in_code(page, code_of(secret), button="Enroll")
+    page.get_by_role("link", name="I kept them").click()
+    page.wait_for_url(re.compile("/console/$"))
+    return secret
+
+
+def fill_in_code(page: Page, code: str, *, button: str = "Continue") -> None:
+    page.get_by_role("textbox", name="Code").fill(code)
+    page.get_by_role("button", name=button).click()
+
+
+def code_of(secret: str, *, later: int = 0) -> str:
+    """What a phone shows now, or so many half minutes later."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    return f"{totp(key, drift=later):06}"
 
 
 def _watch(page: Page, faults: list[str]) -> None:

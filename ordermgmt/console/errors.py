@@ -1,0 +1,46 @@
+"""What the console says when a page cannot be shown: the console's look, and no database."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from ordermgmt.logging import request_id
+
+# What people need to know; anything else says its status in the standard's words.
+WORDS: Final = {
+    400: ("This address or form makes no sense", "Go back, and try it from the console's pages."),
+    403: ("You may not do this", "Your role does not allow it. Ask an admin of your tenant."),
+    404: ("There is nothing here", "It does not exist, or it is not your tenant's."),
+    413: ("This is too much at once", "Choose less, and try again."),
+    429: (
+        "Too many attempts",
+        "Sign-in from here is closed for a while after so many wrong passwords. Try again in "
+        f"{int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)} minutes.",
+    ),
+    500: ("Something went wrong", "It is not your fault. Tell whoever runs this the id below."),
+    503: ("Busy or restarting", "Try again in a moment."),
+}
+STALE_FORM: Final = (
+    "This form is too old",
+    "It was opened before you last signed in or out. Go back, reload the page, and send it again.",
+)
+
+
+def page(status: int, words: tuple[str, str] | None = None) -> HttpResponse:
+    """An error page of this status."""
+    title, text = words or WORDS.get(status) or (HTTPStatus(status).phrase, "")
+    facts = {"status": status, "title": title, "text": text, "request_id": request_id.get()}
+    return HttpResponse(render_to_string("console/error.html", facts), status=status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For CSRF_FAILURE_VIEW."""
+    return page(403, STALE_FORM)
+
+
+def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+    """For AXES_LOCKOUT_CALLABLE."""
+    return page(429)

@@ -1,0 +1,115 @@
+"""The ways into the console: a password, then a code; a phone is enrolled at the first sign-in."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import segno
+from django import forms
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django_otp import login as remember_device
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from ordermgmt.console import errors, guessing, second_factor
+from ordermgmt.errors import DomainError
+
+AUTOFILL: Final = {
+    "autocomplete": "one-time-code",
+    "autofocus": True,
+    "autocapitalize": "none",
+    "spellcheck": "false",
+}
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(max_length=40, widget=UnfoldAdminTextInputWidget(attrs=AUTOFILL))
+
+
+def may_enter(user: Any) -> bool:
+    """Whether a password was enough, or a code came too; and that there is somewhere to enter."""
+    return works_here(user) and (user.is_verified() or not second_factor.is_required(user))
+
+
+def works_here(user: Any) -> bool:
+    """Whether this is an operator, or staff of a tenant that is active."""
+    if not (user.is_authenticated and user.is_active and user.is_staff):
+        return False
+    membership = getattr(user, "membership", None)
+    return bool(user.is_superuser if membership is None else membership.tenant.is_active)
+
+
+def guarded(sign_in: Callable[[], HttpResponseBase], request: HttpRequest) -> HttpResponseBase:
+    """A sign-in by password, unless its address, or somebody at this name, tries too much."""
+    if guessing.is_tired_of(guessing.address_of(request)):
+        return errors.page(429)
+    with guessing.one_at_a_time(request.POST.get("username", "")) as alone:
+        return sign_in() if alone else errors.page(429)
+
+
+@never_cache
+@csrf_protect
+@sensitive_post_parameters()
+def second_factor_view(request: HttpRequest, site: Any) -> HttpResponseBase:
+    """The code page, or enrollment; nothing for those who need neither."""
+    if not works_here(request.user) or may_enter(request.user):
+        return HttpResponseRedirect(_next(request))
+    enrolled = second_factor.is_enrolled(request.user)
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        step = _verified if enrolled else _enrolled
+        try:
+            return step(request, site, form.cleaned_data["code"])
+        except DomainError as refusal:
+            form.add_error("code", str(refusal))
+    if enrolled:
+        return _page(request, site, "code", "Your code", form=form)
+    offer = second_factor.offer(request.user)
+    drawing = segno.make(offer.uri, error="m").svg_inline(border=2, omitsize=True, dark="#000")
+    return _page(request, site, "enroll", "Enroll your phone", form=form, offer=offer, qr=drawing)
+
+
+def _verified(request: HttpRequest, site: Any, code: str) -> HttpResponse:
+    _let_in(request, second_factor.verify(request.user, code=code))
+    return HttpResponseRedirect(_next(request))
+
+
+def _enrolled(request: HttpRequest, site: Any, code: str) -> HttpResponse:
+    """The one page that ever shows recovery codes: an answer to a POST, cached nowhere."""
+    device, codes = second_factor.confirm(request.user, code=code)
+    _let_in(request, device)
+    return _page(request, site, "recovery_codes", "Your recovery codes", codes=codes)
+
+
+def _let_in(request: HttpRequest, device: Any) -> None:
+    """With another session key than the one that knew the password only."""
+    remember_device(request, device)
+    request.session.cycle_key()
+
+
+def _page(
+    request: HttpRequest, site: Any, template: str, title: str, **context: Any
+) -> TemplateResponse:
+    context = {
+        **site.each_context(request),
+        "title": title,
+        "next": _next(request),
+        "field": REDIRECT_FIELD_NAME,
+        **context,
+    }
+    return TemplateResponse(request, f"console/{template}.html", context)
+
+
+def _next(request: HttpRequest) -> str:
+    """Where the person wanted to go, if that is ours."""
+    wanted = str(request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME, ""))
+    ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if ours else reverse("admin:index")
