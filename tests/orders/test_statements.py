@@ -1,11 +1,14 @@
 """What a request costs in statements: few, and the same however much there is."""
 
+import re
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from configuration import keys
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
+from orders.services import sweeping
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, items, order
 from webhooks import oms_health
@@ -91,3 +94,33 @@ def test_a_history_is_two_statements(shop, number):
     run, _ = statements(lambda: shop.page("c-1", count=50))
 
     assert len(run) == 2
+
+
+def test_the_holds_of_an_order_are_found_by_an_index_those_that_ended_too(shop):
+    shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
+    shop.captured(order(*items(2), external_id="A-1", grace_period=600))
+    path = "/order-management/orders/A-1/holds"
+    big = Hold.objects.get(kind="big_order").uuid
+
+    def act():
+        assert shop.ask("POST", f"{path}/{big}/release", {"reason": "fine"}).status_code == 200
+        assert shop.ask("GET", path).status_code == 200
+        sweeping.judge_sizes()
+
+    asked = []
+
+    def listen(execute, sql, params, many, context):
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(listen):
+        act()
+    plans = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for sql, params in asked:
+            if sql.startswith("SELECT") and '"orders_hold"."order_id" ' in sql:
+                cursor.execute(f"EXPLAIN {sql}", params)
+                plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert len(plans) >= 3
+    assert [plan for plan in plans if not re.search("Index Cond: .*order_id", plan)] == []
