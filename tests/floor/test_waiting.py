@@ -1,6 +1,7 @@
 """Requests that wait for others leave desks and places to the rest."""
 
 import threading
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -125,16 +126,26 @@ class TestDesks:
             thread.join(10)
 
         assert come_back == [True] * AT_WORK
-        desks = [waiting._desks.acquire(blocking=False) for _ in range(AT_WORK + 1)]
-        for _ in range(AT_WORK):
-            waiting._desks.release()
-        assert desks == [True] * AT_WORK + [False]
+        assert waiting._desks.free == AT_WORK
 
     def test_who_has_none_gives_none_away(self):
         with aside(1):
             pass
 
-        desks = [waiting._desks.acquire(blocking=False) for _ in range(AT_WORK + 1)]
-        for _ in range(AT_WORK):
-            waiting._desks.release()
-        assert desks == [True] * AT_WORK + [False]
+        assert waiting._desks.free == AT_WORK
+
+    def test_who_comes_first_is_served_first(self):
+        desks, served = waiting.Desks(1), []
+        desks.take()
+        queue = []
+        for number in range(5):
+            queue.append(threading.Thread(target=lambda n=number: (desks.take(), served.append(n))))
+            queue[-1].start()
+            while len(desks._queue) < number + 1:
+                time.sleep(0.001)
+
+        for number in range(5):
+            desks.leave()
+            queue[number].join(5)  # the desk is theirs, though it was never free
+
+        assert (served, desks.free) == ([0, 1, 2, 3, 4], 0)
