@@ -100,6 +100,8 @@ def _defaults(
     model: type[models.Model],
 ) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
     fields = model._meta.concrete_fields
-    made_anew = [(f.attname, f.get_default) for f in fields if callable(f.default)]
+    made_anew = [
+        (f.attname, f.get_default) for f in fields if f.has_default() and callable(f.default)
+    ]
     names = {name for name, _ in made_anew}
     return {f.attname: f.get_default() for f in fields if f.attname not in names}, made_anew

@@ -25,14 +25,12 @@ _CODES: Final[dict[int, str]] = {
 PLACES: Final[dict[str, int]] = {
     code: places for places, codes in _CODES.items() for code in codes.split()
 }
+_SMALLEST: Final = {code: Decimal(1).scaleb(-places) for code, places in PLACES.items()}
 
 
 def is_rounded(amount: Decimal, currency: str) -> bool:
     """Whether `amount` can be paid in `currency`: no decimals beyond its smallest unit."""
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or -exponent <= PLACES[currency]:
-        return isinstance(exponent, int)
-    return amount == round(amount, PLACES[currency])
+    return amount.is_finite() and not amount % _SMALLEST[currency]
 
 
 def text(amount: Decimal) -> str:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar, Final, NoReturn
 
 import orjson
@@ -86,6 +87,7 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, _encode, orjson.OPT_UTC_Z)
 
 
+@lru_cache(maxsize=4096)  # of an order's amounts each is written several times
 def _encode(value: Any) -> orjson.Fragment:
     if not isinstance(value, Decimal) or not value.is_finite():
         raise TypeError(f"{type(value).__name__} has no form in JSON.")

@@ -119,8 +119,9 @@ def check_payments(payments: list[dict[str, Any]], *, total: Decimal, currency: 
 def check_all(new: NewOrder, *, currency: str, method: str, items: Sequence[UUID]) -> None:
     """Every amount of a capture; a refusal names the item by its id in `items`."""
     for item, uuid in zip(new.items, items, strict=True):
-        check(item.price.under(method), of=f"item {uuid}", currency=currency)
-        check_details(item.details, of=f"item {uuid}", currency=currency)
+        of = f"item {uuid}"
+        check(item.price.under(method), of=of, currency=currency)
+        check_details(item.details, of=of, currency=currency)
     for position, shipment in enumerate(new.shipments):
         check(shipment.price.under(method), of=f"shipment {position}", currency=currency)
         check_details(shipment.details, of=f"shipment {position}", currency=currency)
