@@ -3,11 +3,17 @@
 from django.contrib import admin
 
 from ordermgmt.console.scoping import TenantAdmin
+from orders.admin.bulk import BulkActions
+from orders.admin.jobs import BulkJobAdmin
 from orders.admin.order_list import OrderList
 from orders.admin.order_page import OrderPage
 from orders.models import Order
 
+__all__ = ["BulkJobAdmin", "OrderAdmin"]
+
 
 @admin.register(Order)
-class OrderAdmin(OrderPage, OrderList, TenantAdmin):
-    """What customer care works in: put together from its two pages."""
+class OrderAdmin(OrderPage, BulkActions, OrderList, TenantAdmin):
+    """What customer care works in: put together from its two pages, and what is done to many."""
+
+    actions = (*BulkActions.bulk_actions, *OrderList.actions)

@@ -46,6 +46,11 @@ class NoteForm(forms.Form):
         label="Note", max_length=4000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
 
+    def clean_text(self) -> str:
+        """Browsers end lines as the network does; notes are kept as everybody else's."""
+        text: str = self.cleaned_data["text"]
+        return text.replace("\r\n", "\n")
+
 
 class BulkForm(forms.Form):
     """The orders somebody chose, and why the same is to be done to all of them."""

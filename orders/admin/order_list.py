@@ -41,7 +41,7 @@ class OrderList(TenantAdmin):
     search_fields: ClassVar = ("number",)  # says that there is a search; it is ours
     search_help_text = HELP
     show_facets = ShowFacets.NEVER
-    actions: ClassVar = ("export_orders", "export_items")
+    actions: ClassVar[tuple[str, ...]] = ("export_orders", "export_items")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OrderChangeList

@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from ordermgmt.console.scoping import TenantAdmin
+from ordermgmt.console.scoping import TenantAdmin, actor_of
 from ordermgmt.errors import DomainError
 from orders.admin import labels
 from orders.admin.buttons import BUTTONS, Button, Target
@@ -99,7 +99,7 @@ class OrderPage(TenantAdmin):
         if not form.is_valid():
             return self._ask(request, button, standing, target, form)
         try:
-            done = button.perform(standing, target, form.cleaned_data, _actor(request))
+            done = button.perform(standing, target, form.cleaned_data, actor_of(request.user))
         except ChangedSince:
             return self._changed(request, button, standing, target, form.cleaned_data["seen"])
         except DomainError as refusal:
@@ -235,10 +235,6 @@ def _act(standing: Standing, button: Button, target: Target) -> str:
 
 def _address(standing: Standing) -> str:
     return reverse("admin:orders_order_change", args=[standing.document.order.pk])
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"staff:{request.user.get_username()}"
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

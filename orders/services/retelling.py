@@ -120,9 +120,9 @@ def _why(facts: Facts) -> str:
     rule, config = facts.get("rule"), facts.get("config")
     parts = [] if rule is None else [RULES.get(str(rule), str(rule))]
     parts += [f"{words} {facts[name]}" for name, words in INPUTS.items() if facts.get(name)]
-    if isinstance(config, dict):
-        read = config if rule is None else {name: config[name] for name in config if name == rule}
-        parts += [f"{name} version {version}" for name, version in sorted(read.items())]
+    if isinstance(config, dict):  # of all that was read: what the rule, or an only key, says
+        read = [name for name in config if name == rule or len(config) == 1]
+        parts += [f"{name} version {config[name]}" for name in read]
     return ", ".join(parts)
 
 

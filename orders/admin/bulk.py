@@ -1,0 +1,164 @@
+"""The same to many orders: chosen on the list, confirmed once, watched on a page of its own."""
+
+from typing import Any, ClassVar, Final
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+
+from configuration.models import Tenant
+from ordermgmt.console.scoping import TenantAdmin, actor_of
+from ordermgmt.errors import DomainError
+from orders.admin import labels
+from orders.admin.forms import BulkCancelForm, BulkForm
+from orders.lifecycle import OrderStatus
+from orders.models import BulkVerb
+from orders.services import bulk
+
+LIST: Final = "admin:orders_order_changelist"
+# Verb → what may be done by whom, and what the question beforehand says of it.
+PERMISSIONS: Final = {
+    BulkVerb.HOLD: "orders.hold_order",
+    BulkVerb.RELEASE: "orders.release_order",
+    BulkVerb.APPROVE: "orders.approve_order",
+    BulkVerb.CANCEL: "orders.cancel_order",
+}
+_MEANINGS: Final = {
+    BulkVerb.HOLD: "Each waits until somebody releases it; what is under way waits again.",
+    BulkVerb.RELEASE: "Support's hold on each ends; what nothing else holds goes to fulfillment.",
+    BulkVerb.APPROVE: "The hold for its size ends; what nothing else holds goes to fulfillment.",
+    BulkVerb.CANCEL: "Each is cancelled for good, with all its items; what holds it ends.",
+}
+_ICONS: Final = {
+    BulkVerb.HOLD: "pause",
+    BulkVerb.RELEASE: "play_arrow",
+    BulkVerb.APPROVE: "task_alt",
+    BulkVerb.CANCEL: "cancel",
+}
+
+
+class BulkActions(TenantAdmin):
+    """What can be done with the orders chosen on the list; see `jobs` for what becomes of it."""
+
+    bulk_actions: ClassVar = ("hold_orders", "release_orders", "approve_orders", "cancel_orders")
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(require_POST(self.start_bulk))
+        at = path("together/<slug:name>/", view, name="orders_order_together")
+        return [at, *super().get_urls()]
+
+    @admin.action(description="Put on hold …", permissions=["hold"])
+    def hold_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        return self._ask_about(request, chosen, BulkVerb.HOLD)
+
+    @admin.action(description="Release from support …", permissions=["release"])
+    def release_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        return self._ask_about(request, chosen, BulkVerb.RELEASE)
+
+    @admin.action(description="Approve big orders …", permissions=["approve"])
+    def approve_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        return self._ask_about(request, chosen, BulkVerb.APPROVE)
+
+    @admin.action(description="Cancel …", permissions=["cancel"])
+    def cancel_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        return self._ask_about(request, chosen, BulkVerb.CANCEL)
+
+    def has_hold_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSIONS[BulkVerb.HOLD])
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSIONS[BulkVerb.RELEASE])
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSIONS[BulkVerb.APPROVE])
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSIONS[BulkVerb.CANCEL])
+
+    def start_bulk(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Begin what was confirmed; a worker does it."""
+        if name not in BulkVerb.values or not self.has_view_permission(request):
+            raise PermissionDenied
+        verb = BulkVerb(name)
+        if not request.user.has_perm(PERMISSIONS[verb]):
+            raise PermissionDenied
+        form = _form(verb)(request.POST)
+        keys = form["orders"].value() if not form.is_valid() else form.cleaned_data["orders"]
+        if not form.is_valid():
+            return self._confirm(request, verb, _keys(keys), form)
+        tenant = self._tenant(request, keys)
+        try:
+            if tenant is None:
+                raise bulk.NoOrders("Choose orders of one tenant.")
+            job = bulk.start(
+                tenant=tenant,
+                verb=verb,
+                orders=keys,
+                reason=form.cleaned_data["reason"],
+                note=form.cleaned_data.get("note", ""),
+                actor=actor_of(request.user),
+            )
+        except DomainError as refusal:
+            messages.error(request, str(refusal))
+            return redirect(LIST)
+        return redirect("admin:orders_bulkjob_change", job.pk)
+
+    def _ask_about(
+        self, request: HttpRequest, chosen: QuerySet[Any], verb: BulkVerb
+    ) -> HttpResponse | None:
+        keys = list(chosen.values_list("pk", flat=True)[: bulk.MOST + 1])
+        if len(keys) > bulk.MOST:
+            messages.error(request, f"At most {bulk.MOST:,} orders can be changed at once.")
+            return None
+        form = _form(verb)(initial={"orders": ",".join(map(str, keys))})
+        return self._confirm(request, verb, keys, form)
+
+    def _confirm(
+        self, request: HttpRequest, verb: BulkVerb, keys: list[int], form: BulkForm
+    ) -> HttpResponse:
+        chosen = self.get_queryset(request).filter(pk__in=keys)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": verb.label,
+            "opts": self.opts,
+            "form": form,
+            "button": {"label": verb.label, "icon": _ICONS[verb], "is_grave": verb == "cancel"},
+            "address": reverse("admin:orders_order_together", args=[verb.value]),
+            "cancel_address": reverse(LIST),
+            "number": len(keys),
+            "consequences": [_MEANINGS[verb], *_counts(chosen)],
+        }
+        return TemplateResponse(request, "console/orders/together.html", context)
+
+    def _tenant(self, request: HttpRequest, keys: list[int]) -> Tenant | None:
+        """Whose orders they are; None where they are nobody's, or several tenants'."""
+        mine = self.get_queryset(request).filter(pk__in=keys).order_by()
+        owners = list(Tenant.objects.filter(pk__in=mine.values("tenant").distinct())[:2])
+        return owners[0] if len(owners) == 1 else None
+
+
+def _form(verb: BulkVerb) -> type[BulkForm]:
+    return BulkCancelForm if verb == BulkVerb.CANCEL else BulkForm
+
+
+def _keys(said: Any) -> list[int]:
+    """The orders of a form that has to be asked again."""
+    words = str(said or "")[:250_000].split(",")
+    return [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 19]
+
+
+def _counts(chosen: QuerySet[Any]) -> list[str]:
+    """What the orders chosen are, and are worth."""
+    by_status = dict(chosen.order_by().values_list("status").annotate(Count("pk")))
+    worth = chosen.order_by("currency").values_list("currency").annotate(Sum("total"))
+    statuses = (f"{n:,} {OrderStatus(status).label.lower()}" for status, n in by_status.items())
+    return [
+        f"They are: {', '.join(statuses) or 'none'}.",
+        f"They are worth {', '.join(labels.amount(total, code) for code, total in worth)}.",
+        "Where it is not possible the order stays as it is, and the report says why.",
+    ]

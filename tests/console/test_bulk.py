@@ -1,0 +1,306 @@
+"""The same to many orders in the console: chosen, confirmed, worked off, reported."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from configuration import keys
+from orders.models import BulkJob, BulkJobOrder, Hold, Order
+from orders.services import bulk, cancellation
+from tests.console.desk import LIST, Desk, heard
+from tests.orders.shop import Shop, contents, items, order
+
+pytestmark = pytest.mark.django_db
+JOBS = "/console/orders/bulkjob/"
+ACTIONS = {"hold", "release", "approve", "cancel"}
+
+
+@pytest.fixture
+def shop():
+    return Shop()
+
+
+def captured(shop, number, **members):
+    for n in range(number):
+        shop.captured(order(external_id=f"A-{n}", **members))
+    return list(Order.objects.filter(tenant=shop.tenant).order_by("id"))
+
+
+def choose(desk, orders, verb="hold", **said):
+    """Tick some rows of the list and choose an action."""
+    ticked = {"_selected_action": [kept.pk for kept in orders]}
+    return desk.post(LIST, **{"action": f"{verb}_orders", "index": 0} | ticked | said)
+
+
+def confirm(desk, asked, verb="hold", **said):
+    """Answer the question the list's action led to."""
+    [chosen] = re.findall(r'name="orders" value="([0-9,]+)"', asked.content.decode())
+    return desk.post(f"{LIST}together/{verb}/", **{"orders": chosen, "reason": "recall"} | said)
+
+
+def work_off():
+    while bulk.work_off():
+        pass
+
+
+def test_from_the_list_to_the_report(shop):
+    orders, desk = captured(shop, 3), Desk(shop)
+    cancellation.cancel(
+        tenant=shop.tenant, reference="A-1", id_type="external", reason="x", note=None, actor="a"
+    )
+
+    asked = choose(desk, orders)
+    page = asked.content.decode()
+    assert "Put on hold: 3 orders" in page
+    assert "They are: " in page
+    assert "2 open" in page
+    assert "1 closed" in page
+    assert "33.00 EUR" in page
+    assert not BulkJob.objects.exists()
+
+    begun = confirm(desk, asked)
+    job = BulkJob.objects.get()
+    assert begun["Location"] == f"{JOBS}{job.pk}/change/"
+    assert (job.actor, job.reason) == (desk.actor, "recall")
+    told = desk.get(f"{JOBS}{job.pk}/progress/").json()
+    assert told == {
+        "waiting": 3,
+        "done": 0,
+        "refused": 0,
+        "stopped": 0,
+        "over": 0,
+        "finished": False,
+    }
+    assert not Hold.objects.exists()
+
+    work_off()
+    told = desk.get(f"{JOBS}{job.pk}/progress/").json()
+    assert (told["done"], told["refused"], told["finished"]) == (2, 1, True)
+    report = desk.get(f"{JOBS}{job.pk}/change/").content.decode()
+    assert "Order A-1 is already closed." in report
+    assert report.count("Put on hold: recall.") == 2
+    assert f"{LIST}{orders[0].pk}/change/" in report
+    refused = desk.get(f"{JOBS}{job.pk}/change/", outcome="refused").content.decode()
+    assert orders[1].number in refused
+    assert orders[0].number not in refused
+    assert "Finished" in desk.get(JOBS).content.decode()
+
+
+def test_all_that_match_are_chosen_and_not_only_the_page(shop):
+    orders, desk = captured(shop, 60), Desk(shop)
+
+    asked = choose(desk, orders[:1], select_across=1)
+
+    assert "Put on hold: 60 orders" in asked.content.decode()
+    confirm(desk, asked)
+    assert BulkJobOrder.objects.count() == 60
+
+
+def test_more_than_can_be_done_is_refused_before_anything_is_asked(shop, monkeypatch):
+    orders, desk = captured(shop, 3), Desk(shop)
+    monkeypatch.setattr(bulk, "MOST", 2)
+
+    answer = choose(desk, orders)
+
+    assert answer.status_code == 302
+    assert heard(desk.browser) == ["At most 2 orders can be changed at once."]
+    answer = desk.post(f"{LIST}together/hold/", orders="1,2,3", reason="x")
+    assert answer.status_code == 302
+    assert not BulkJob.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "message"),
+    [
+        ("release", "The support hold ended: recall."),
+        ("approve", "The big-order hold ended: recall."),
+        ("cancel", "The order was cancelled, 2 items: recall (see mail)."),
+    ],
+)
+def test_every_verb_does_what_it_says(shop, verb, message):
+    shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
+    shop.captured(order(*items(2), external_id="A-1"))
+    desk = Desk(shop, "supervisor")
+    kept = Order.objects.get()
+    desk.do(kept, "hold", reason="look")
+
+    confirm(desk, choose(desk, [kept], verb), verb, note="see mail")
+    work_off()
+
+    assert list(BulkJobOrder.objects.values_list("outcome", "message")) == [("done", message)]
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        ("support", {"hold", "release", "cancel"}),
+        ("supervisor", ACTIONS),
+        ("admin", ACTIONS),
+    ],
+)
+def test_who_may_do_what(shop, role, allowed):
+    orders, desk = captured(shop, 1), Desk(shop, role)
+    page = desk.get(LIST).content.decode()
+
+    assert {verb for verb in ACTIONS if f'value="{verb}_orders"' in page} == allowed
+    for verb in ACTIONS - allowed:
+        before = contents()
+        choose(desk, orders, verb)
+        answer = desk.post(f"{LIST}together/{verb}/", orders=str(orders[0].pk), reason="x")
+        assert answer.status_code == 403
+        assert contents() == before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"reason": ""},
+        {"reason": "a\nb"},
+        {"reason": "x", "orders": ""},
+        {"reason": "x", "orders": "1;2"},
+        {"reason": "x", "orders": "1,,2"},
+        {"reason": "x", "orders": "9" * 19},
+        {"reason": "x", "orders": "1," * 150_000},
+        {"reason": "x", "orders": "\0"},
+    ],
+)
+def test_what_makes_no_sense_is_asked_again(shop, said):
+    orders, desk = captured(shop, 1), Desk(shop)
+
+    answer = desk.post(f"{LIST}together/hold/", **{"orders": str(orders[0].pk)} | said)
+
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.content.decode()
+    assert not BulkJob.objects.exists()
+
+
+def test_it_is_begun_by_a_post_only(shop):
+    assert Desk(shop).get(f"{LIST}together/hold/").status_code == 405
+    assert Desk(shop).post(f"{LIST}together/forget/", orders="1", reason="x").status_code == 403
+
+
+class TestStopping:
+    def test_the_rest_is_left_as_it_was(self, shop):
+        orders, desk = captured(shop, 3), Desk(shop)
+        confirm(desk, choose(desk, orders))
+        job = BulkJob.objects.get()
+        bulk.work_off(limit=1)
+        path = f"{JOBS}{job.pk}/stop/"
+        assert path in desk.get(f"{JOBS}{job.pk}/change/").content.decode()
+
+        assert desk.get(path).status_code == 405
+        desk.post(path)
+
+        assert heard(desk.browser) == ["2 orders are left as they were."]
+        page = desk.get(f"{JOBS}{job.pk}/change/").content.decode()
+        assert "stopped by" in page
+        assert path not in page
+        work_off()
+        assert Hold.objects.count() == 1
+
+    def test_only_who_may_do_it_may_stop_it(self, shop):
+        shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
+        shop.captured(order(*items(2)))
+        boss, desk = Desk(shop, "supervisor"), Desk(shop)
+        confirm(boss, choose(boss, Order.objects.all(), "approve"), "approve")
+        path = f"{JOBS}{BulkJob.objects.get().pk}/stop/"
+
+        assert desk.post(path).status_code == 403
+        assert BulkJobOrder.objects.get().outcome == "waiting"
+
+
+class TestBorders:
+    @pytest.fixture
+    def foreign(self, shop):
+        other = Shop()
+        theirs = captured(other, 2)
+        desk = Desk(other)
+        confirm(desk, choose(desk, theirs), reason="THEIRS")
+        return BulkJob.objects.get()
+
+    def test_anothers_job_cannot_be_told_from_none(self, shop, foreign):
+        desk, before = Desk(shop, "admin"), contents()
+        absent = foreign.pk + 10**9
+
+        for method, tail in (("get", "change/"), ("get", "progress/"), ("post", "stop/")):
+            answers = []
+            for key in (foreign.pk, absent):
+                answer = getattr(desk.browser, method)(f"{JOBS}{key}/{tail}")
+                told = [m.replace(str(key), "N") for m in heard(desk.browser)]
+                answers.append((answer.status_code, answer.content, answer.get("Location"), told))
+            assert answers[0] == answers[1]
+        assert "THEIRS" not in desk.get(JOBS).content.decode()
+        assert contents() == before
+
+    def test_anothers_orders_cannot_be_chosen(self, shop, foreign):
+        mine, desk = captured(shop, 1), Desk(shop)
+        theirs = list(Order.objects.filter(tenant=foreign.tenant))
+
+        asked = choose(desk, [*mine, *theirs])
+        assert "Put on hold: 1 order" in asked.content.decode()
+        desk.post(f"{LIST}together/hold/", orders=str(theirs[0].pk), reason="x")
+        assert BulkJob.objects.filter(tenant=shop.tenant).count() == 0
+        everybodys = ",".join(str(kept.pk) for kept in [*theirs, *mine])
+        desk.post(f"{LIST}together/hold/", orders=everybodys, reason="x")
+
+        job = BulkJob.objects.get(tenant=shop.tenant)
+        assert [row.order_id for row in job.orders.all()] == [mine[0].pk]
+
+    def test_an_operator_does_one_tenants_orders_at_a_time(self, shop, foreign):
+        captured(shop, 1)
+        desk = Desk(None)
+        every = ",".join(str(key) for key in Order.objects.values_list("pk", flat=True))
+
+        desk.post(f"{LIST}together/hold/", orders=every, reason="x")
+
+        assert heard(desk.browser) == ["Choose orders of one tenant."]
+        assert BulkJob.objects.count() == 1
+
+
+def test_what_somebody_wrote_is_shown_and_cannot_run(shop):
+    bad = "<script>alert(1)</script>"
+    orders, desk = captured(shop, 1), Desk(shop)
+    confirm(desk, choose(desk, orders), reason=bad)
+    work_off()
+    job = BulkJob.objects.get()
+
+    for path in (JOBS, f"{JOBS}{job.pk}/change/", f"{JOBS}{job.pk}/change/?outcome={bad}"):
+        page = desk.get(path).content.decode()
+        assert bad not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_however_many_orders_the_queries_are_as_many(shop):
+    orders, desk = captured(shop, 12), Desk(shop)
+    asked = []
+    for chosen in (orders[:1], orders):
+        confirm(desk, choose(desk, chosen))
+        job = BulkJob.objects.latest("id")
+        desk.get(f"{JOBS}{job.pk}/change/")
+        with CaptureQueriesContext(connection) as queries:
+            desk.get(f"{JOBS}{job.pk}/change/")
+        asked.append(len(queries))
+
+    assert asked[0] == asked[1] <= 12
+
+
+def test_a_long_report_is_read_page_by_page(shop, monkeypatch):
+    monkeypatch.setattr("orders.admin.jobs.SHOWN", 3)
+    orders, desk = captured(shop, 8), Desk(shop)
+    confirm(desk, choose(desk, orders))
+    job = BulkJob.objects.get()
+
+    seen, query = [], {}
+    while True:
+        page = desk.get(f"{JOBS}{job.pk}/change/", **query).content.decode()
+        seen += re.findall(r">([A-Z0-9]+)</a></td>", page)
+        found = re.search(r"after=(\d+)", page)
+        if not found:
+            break
+        query = {"after": found[1]}
+
+    chosen = job.orders.order_by("position").values_list("order__number", flat=True)
+    assert seen == list(chosen)
+    assert len(seen) == 8

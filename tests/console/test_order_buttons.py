@@ -1,0 +1,379 @@
+"""What support does to an order: only what is possible and permitted, asked first, told after."""
+
+import re
+from unittest.mock import patch
+
+import pytest
+
+from configuration import keys
+from ordermgmt.console.roles import ROLES
+from orders.admin.buttons import BUTTONS
+from orders.models import Hold, Order, OrderNote, TimelineEntry
+from orders.services import cancellation, fulfillment, holding
+from tests.console.desk import LIST, Desk, act, heard
+from tests.factories import LocationFactory
+from tests.orders.shop import Shop, contents, item, order
+
+pytestmark = pytest.mark.django_db
+
+# How an order stands → the buttons that are possible then, and on what.
+POSSIBLE = {
+    "in grace": {"hold", "cancel", "note", "extend:grace", "release:grace"},
+    "grace over": {"hold", "cancel", "note", "release:grace"},
+    "big": {"hold", "cancel", "note", "approve:big_order"},
+    "held by support": {"cancel", "note", "release:support"},
+    "all holds": {
+        *("cancel", "note", "extend:grace"),
+        *("release:grace", "release:support", "approve:big_order"),
+    },
+    "open at a store": {"hold", "cancel", "note"},
+    "open at a dc": {"hold", "note"},
+    "conflict": {"hold", "cancel", "note"},
+    "pre-ordered": {"hold", "cancel", "note", "cancel-item"},
+    "cancelled": {"note"},
+    "partly shipped": {"hold", "note"},
+    "complete": {"note"},
+}
+ALLOWED = {
+    "support": {"hold", "release", "extend", "cancel", "cancel-item", "note"},
+    "supervisor": {"hold", "release", "extend", "cancel", "cancel-item", "note", "approve"},
+    "admin": {"hold", "release", "extend", "cancel", "cancel-item", "note", "approve"},
+}
+
+
+@pytest.fixture
+def shop():
+    shop = Shop()
+    LocationFactory(tenant=shop.tenant, code="S1", type="store", country_codes=["DE"])
+    LocationFactory(tenant=shop.tenant, code="D1", type="dc", country_codes=["US"])
+    return shop
+
+
+def stand(shop, how):
+    """An order that stands so."""
+    country = {"open at a dc": "US", "conflict": "FR"}.get(how, "DE")
+    said = {"external_id": "A-1", "shipping_address": {"country_code": country}}
+    its_items = [item(), item()]
+    match how:
+        case "in grace" | "grace over" | "all holds":
+            said["grace_period"] = 900
+        case "complete":
+            said["is_fulfilled"] = True
+    if how in ("big", "all holds"):
+        shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
+    if how == "pre-ordered":
+        its_items[0]["is_preorder"] = True
+    shop.captured(order(*its_items, **said))
+    kept = Order.objects.get(external_id="A-1")
+    whole = {"tenant": shop.tenant, "reference": "A-1"}
+    match how:
+        case "grace over":
+            Hold.objects.update(placed_at="2020-01-01T00:00:00Z", due_at="2020-01-01T00:15:00Z")
+        case "held by support" | "all holds":
+            holding.place(**whole, reason="look", actor="staff:eve")
+        case "cancelled":
+            cancellation.cancel(**whole, id_type="any", reason="x", note=None, actor="a")
+        case "partly shipped":
+            fulfillment.report(
+                **whole,
+                action="complete",
+                reports=[fulfillment.Report(kept.items.first().uuid)],
+                actor="wms",
+            )
+    kept.refresh_from_db()
+    return kept
+
+
+def shown(kept, page):
+    """The buttons a page has, as `POSSIBLE` writes them."""
+    names = {str(hold.uuid): hold.kind for hold in kept.holds.all()}
+    found = set()
+    for name, on in re.findall(rf'"{LIST}{kept.pk}/([a-z-]+)/(?:([0-9a-f-]{{36}})/)?now/"', page):
+        found.add(f"{name}:{names[on]}" if on in names else name)
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("how", POSSIBLE)
+def test_only_what_is_possible_and_permitted_is_offered_and_done(shop, how, role):
+    kept = stand(shop, how)
+    desk = Desk(shop, role)
+
+    offered = shown(kept, desk.page(kept))
+
+    possible = {name for name in POSSIBLE[how] if name.partition(":")[0] in ALLOWED[role]}
+    assert offered == possible
+    for name, on in candidates(kept):
+        is_allowed = name in ALLOWED[role]
+        full = f"{name}:{on.kind}" if isinstance(on, Hold) else name
+        asked = desk.get(act(kept, name, on))
+        if not is_allowed:
+            before = contents()
+            assert asked.status_code == 403
+            assert desk.do(kept, name, on, reason="x").status_code == 403
+            assert contents() == before
+        elif full in possible:
+            if name == "cancel-item" and not on.is_preorder:
+                assert asked.status_code == 302
+            else:
+                assert asked.status_code == 200
+                assert "<form" in asked.content.decode()
+        else:
+            assert asked.status_code == 302
+            assert len(heard(desk.browser)) == 1
+
+
+def candidates(kept):
+    """Every button on everything of an order it could be about."""
+    yield from ((name, None) for name in ("hold", "cancel", "note"))
+    for hold in kept.holds.all():
+        if hold.kind == "big_order":
+            yield "approve", hold
+        else:
+            yield "release", hold
+        if hold.kind == "grace":
+            yield "extend", hold
+    yield from (("cancel-item", one) for one in kept.items.all())
+
+
+def test_the_matrix_knows_every_button():
+    assert {name for names in ALLOWED.values() for name in names} == set(BUTTONS)
+    assert {name.partition(":")[0] for names in POSSIBLE.values() for name in names} == set(BUTTONS)
+
+
+def test_asking_changes_nothing(shop):
+    kept, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
+    before = contents()
+
+    for name, on in candidates(kept):
+        desk.get(act(kept, name, on))
+
+    assert contents() == before
+
+
+class TestDoing:
+    """Each through the service, in the person's name, told in a sentence."""
+
+    def done(self, desk, kept, name, on=None, **said):
+        answer = desk.do(kept, name, on, **said)
+        assert (answer.status_code, answer["Location"]) == (302, f"{LIST}{kept.pk}/change/")
+        kept.refresh_from_db()
+        [sentence] = heard(desk.browser)
+        return sentence
+
+    def last(self, kept):
+        return kept.timeline.order_by("-version").first()
+
+    def test_hold(self, shop):
+        kept, desk = stand(shop, "open at a store"), Desk(shop)
+        asked = desk.get(act(kept, "hold")).content.decode()
+        assert "2 items at S1 will wait again" in asked
+
+        told = self.done(desk, kept, "hold", reason="address is wrong")
+
+        assert told == "The order is on hold until somebody releases it."
+        assert kept.status == "on_hold"
+        assert self.last(kept).actor == desk.actor
+        assert self.last(kept).facts["reason"] == "address is wrong"
+
+    def test_release_of_the_last_hold_lets_the_order_go_on(self, shop):
+        kept, desk = stand(shop, "held by support"), Desk(shop)
+        hold = kept.holds.get()
+        asked = desk.get(act(kept, "release", hold)).content.decode()
+        assert "Nothing else holds the order" in asked
+
+        told = self.done(desk, kept, "release", hold, reason="fine")
+
+        assert told == (
+            "The support hold has ended. Nothing holds the order any longer: it is open."
+        )
+        assert TimelineEntry.objects.get(verb="released").facts["reason"] == "fine"
+
+    def test_approval_of_an_order_that_still_waits(self, shop):
+        kept, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
+        hold = kept.holds.get(kind="big_order")
+        asked = desk.get(act(kept, "approve", hold)).content.decode()
+        assert "The order still waits afterwards: grace period, support hold." in asked
+
+        told = self.done(desk, kept, "approve", hold, reason="good customer")
+
+        assert told == (
+            "The big-order hold has ended. The order still waits: grace period, support hold."
+        )
+        assert kept.status == "on_hold"
+
+    def test_who_may_release_may_not_approve(self, shop):
+        kept, desk = stand(shop, "big"), Desk(shop, "support")
+        before = contents()
+
+        answer = desk.do(kept, "release", kept.holds.get(), reason="x")
+
+        assert answer.status_code == 302
+        assert "deleted" in heard(desk.browser)[0]
+        assert contents() == before
+
+    def test_extend(self, shop):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        before = kept.holds.get().due_at
+
+        told = self.done(desk, kept, "extend", kept.holds.get())
+
+        after = kept.holds.get().due_at
+        assert (after - before).total_seconds() == 900
+        assert (
+            told == f"The grace period is 15 minutes longer: it ends {after:%Y-%m-%d %H:%M:%S} UTC."
+        )
+
+    def test_cancel(self, shop):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        asked = desk.get(act(kept, "cancel")).content.decode()
+        for said in ("2 items will be cancelled for good: SKU-1", "22.00 EUR", "grace period"):
+            assert said in asked
+
+        told = self.done(desk, kept, "cancel", reason="changed her mind", note="called twice")
+
+        assert told == "The order is cancelled, with 2 items."
+        assert kept.status == "closed"
+        facts = TimelineEntry.objects.get(verb="cancelled").facts
+        assert (facts["reason"], facts["note"]) == ("changed her mind", "called twice")
+
+    def test_cancelling_what_somebody_may_be_handling_is_warned_of(self, shop):
+        shop.set(keys.CANCELLATION_ALLOWED_FROM, ["store", "dc"])
+        kept = stand(shop, "open at a dc")
+
+        assert "Somebody may be handling it" in Desk(shop).get(act(kept, "cancel")).content.decode()
+
+    def test_cancel_an_item(self, shop):
+        kept, desk = stand(shop, "pre-ordered"), Desk(shop)
+        one = kept.items.get(is_preorder=True)
+
+        told = self.done(desk, kept, "cancel-item", one)
+
+        assert told == "SKU-1 is cancelled."
+        assert set(kept.items.values_list("status", flat=True)) == {"cancelled", "in_fulfillment"}
+
+    def test_note(self, shop):
+        kept, desk = stand(shop, "cancelled"), Desk(shop)
+
+        told = self.done(desk, kept, "note", text="She called.\r\nAnd again.")
+
+        assert told == "The note was added."
+        note = OrderNote.objects.get()
+        assert note.text == "She called.\nAnd again."
+        assert note.source == desk.person.get_username()
+        assert "She called." in desk.page(kept)
+
+    def test_why_not_is_told_in_the_services_words(self, shop):
+        kept, desk = stand(shop, "open at a dc"), Desk(shop)
+        before = contents()
+        assert "cancellations are not allowed from this type of location" in desk.page(kept)
+
+        told = self.done(desk, kept, "cancel", reason="x")
+
+        assert "cancellations are not allowed from this type of location" in told
+        assert contents() == before
+
+    def test_a_note_with_a_card_number_is_refused(self, shop):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        before = contents()
+
+        told = self.done(desk, kept, "note", text="paid by 4111 1111 1111 1111")
+
+        assert told == "A note must not hold a card number."
+        assert contents() == before
+
+
+class TestAsking:
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"reason": ""},
+            {"reason": "   "},
+            {"reason": "a\nb"},
+            {"reason": "a\x00b"},
+            {"reason": "x" * 1025},
+            {"reason": "x", "seen": ""},
+            {"reason": "x", "seen": "one"},
+            {"reason": "x", "seen": "-1"},
+            {"reason": "x", "seen": "9" * 40},
+        ],
+    )
+    def test_what_makes_no_sense_is_asked_again(self, shop, said):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        before = contents()
+
+        answer = desk.do(kept, "hold", **said)
+
+        assert answer.status_code == 200
+        assert 'role="alert"' in answer.content.decode()
+        assert contents() == before
+
+    def test_without_a_token_nothing_is_done(self, shop):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        before = contents()
+        desk.browser.handler.enforce_csrf_checks = True
+
+        assert desk.do(kept, "hold", reason="x").status_code == 403
+        assert contents() == before
+
+
+class TestStaleForms:
+    """Who decided by an order that is no longer so is refused, and shown what changed."""
+
+    @pytest.mark.parametrize("name", ["hold", "cancel", "extend", "release", "cancel-item"])
+    def test_a_stale_form_is_refused_and_told_what_changed(self, shop, name):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        on = {
+            "extend": kept.holds.get(),
+            "release": kept.holds.get(),
+            "cancel-item": kept.items.first(),
+        }.get(name)
+        seen = kept.version
+        holding.extend_grace(
+            tenant=shop.tenant, reference="A-1", id_type="external", actor="client:app"
+        )
+        before = contents()
+
+        answer = desk.do(kept, name, on, reason="x", seen=seen)
+
+        page = answer.content.decode()
+        assert answer.status_code == 409
+        assert "The order has changed since you looked at it" in page
+        assert "The grace period was extended" in page
+        assert "client app" in page
+        assert "The order was captured" not in page
+        assert contents() == before
+        if name != "cancel-item":  # asked again, by the order as it is now
+            assert f'name="seen" value="{seen + 1}"' in page
+
+    def test_pressing_twice_does_it_once(self, shop):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        hold, seen = kept.holds.get(), kept.version
+
+        answers = [desk.do(kept, "extend", hold, seen=seen).status_code for _ in range(2)]
+
+        assert answers == [302, 409]
+        assert TimelineEntry.objects.filter(verb="extended").count() == 1
+
+    def test_what_changes_between_the_look_and_the_lock_is_seen_too(self, shop):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        original = holding.place
+
+        def late(**said):
+            with patch.object(holding, "place", original):
+                holding.extend_grace(
+                    tenant=shop.tenant, reference="A-1", id_type="external", actor="client:app"
+                )
+            return original(**said)
+
+        with patch.object(holding, "place", late):
+            answer = desk.do(kept, "hold", reason="x")
+
+        assert answer.status_code == 409
+        assert not Hold.objects.filter(kind="support").exists()
+
+    def test_a_note_overwrites_nothing_and_is_taken(self, shop):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+
+        assert desk.do(kept, "note", text="hello", seen=1).status_code == 302
+        assert OrderNote.objects.count() == 1
