@@ -171,11 +171,6 @@ def failures() -> dict[str, float]:
     return dict(ExternalOms.objects.values_list("tenant__slug", "failures"))
 
 
-def row_of(tenant: Tenant) -> ExternalOms | None:
-    """All that is known of it, for people; None if it was never asked."""
-    return ExternalOms.objects.filter(tenant=tenant).first()
-
-
 def _may_try(tenant: Tenant, patience: float) -> bool:
     """Whether this request is the one that tries; others find it resting until that has ended."""
     end = Now() + Value(dt.timedelta(seconds=patience + 1))

@@ -152,21 +152,20 @@ def _events(tenant: Tenant) -> dict[str, Any]:
 
 
 def _external_oms(tenant: Tenant) -> dict[str, Any]:
-    health = webhooks.oms_health.row_of(tenant)
     told: dict[str, Any] = {
         "label": "External OMS",
-        "url": reverse(
-            "admin:configuration_setting_change", args=[tenant.slug, "external_order_webhook"]
-        ),
+        "url": reverse("admin:webhooks_externaloms_change", args=[tenant.slug]),
     }
-    if health is None:
+    known = webhooks.oms_health.states(tenant)
+    if not known:
         return told | {"state": "Never asked"}
-    if health.last_error_at and health.failures:
-        resting = "Resting: " if health.rests_until else ""
-        return told | {
-            "state": f"{resting}{health.last_error_text or health.last_error}",
-            "at": ("failed", labels.moment(health.last_error_at)),
-            "calls": True,
-        }
-    answered = health.last_success_at
-    return told | {"state": "Answers", "at": answered and ("last", labels.moment(answered))}
+    [health] = known
+    if health.state == "well":
+        answered = health.last_success_at
+        return told | {"state": "Answers", "at": answered and ("last", labels.moment(answered))}
+    failed = health.last_error_at
+    return told | {
+        "state": f"{health.state.capitalize()}: {health.last_error_text or health.last_error}",
+        "at": failed and ("failed", labels.moment(failed)),
+        "calls": True,
+    }

@@ -1,4 +1,4 @@
-"""Other systems in the console: the events they will hear of, and how the external OMS does."""
+"""Events in the console: what other systems will hear of."""
 
 import json
 from typing import Any, Final
