@@ -90,6 +90,10 @@ REFUSING: Final = {
 SPOILED: Final = {
     "empty": Mode("Answers 200 with no body.", saying(b"")),
     "no_orders": Mode("Answers 200 with {}.", saying({})),
+    "many_faults": Mode(
+        "Answers 200 with 39,800 things that are empty.",
+        saying(b'{"orders": [%b{}], "items": [%b{}]}' % (b"{}," * 19_900, b"{}," * 19_900)),
+    ),
     "null": Mode("Answers 200 with null.", saying(None)),
     "list": Mode("Answers 200 with a list.", saying([])),
     "html": Mode(
