@@ -147,7 +147,7 @@ FILTERS: Final = (
     ),
     Filter(
         "placed",
-        Period(max_length=10, label="Placed in", required=False),
+        Period(max_length=10, label="Placed in", required=False, widget=forms.HiddenInput),
         lambda period: Q(placed_at__gte=period[0], placed_at__lt=period[1]),
         Reach.TIME,
     ),

@@ -62,10 +62,11 @@ def item_status(status: str) -> SafeString:
 
 def hold(kind: str, due_at: datetime | None, reason: str = "") -> SafeString:
     """Which hold, and for a grace period when it ends."""
-    text: str = HoldKind(kind).label
     if due_at is None:
-        return label(text, "danger" if kind == HoldKind.BIG_ORDER else "warning", reason)
-    return label(f"{text} {relative(due_at)}", "warning", f"{reason}, ends {exact(due_at)}")
+        color = "danger" if kind == HoldKind.BIG_ORDER else "warning"
+        return label(HoldKind(kind).label, color, reason)
+    ends = "ends" if due_at > now() else "ended"
+    return label(f"Grace {ends} {relative(due_at)}", "warning", f"{reason}, until {exact(due_at)}")
 
 
 def moment(at: datetime) -> SafeString:

@@ -76,7 +76,7 @@ class TestWhatARowShows:
 
         text = ask(browser).content.decode()
 
-        assert "Grace period in 59 min" in text
+        assert "Grace ends in 59 min" in text
         assert "Support" in text
         assert "Ask first" in text
 
