@@ -1,5 +1,6 @@
 """`manage.py external_oms`: how tenants' external OMS are doing, and what is wrong with one."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Final
@@ -35,8 +36,19 @@ class Command(ActionCommand):
         )
 
     def list(self, options: dict[str, Any]) -> None:
-        rows = [asdict(state) for state in services.oms_health.states()]
-        self.show(rows, options=options, title="External OMS")
+        states = services.oms_health.states()
+        rows = [asdict(state) for state in states]
+        table = [
+            {
+                "tenant": state.tenant,
+                "state": state.state,
+                "failures": state.failures,
+                "last success": _moment(state.last_success_at),
+                "last error": f"{_moment(state.last_error_at)} {state.last_error_text}",
+            }
+            for state in states
+        ]
+        self.show(rows, options=options, title="External OMS", table=table)
 
     def inspect(self, options: dict[str, Any]) -> None:
         asked = {"consumer_email": options["email"], "consumer_token": options["token"]}
@@ -54,6 +66,10 @@ class Command(ActionCommand):
         self.show(rows, options=options, title="What was asked", table=shown)
         if wrong:
             raise CommandError(f"{wrong} of these are wrong.")
+
+
+def _moment(at: dt.datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%SZ}" if at else "never"
 
 
 _COLORS: Final = {
