@@ -232,6 +232,7 @@ UNFOLD = {
     "ENVIRONMENT": "ordermgmt.console.navigation.environment",
 }
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "ordermgmt.console.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Says on every page which installation this is.

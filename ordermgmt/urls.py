@@ -3,12 +3,14 @@
 from django.contrib import admin
 from django.contrib.staticfiles import views as staticfiles
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from ordermgmt import health, openapi
 
 urlpatterns = [
     path("", include("orders.urls")),  # first, for they are asked most
     path("console/", admin.site.urls),
+    path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

@@ -42,11 +42,18 @@ def welcome(console: Console, *, url: str, data_dir: Path, demo: Mapping[str, An
 def _facts(url: str, data_dir: Path, demo: Mapping[str, Any]) -> dict[str, str]:
     facts = {
         "API": url,
+        "console": f"{url}/console/",
         "try it": f"{url}/docs/",
         "description": f"{url}/openapi.yaml",
         "health": f"{url}/healthz  {url}/readyz  {url}/metrics",
     }
-    labels = {"tenant": "tenant", "client id": "client_id", "client secret": "client_secret"}
+    labels = {
+        "tenant": "tenant",
+        "client id": "client_id",
+        "client secret": "client_secret",
+        "people": "people",
+        "password": "password",
+    }
     facts |= {label: str(demo[key]) for label, key in labels.items() if key in demo}
     return facts | {"data": str(data_dir), "logs": f"{data_dir / 'log'}/*.log"}
 

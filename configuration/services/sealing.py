@@ -11,6 +11,8 @@ from configuration.models import Setting, Tenant
 from configuration.services.settings import place
 from configuration.services.tenants import pseudonym_place
 from ordermgmt import encryption
+from ordermgmt.console import second_factor
+from ordermgmt.models import SecondFactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,15 @@ def stored() -> list[Sealed]:
         Sealed(f"{slug}: {key}", partial(_reseal_setting, pk))
         for pk, slug, key in found.values_list("pk", "tenant__slug", "key")
     ]
-    return tenants + settings
+    return tenants + settings + _second_factors()
+
+
+def _second_factors() -> list[Sealed]:
+    people = SecondFactor.objects.order_by("user__username")
+    return [
+        Sealed(f"{name}: second factor", partial(second_factor.reseal, pk))
+        for pk, name in people.values_list("pk", "user__username")
+    ]
 
 
 @transaction.atomic

@@ -106,6 +106,18 @@ def forget(user: Any) -> None:
     SecondFactor.objects.filter(user=user).delete()
 
 
+@transaction.atomic
+def reseal(pk: int) -> bool:
+    """Put a phone's key under the newest key of the ring; whether it was not yet."""
+    device = SecondFactor.objects.select_for_update().get(pk=pk)
+    sealed = encryption.reseal(device.key, place=place(device.user_id))
+    if sealed == device.key:
+        return False
+    device.key = sealed
+    device.save(update_fields=["key"])
+    return True
+
+
 def place(user_id: int) -> str:
     """Where a key is stored, for sealing it."""
     return f"user/{user_id}/second_factor"

@@ -94,6 +94,7 @@ PRODUCTION = {
     "ENCRYPTION_KEYS": "1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
     "ALLOWED_HOSTS": "oms.example",
     "SECURE_HSTS_SECONDS": "31536000",
+    "CONSOLE_HTTPS": "true",
 }
 
 

@@ -1,6 +1,7 @@
 """`manage.py demo`: a tenant to try things on, with a client, locations and orders."""
 
 import json
+import secrets
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,7 +15,8 @@ from rich.progress import track
 
 from configuration import keys
 from configuration.models import Client, Tenant
-from configuration.services import clients, locations, service_levels, tenants, write
+from configuration.services import clients, locations, service_levels, staff, tenants, write
+from ordermgmt.console.roles import ROLES
 from orders import demo
 from orders.api import capture_models
 from orders.models import Order
@@ -23,6 +25,7 @@ from orders.services.capture import capture
 TENANT: Final = "demo"
 CLIENT: Final = "demo-shop"
 ACTOR: Final = "command:demo"
+PEOPLE: Final = {f"{role}@{TENANT}": role for role in ROLES}
 SETTINGS: Final[dict[str, Any]] = {
     "sales_order_generator_sequence": {"prefix": "NS", "size": 9, "start": 1, "step": 1},
     "on_hold_timer_duration": 900,
@@ -46,7 +49,7 @@ class Command(BaseCommand):
         credentials = self._credentials(tenant)
         if not Order.objects.filter(tenant=tenant).exists():
             self._capture_all(tenant)
-        facts = {"tenant": TENANT, **credentials}
+        facts = {"tenant": TENANT, **credentials, "people": ", ".join(PEOPLE)}
         if options["json"]:
             self.stdout.write(json.dumps(facts))
         else:
@@ -78,25 +81,48 @@ class Command(BaseCommand):
         return tenant
 
     def _credentials(self, tenant: Tenant) -> dict[str, str]:
-        """The demo client's id and secret, kept in the data directory because only a hash is not.
+        """The demo's secret and password, kept in the data directory because only hashes are not.
 
-        Where they were lost, or belong to another database, the client gets a new secret.
+        Where they were lost, or belong to another database, there are new ones.
         """
         file = Path(settings.DATA_DIR) / "demo.json"
         kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        credentials = self._secret(tenant, kept) | self._password(tenant, kept)
+        if credentials != kept:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(credentials))
+        return credentials
+
+    def _secret(self, tenant: Tenant, kept: dict[str, str]) -> dict[str, str]:
         client = Client.objects.filter(tenant=tenant, name=CLIENT).first()
         if client and client.client_id == kept.get("client_id"):
-            return kept
+            return {name: kept[name] for name in ("client_id", "client_secret")}
         made = (
             clients.rotate(client.client_id)
             if client
             else clients.create(tenant=tenant, name=CLIENT)
         )
-        credentials = {"client_id": made.client.client_id, "client_secret": made.secret}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(credentials))
-        return credentials
+        return {"client_id": made.client.client_id, "client_secret": made.secret}
+
+    def _password(self, tenant: Tenant, kept: dict[str, str]) -> dict[str, str]:
+        """One for all people of the demo, who need no phone: it is on this machine's screen."""
+        password = kept.get("password") or secrets.token_urlsafe(15)
+        found = staff.of_tenant(tenant).filter(user__username__in=PEOPLE)
+        there = {one.user.username: one.user for one in found}
+        for name in PEOPLE.keys() - there.keys():
+            staff.create(
+                tenant=tenant,
+                username=name,
+                role=PEOPLE[name],
+                password=password,
+                needs_second_factor=False,
+            )
+        # One stands for all: a check takes as long as a guess.
+        if there and not next(iter(there.values())).check_password(password):
+            for name in PEOPLE:
+                staff.change_password(name, password=password)
+        return {"password": password}
 
     def _capture_all(self, tenant: Tenant) -> None:
         bodies = list(demo.bodies(timezone.now()))

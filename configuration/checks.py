@@ -1,0 +1,30 @@
+"""What is wrong with the people of an installation, for `manage.py check --deploy`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps.config import AppConfig
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db.utils import DatabaseError
+
+from configuration.models import Membership
+
+
+@register(Tags.security, deploy=True)
+def everybody_needs_a_second_factor(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """The demo's people do not: their password is on the screen of whoever tries things out."""
+    try:
+        found = Membership.objects.filter(needs_second_factor=False, user__is_active=True)
+        names = list(found.values_list("user__username", flat=True))
+    except DatabaseError:
+        return []  # not there, or not migrated yet; readyz says so
+    return [
+        Warning(
+            f"{name} signs in to the console by a password alone.",
+            hint=f"manage.py staff off {name}; `up --no-demo` makes no such people.",
+            id="configuration.W001",
+        )
+        for name in names
+    ]
