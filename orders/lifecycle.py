@@ -83,7 +83,7 @@ def not_allowed(verb: str, status: str) -> TransitionNotAllowed:
     return TransitionNotAllowed(
         f"Cannot {verb} an item that is {status}.",
         item_status=status,
-        allowed_verbs=[t.verb for t in TRANSITIONS if status in t.sources],
+        allowed_verbs=[t.verb for t in TRANSITIONS if status in t.sources and t.verb != verb],
     )
 
 

@@ -65,11 +65,14 @@ def _connect() -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return connection.ensure_connection()
+            connection.ensure_connection()
+            break
         except OperationalError:
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
+    with connection.cursor() as cursor:  # a busy machine may take longer than the service allows
+        cursor.execute(f"SET lock_timeout = '{PATIENCE}s'; SET statement_timeout = '{PATIENCE}s'")
 
 
 def _capture(headers: dict[str, str], body: str) -> tuple[int, str]:

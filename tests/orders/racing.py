@@ -51,13 +51,20 @@ def meet(
     monkeypatch.setattr(where, name, look_and_meet)
 
 
+def be_patient() -> None:
+    """Wait for locks as long as a busy machine takes; whoever waits for ever fails by PATIENCE."""
+    with connection.cursor() as cursor:
+        for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            cursor.execute(f"SET {limit} = '{PATIENCE}s'")
+
+
 def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
     """What each act returned, or the refusal it raised; they start together."""
     start = threading.Barrier(len(acts), timeout=PATIENCE)
 
     def run(act: Callable[[], Any]) -> Any:
         try:
-            connection.ensure_connection()
+            be_patient()
             start.wait()
             return act()
         except DomainError as refusal:

@@ -117,7 +117,9 @@ class TestComplete:
         it = captured(shop, grace_period=60)
         before = contents()
 
-        assert problem(report(shop, "complete", *items_of(it))) == (
+        refused = report(shop, "complete", *items_of(it))
+        assert "complete" not in read(refused)["allowed_verbs"]
+        assert problem(refused) == (
             409,
             "transition_not_allowed",
             "Cannot complete an item that is pending.",
