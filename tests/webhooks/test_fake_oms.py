@@ -89,6 +89,14 @@ def test_it_changes_its_mode_while_it_runs(fake_oms):
     assert oms.ask("/orders/ADA-001")[0] == 200
 
 
+def test_one_that_flaps_fails_first_and_then_every_other_time(fake_oms):
+    oms = fake_oms()
+    oms.ask("/orders/ADA-001")
+    oms.become("flapping")
+
+    assert [oms.ask("/orders/ADA-001")[0] for _ in range(4)] == [503, 200, 503, 200]
+
+
 @pytest.mark.parametrize("name", MODES)
 def test_every_mode_is_told_in_a_sentence(name):
     assert MODES[name].says.endswith(".")

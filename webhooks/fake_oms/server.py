@@ -32,6 +32,7 @@ class FakeOms:
     says: Callable[[str], None]
     connections: int = 0
     targets: list[str] = field(default_factory=list)
+    before: int = 0  # calls of the modes it was in before
 
     @property
     def behaves(self) -> Mode:
@@ -77,7 +78,8 @@ class FakeOms:
                 name.lower(): value.strip()
                 for name, _, value in (row.partition(":") for row in rows)
             }
-            call = Call(target, headers, line, len(self.targets) + 1, self.api_key, self.seconds)
+            number = len(self.targets) - self.before + 1
+            call = Call(target, headers, line, number, self.api_key, self.seconds)
             if target.startswith(CONTROL):
                 self.connections -= 1
                 await call.reply(*self._controlled(target))
@@ -92,7 +94,7 @@ class FakeOms:
     def _controlled(self, target: str) -> tuple[int, Any]:
         word, _, name = target.removeprefix(CONTROL).partition("/")
         if word == "mode" and name in MODES:
-            self.mode = name
+            self.mode, self.before = name, len(self.targets)
         elif word != "calls":
             return 404, {"message": "There are /__calls and /__mode/NAME."}
         return 200, {
