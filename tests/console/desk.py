@@ -2,33 +2,21 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Group, User
 from django.http import HttpResponse
 from django.test import Client as Browser
 
-from configuration.models import Membership
 from orders.models import Hold, Item, Order
-from tests.console.people import enter
+from tests.console.people import enter, person
 from tests.orders.shop import Shop
 
 LIST = "/console/orders/order/"
-
-
-def person(shop: Shop | None, role: str = "support", **said: Any) -> User:
-    """One of a shop's people; of no shop: an operator."""
-    name = f"{role}-{User.objects.count()}"
-    made = User.objects.create_user(name, is_staff=True, is_superuser=shop is None, **said)
-    if shop is not None:
-        made.groups.add(Group.objects.get(name=role))
-        Membership.objects.create(user=made, tenant=shop.tenant)
-    return made
 
 
 class Desk:
     """What one person of support sees and does."""
 
     def __init__(self, shop: Shop | None, role: str = "support") -> None:
-        self.person = person(shop, role)
+        self.person = person(role, shop.tenant) if shop else person("operator", None)
         self.actor = f"staff:{self.person.get_username()}"
         self.browser = Browser()
         enter(self.browser, self.person)

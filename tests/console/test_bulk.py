@@ -177,8 +177,10 @@ def test_what_makes_no_sense_is_asked_again(shop, said):
 
 
 def test_it_is_begun_by_a_post_only(shop):
-    assert Desk(shop).get(f"{LIST}together/hold/").status_code == 405
-    assert Desk(shop).post(f"{LIST}together/forget/", orders="1", reason="x").status_code == 403
+    desk = Desk(shop)
+
+    assert desk.get(f"{LIST}together/hold/").status_code == 405
+    assert desk.post(f"{LIST}together/forget/", orders="1", reason="x").status_code == 403
 
 
 class TestStopping:
