@@ -169,8 +169,14 @@ def test_orders_asked_by_our_id_are_answered_meanwhile(shop):
     assert shop.order(answer["origin_id"])
 
 
-def test_redis_has_no_part_in_it(shop, oms, settings):
-    settings.REDIS_URL = settings.CACHES["default"]["LOCATION"] = "redis://127.0.0.1:1/0"
+def test_redis_has_no_part_in_it(shop, oms, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("It was asked.")
+
+    monkeypatch.setattr("redis.connection.AbstractConnection.connect", refuse)
+    monkeypatch.setattr("redis.connection.AbstractConnection.send_packed_command", refuse)
+    break_it(shop)
+    rest_is_over(shop)
     oms.become("good")
 
     assert ask(shop)[0] == 200
