@@ -51,6 +51,7 @@ class ExternalOms(models.Model):
     last_error_text = models.CharField(max_length=300, blank=True, help_text="In words.")
 
     class Meta:
+        verbose_name = verbose_name_plural = "external OMS"
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(rests_until__isnull=True) | Q(failures__gt=0),

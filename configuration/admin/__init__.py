@@ -1,5 +1,5 @@
-"""What a tenant has set up, in the console: settings, clients, locations and service levels."""
+"""What a tenant has set up, in the console: settings, people, clients, locations …"""
 
-from configuration.admin import clients, locations, service_levels, settings, tenants
+from configuration.admin import clients, locations, people, service_levels, settings, tenants
 
-__all__ = ["clients", "locations", "service_levels", "settings", "tenants"]
+__all__ = ["clients", "locations", "people", "service_levels", "settings", "tenants"]

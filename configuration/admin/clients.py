@@ -71,11 +71,17 @@ class ClientForm(Seen):
         model = Client
         fields = ["name"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "name" in self.fields:
+            self.fields["name"].required = True
+            self.fields["name"].help_text = "What timelines and histories call it; never changes."
+
 
 @admin.register(Client)
 class ClientAdmin(ChangedByService):
     form = ClientForm
-    list_display = ["name", "client_id", "allowed", "is_active", "created"]
+    list_display = ["name", "client_id", "allowed", "active", "made"]
     list_filter = ["is_active"]
     search_fields = ["name__istartswith", "client_id__exact"]
     ordering = ["name", "pk"]
@@ -83,7 +89,15 @@ class ClientAdmin(ChangedByService):
     fields = ["name", "scopes"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> list[str]:
-        return [] if obj is None else ["client_id", "is_active", "created"]
+        return [] if obj is None else ["client_id", "active", "made"]
+
+    @admin.display(description="Active", boolean=True)
+    def active(self, client: Client) -> bool:
+        return client.is_active
+
+    @admin.display(description="Made", ordering="created")
+    def made(self, client: Client) -> str:
+        return f"{client.created:%Y-%m-%d}"
 
     @admin.display(description="Scopes")
     def allowed(self, client: Client) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.utils import display_for_value, label_for_field, lookup_field, unquote
+from django.contrib.admin.utils import label_for_field, lookup_field, unquote
 from django.contrib.auth import get_permission_codename
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
@@ -71,6 +71,12 @@ class ChangedByService(TenantAdmin):
         """An operator sees whose a row is."""
         shown = super().get_list_display(request)
         return [*shown, "tenant"] if self._chooses_tenant(request) else shown
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        named = {"title": str(self.opts.verbose_name_plural).capitalize()}
+        return super().changelist_view(request, named | (extra_context or {}))
 
     def _chooses_tenant(self, request: HttpRequest) -> bool:
         return self.model is not Tenant and tenant_id_of(request.user) is None
@@ -161,13 +167,13 @@ class ChangedByService(TenantAdmin):
 
     def _facts(self, request: HttpRequest, row: models.Model) -> list[tuple[str, str]]:
         """What the page tells besides its form."""
-        names = [*self.key_fields, *self.get_readonly_fields(request, row)]
+        names = list(self.get_readonly_fields(request, row))
         if self._chooses_tenant(request):
             names.append("tenant")
         return [
             (
                 str(label_for_field(name, self.model, self)),
-                display_for_value(lookup_field(name, row, self)[2], "–"),
+                as_text(lookup_field(name, row, self)[2]),
             )
             for name in names
         ]

@@ -1,5 +1,6 @@
 """How the console words what is configured: values, and what a change changed."""
 
+import datetime as dt
 import json
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ def as_text(value: Any) -> str:
     """A value for people: yes and no, lists with commas, and a word for nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return ", ".join(value)
     if isinstance(value, dict | list):
@@ -59,6 +62,6 @@ def differences(old: Any, new: Any) -> list[tuple[str, str, str]]:
     before, after = dict(lines(old) if old is not None else []), dict(lines(new))
     return [
         (name, before.get(name, "not set"), after.get(name, "–"))
-        for name in {**before, **after}
+        for name in sorted({**before, **after})  # as PostgreSQL keeps them, they have no order
         if before.get(name) != after.get(name)
     ]

@@ -2,3 +2,14 @@
 
 `client.force_login(person)`: the lock against guessed passwords wants a real request.
 """
+
+import pytest
+from django.template.loader import get_template
+from django.urls import get_resolver
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded() -> None:
+    """Views and templates, before a test's transaction begins: a busy machine takes long."""
+    assert get_resolver().url_patterns
+    get_template("admin/change_list.html")
