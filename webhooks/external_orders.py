@@ -4,6 +4,7 @@ Whoever asks waits for somebody else's system, so it costs no desk, connection o
 ours; only so many of a tenant's requests wait at once, and an OMS that fails is left alone.
 """
 
+import re
 from time import monotonic
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
@@ -70,7 +71,8 @@ def order(
 
     Raises `OmsFailed`, `OmsAnswerInvalid`, `oms_health.OmsRests` and `waiting.AllAreWaiting`.
     """
-    if len(order_id) > LONGEST_ID or order_id in {".", ".."}:  # as an address they mean another
+    steps = re.split(r"[/\\]", order_id)  # which some systems follow, quoted or not
+    if len(order_id) > LONGEST_ID or not {".", ".."}.isdisjoint(steps):
         return None
     found = _ask(tenant, webhook, f"/orders/{quote(order_id, safe='')}", ExternalOrderDetail)
     if found is not None and found.id != order_id:
@@ -130,7 +132,8 @@ def _sent(tenant: Tenant, webhook: ExternalOrderWebhook, target: str) -> egress.
     if answer.status in (200, 404):
         return answer
     text = REFUSALS.get(answer.status, f"The external OMS answered {answer.status}.")
-    oms_health.failed(tenant, f"status_{answer.status}", text)
+    noted = oms_health.broke if answer.status in ABOUT_THE_REQUEST else oms_health.failed
+    noted(tenant, f"status_{answer.status}", text)
     raise OmsFailed(text, **_retry_after(answer))
 
 
@@ -193,6 +196,8 @@ def _settled(tenant: Tenant) -> tuple[ExternalOrderWebhook | None, bool]:
 
 # Status → words. Of all others, the number says as much as we know.
 REFUSALS: Final = dict.fromkeys((401, 403), "API Key to the webhook is expired")
+# Refusals of this request, which say nothing of the next: no reason to let the OMS rest.
+ABOUT_THE_REQUEST: Final = {400, 409, 410, 413, 414, 422}
 _REQUIRED: Final = " is a required property"
 _webhooks: Final = oms_health.Remembered(_settled)
 

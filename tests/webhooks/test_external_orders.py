@@ -56,10 +56,20 @@ class TestDetail:
 
         assert (response.status_code, response.content) == (404, b"")
 
-    @pytest.mark.parametrize("name", [".", "..", "x" * 257])
+    @pytest.mark.parametrize("name", [".", "..", "../admin", "a/../b", "a\\..\\b", "x" * 257])
     def test_is_not_asked_for_by_names_that_would_be_another_address(self, shop, oms, name):
         assert shop.get(f"/v0/orders/{name}", id_type="external").status_code == 404
         assert oms.asked() == []
+
+    def test_that_cannot_be_asked_for_is_no_reason_to_let_the_oms_rest(self, shop, oms):
+        oms.become("400")
+        for _ in range(7):
+            assert problem(shop.detail("ADA-001", "external"))[0] == 503
+
+        assert len(oms.asked()) == 7
+        assert ExternalOms.objects.get().last_error == "status_400"
+        oms.become("good")
+        assert shop.foreign("ADA-001")
 
     def test_asks_for_every_name_as_one_part_of_the_address(self, shop, oms):
         for name in ("a/b", "a?b=c", "a%2Fb", "a#b", "ä b"):
