@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from ordermgmt.errors import Conflict
@@ -19,7 +20,7 @@ class TooManyViews(Conflict):
 def save(*, owner: Any, name: str, query: str) -> SavedView:
     """Keep a view; one of this name is replaced. Raises `TooManyViews`."""
     with transaction.atomic():
-        type(owner).objects.select_for_update().get(pk=owner.pk)
+        get_user_model().objects.select_for_update().get(pk=owner.pk)
         others = SavedView.objects.filter(owner=owner).exclude(name=name)
         if others.count() >= MOST:
             raise TooManyViews(f"{MOST} views are kept already; remove one first.")
