@@ -115,8 +115,17 @@ class Membership(models.Model):
         default=True, help_text="Only the demo's people get in without: docs/adr says why."
     )
 
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+
     def __str__(self) -> str:
-        return f"{self.user} of {self.tenant}"
+        return self.username
+
+    @property
+    def username(self) -> str:
+        """As they sign in."""
+        return self.user.get_username()
 
 
 class LocationType(models.TextChoices):

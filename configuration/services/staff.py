@@ -45,9 +45,9 @@ class WithPassword:
 
 
 def of_tenant(tenant: Tenant | None = None) -> QuerySet[Membership]:
-    """The people of a tenant, or of all; with their names, tenants and roles."""
-    found = Membership.objects.select_related("user", "tenant").prefetch_related("user__groups")
-    found = found.order_by("tenant__slug", "user__username")
+    """The people of a tenant, or of all, with names and roles; operators are nobody's people."""
+    found = Membership.objects.filter(user__is_superuser=False).select_related("user", "tenant")
+    found = found.prefetch_related("user__groups").order_by("tenant__slug", "user__username")
     return found if tenant is None else found.filter(tenant=tenant)
 
 
