@@ -14,7 +14,18 @@ import pytest
 from tests.e2e.stack import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["up", "test", "check", "manage", "shell", "bench", "docs", "screenshots", "lock", "help"]
+COMMANDS = [
+    "up",
+    "test",
+    "check",
+    "manage",
+    "shell",
+    "bench",
+    "docs",
+    "screenshots",
+    "lock",
+    "help",
+]
 
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from rich.progress import track
 
 from tests.console.browser import chromium
-from tests.console.browser.conftest import PHONE, WIDE, code_of, enroll, fill_in_password
+from tests.console.browser.conftest import PHONE, WIDE, enroll, fill_in_password
 from tests.console.browser.pages import VIEWS, View
 from tests.e2e.stack import ROOT, Stack, running_stack
 
