@@ -1,9 +1,14 @@
 """The fake OMS keeps the contract when it is good, so that what we say of the bad ones counts."""
 
+import shlex
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
+from configuration import keys, services
+from tests.factories import TenantFactory
 from webhooks.fake_oms import orders
 from webhooks.fake_oms.modes import MODES
 
@@ -95,6 +100,22 @@ def test_one_that_flaps_fails_first_and_then_every_other_time(fake_oms):
     oms.become("flapping")
 
     assert [oms.ask("/orders/ADA-001")[0] for _ in range(4)] == [503, 200, 503, 200]
+
+
+@pytest.mark.django_db
+def test_what_it_prints_can_be_pasted(fake_oms):
+    oms = fake_oms("good", "--tenant", "acme", "--api-key", "it's-a-secret")
+    tenant = TenantFactory(slug="acme")
+
+    for line in (oms.tenant, oms.config):
+        program, word, *command = shlex.split(line)
+        assert (program, word) == ("./run", "manage")
+        call_command(*command, stdout=StringIO())
+
+    tenant.refresh_from_db()
+    assert tenant.allows_http_webhooks
+    webhook = services.read(tenant, keys.EXTERNAL_ORDER_WEBHOOK).value
+    assert (webhook.url, webhook.api_key) == (oms.url, "it's-a-secret")
 
 
 @pytest.mark.parametrize("name", MODES)
