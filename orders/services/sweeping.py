@@ -4,11 +4,12 @@ Every function does one batch in one transaction, takes what nobody else has loc
 anywhere any number of times: the rows say what is due, the database's clock says when.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Extract, Now
 
@@ -17,13 +18,15 @@ from configuration.services.policy import Policy, policy
 from ordermgmt import hot
 from ordermgmt.failpoints import failpoint
 from orders.lifecycle import HoldKind
-from orders.models import Hold
+from orders.models import Hold, Order
 from orders.services import writing
 from orders.services.changing import stories as stories_of
 from orders.services.changing import terms_of
 from orders.services.holding import go_on
 from orders.services.holds import judge_size
 from orders.services.story import Story
+
+log = logging.getLogger(__name__)
 
 BATCH: Final = 200
 LATE: Final = 60.0  # seconds after its time within which a hold must be released
@@ -32,13 +35,14 @@ SIZE_JUDGE: Final = "task:orders.check_big_orders"
 
 # Orders, not holds, are locked: the lock of every other change of an order. One that is being
 # changed at this moment is left for the next batch.
-_LOCK_DUE: Final = """
+_FIND_DUE: Final = """
 SELECT o.tenant_id, o.id
 FROM orders_hold h JOIN orders_order o ON o.id = h.order_id
 WHERE h.released_at IS NULL AND h.due_at <= now()
 ORDER BY h.due_at LIMIT %s
-FOR UPDATE OF o SKIP LOCKED
 """
+_LOCK_DUE: Final = f"{_FIND_DUE} FOR UPDATE OF o SKIP LOCKED"
+_LOCK_ONE: Final = "SELECT tenant_id, id FROM orders_order WHERE id = %s FOR UPDATE SKIP LOCKED"
 # Orders that wait, are big, and were never held for it.
 _LOCK_BIG: Final = """
 SELECT o.tenant_id, o.id
@@ -56,9 +60,33 @@ WHERE order_id = ANY(%s::bigint[]) AND released_at IS NULL AND due_at <= now()
 
 
 def release_due(*, limit: int = BATCH) -> int:
-    """Release grace holds that are due, and route what nothing else holds; returns how many."""
+    """Release grace holds that are due, and route what nothing else holds; returns how many.
+
+    Should that fail for one order, the others of its batch are released one by one, and it stays
+    due: logged at every sweep, and seen in `/readyz`, but in nobody's way.
+    """
+    try:
+        return _release(_LOCK_DUE, limit)
+    except OperationalError:  # the database's trouble, not an order's
+        raise
+    except Exception:
+        log.exception("a batch of due holds could not be released")
+    return sum(_release_alone(key) for _, key in hot.rows(_FIND_DUE, [limit]))
+
+
+def _release_alone(key: int) -> int:
+    try:
+        return _release(_LOCK_ONE, key)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("order %s could not be released", Order.objects.get(pk=key))
+        return 0
+
+
+def _release(lock: str, which: int) -> int:
     with transaction.atomic(durable=True):
-        stories = _stories(hot.rows(_LOCK_DUE, [limit]), RELEASER)
+        stories = _stories(hot.rows(lock, [which]), RELEASER)
         # Looked at again, now that the orders are locked: a hold may have been extended.
         due = {row[0] for row in hot.rows(_DUE, [[story.order.pk for story in stories]])}
         rules = _Rules()

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from configuration import keys
 from orders import tasks
 from orders.models import Hold, Item, Order, TimelineEntry
-from orders.services import holding, invariants, sweeping
+from orders.services import holding, invariants, sweeping, writing
 from tests.factories import LocationFactory, ServiceLevelFactory
 from tests.orders.shop import Shop, contents, item, items, order
 from webhooks import services as webhooks
@@ -80,6 +80,54 @@ def test_due_is_what_the_database_says_whatever_the_time_here(shop, monkeypatch)
     monkeypatch.setattr("time.time", lambda: 4_000_000_000.0)
 
     assert sweeping.release_due() == 0
+
+
+@pytest.mark.parametrize("where", [(sweeping, "go_on"), (writing, "save")], ids=["judge", "save"])
+def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, caplog, where):
+    for n in range(5):
+        shop.captured(order(external_id=f"A-{n}", grace_period=60))
+    end_grace("1 h", order__external_id="A-2")  # it would come first every time
+    end_grace(order__external_id__in=["A-0", "A-1", "A-3", "A-4"])
+    module, name = where
+    original = getattr(module, name)
+
+    def stumble(told, *rest):
+        stories = told if isinstance(told, list) else [told]
+        if any(story.order.external_id == "A-2" for story in stories):
+            raise IntegrityError("nobody thought of this")
+        return original(told, *rest)
+
+    monkeypatch.setattr(module, name, stumble)
+
+    assert sweeping.release_due(limit=3) == 2
+    assert sweeping.release_due(limit=3) == 2
+    assert sweeping.release_due(limit=3) == 0
+    assert dict(Order.objects.values_list("external_id", "status")) == {
+        **dict.fromkeys(["A-0", "A-1", "A-3", "A-4"], "open"),
+        "A-2": "on_hold",
+    }
+    broken = Order.objects.get(external_id="A-2").number
+    assert caplog.text.count(f"order {broken} could not be released") == 3
+
+    monkeypatch.undo()
+    assert sweeping.release_due() == 1
+
+
+def test_a_database_in_trouble_is_not_taken_for_an_order_in_trouble(shop, monkeypatch):
+    shop.captured(order(grace_period=60))
+    end_grace()
+    tried = []
+
+    def fail(_):
+        tried.append(1)
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(writing, "save", fail)
+    with pytest.raises(OperationalError):
+        sweeping.release_due()
+    assert len(tried) == 1
+    monkeypatch.undo()
+    assert sweeping.release_due() == 1
 
 
 def test_orders_of_all_tenants_are_released_each_by_its_own_rules(shop):
