@@ -69,12 +69,24 @@ class Life:
     units: tuple[int, ...] = UNITS
 
 
+def _route(tenant: Tenant, order: Order) -> None:
+    [grace] = Hold.objects.filter(tenant=tenant, order=order)
+    holding.release(
+        tenant=tenant,
+        reference=str(order.uuid),
+        hold=grace.uuid,
+        reason="Its time is over",
+        actor=ACTOR,
+    )
+
+
 def _complete(tenant: Tenant, order: Order) -> None:
+    _route(tenant, order)
     _report(tenant, order, "complete")
 
 
 def _return(tenant: Tenant, order: Order) -> None:
-    _report(tenant, order, "complete")
+    _complete(tenant, order)
     _report(tenant, order, "return")
 
 
@@ -104,17 +116,16 @@ def _hold(tenant: Tenant, order: Order) -> None:
     holding.place(tenant=tenant, reference=str(order.uuid), reason="Address unclear", actor=ACTOR)
 
 
-_AT_ONCE: Final = {"grace_period": 0}
 _IN_STORE: Final = {"channel_type": "store", "store_id": "NY5AVE"}
 LIVES: Final = (
-    Life("shipped", 0.78, 365 * _DAY, _complete, _AT_ONCE),
+    Life("shipped", 0.78, 365 * _DAY, _complete),
     Life("sold in a store", 0.1, 365 * _DAY, said=_IN_STORE),
     Life("cancelled", 0.05, 365 * _DAY, _cancel),
-    Life("returned", 0.03, 365 * _DAY, _return, _AT_ONCE),
-    Life("in fulfillment", 0.02, 7 * _DAY, said=_AT_ONCE),
-    Life("in conflict", 0.002, 30 * _DAY, said=_AT_ONCE | {"country": "AU"}),
+    Life("returned", 0.03, 365 * _DAY, _return),
+    Life("in fulfillment", 0.02, 7 * _DAY, _route),
+    Life("in conflict", 0.002, 30 * _DAY, _route, {"country": "AU"}),
     Life("held by support", 0.002, 7 * _DAY, _hold),
-    Life("waiting for approval", 0.001, 2 * _DAY, said=_AT_ONCE, units=(21,)),
+    Life("waiting for approval", 0.001, 2 * _DAY, said={"grace_period": 0}, units=(21,)),
     Life("in grace", 0.015, _HOUR),
 )
 
