@@ -17,7 +17,7 @@ from configuration import keys
 from configuration.models import Client, Tenant
 from configuration.services import clients, locations, service_levels, staff, tenants, write
 from ordermgmt.console.roles import ROLES
-from orders import demo
+from orders import demo, demo_stories
 from orders.api import capture_models
 from orders.models import Order
 from orders.services.capture import capture
@@ -135,3 +135,4 @@ class Command(BaseCommand):
         ):
             new = capture_models.parse(body).draft()
             capture(tenant=tenant, new=new, actor=ACTOR)
+        demo_stories.tell(tenant)
