@@ -91,8 +91,10 @@ def orders(
     found = _ask(tenant, webhook, f"/orders?{urlencode(consumer)}", ExternalOrders)
     if found is None:
         return None
-    each_once = {order.id: order for order in reversed(found.orders)}.values()
-    return sorted(each_once, key=lambda order: order.at, reverse=True)[:MOST_ORDERS]
+    once: dict[str, ExternalOrder] = {}
+    for order in found.orders:
+        once.setdefault(order.id, order)
+    return sorted(once.values(), key=lambda order: order.at, reverse=True)[:MOST_ORDERS]
 
 
 def headers(webhook: ExternalOrderWebhook) -> dict[str, str]:

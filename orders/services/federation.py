@@ -1,5 +1,6 @@
 """Orders of tenants that keep an external OMS: its and ours, read as one: product §4.7."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from configuration.keys import ExternalOrderWebhook
 from configuration.models import Tenant
 from configuration.services import pseudonyms
 from ordermgmt.errors import NotFound
@@ -64,8 +66,7 @@ def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Pag
         page = queries.history(tenant, customer_id, offset=offset, count=count)
         return Page(page.documents, page.offset, page.total)
     customer = _customer(tenant, customer_id)
-    asked = customer.asked_by
-    external = external_orders.orders(tenant, webhook, **asked) if asked else None
+    external = _asked(tenant, webhook, customer)
     return _merged(tenant, customer, external or [], offset=offset, count=count)
 
 
@@ -78,22 +79,30 @@ def whole_history(tenant: Tenant, customer_id: str) -> Page:
     if webhook is None:
         return Page([], 0, 0)
     customer = _customer(tenant, customer_id)
-    asked = customer.asked_by
-    external = external_orders.orders(tenant, webhook, **asked) if asked else None
+    external = _asked(tenant, webhook, customer)
     page = _merged(tenant, customer, external or [], offset=0, count=MOST_IN_ONE)
     if external is None and not page.total:
         raise CustomerNotFound("customer with given customer_id not found")
     return page
 
 
+def _asked(
+    tenant: Tenant, webhook: ExternalOrderWebhook, customer: Customer
+) -> list[ExternalOrder] | None:
+    """The OMS's orders of the customer; None if it knows no such, or cannot be asked."""
+    if not customer.asked_by:
+        return None
+    return external_orders.orders(tenant, webhook, **customer.asked_by)
+
+
 def _customer(tenant: Tenant, customer_id: str) -> Customer:
     """By the id that orders show, its token, or the e-mail address itself."""
-    by_email = "@" in customer_id
-    known_as = customer_id
-    if by_email:
+    is_email = "@" in customer_id
+    known_as, key = customer_id, pseudonyms.customer_key(tenant, customer_id)
+    if is_email and not queries.number_of(tenant, key):  # some shops' ids are such addresses
         known_as = pseudonyms.customer_id_for(tenant, {"email": customer_id}, external_id=None)
-    key = pseudonyms.customer_key(tenant, known_as)
-    email = customer_id if by_email else _last_email(tenant, key)
+        key = pseudonyms.customer_key(tenant, known_as)
+    email = customer_id if is_email else _last_email(tenant, key)
     if not tenant.uses_pii_tokens:
         asked_by = {"consumer_email": email} if email else {}
         return Customer(key, asked_by, {"id": known_as, "email": email})
@@ -126,9 +135,9 @@ def _merged(
     first = max(0, offset - len(external))
     slots = own.exclude(both).order_by("-placed_at", "-id").values_list("placed_at", "pk")
     found = list(slots[first : first + count + len(external)])
-    merged: list[tuple[object, int | ExternalOrder]] = [*found]
+    merged: list[tuple[dt.datetime, int | ExternalOrder]] = [*found]
     merged += [(order.at, order) for order in external]
-    merged.sort(key=lambda slot: slot[0], reverse=True)  # type: ignore[arg-type,return-value]
+    merged.sort(key=lambda slot: slot[0], reverse=True)
     page = [order for _, order in merged[offset - first :][:count]]
     documents = {
         document.order.pk: document

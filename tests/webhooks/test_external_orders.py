@@ -221,6 +221,14 @@ class TestHistory:
         ids = [o["id"] for o in read(response)["orders"]]
         assert ids == ["ADA-004", "ADA-003", "ADA-002", "ADA-001", mine["id"]]
 
+    def test_by_an_email_address_that_is_a_shops_own_id_has_its_orders(self, shop):
+        mine = shop.captured(of({"id": "ada@example.com"}, placed_at="2020-01-01T00:00:00Z"))
+
+        page = shop.page("ada@example.com")
+
+        assert [o["id"] for o in page["orders"]][-1] == mine["id"]
+        assert page["pagination_info"]["total"] == 5
+
     def test_of_whom_nobody_knows_is_a_404_in_version_1_and_empty_in_version_2(self, shop, oms):
         refused = shop.get("/v0/orders", customer_id="c-404")
 
