@@ -87,6 +87,11 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, _encode, orjson.OPT_UTC_Z)
 
 
+def readable(value: Any) -> str:
+    """The same with lines and indents, for people."""
+    return orjson.dumps(value, _encode, orjson.OPT_UTC_Z | orjson.OPT_INDENT_2).decode()
+
+
 @lru_cache(maxsize=4096)  # of an order's amounts each is written several times
 def _encode(value: Any) -> orjson.Fragment:
     if not isinstance(value, Decimal) or not value.is_finite():

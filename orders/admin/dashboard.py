@@ -93,14 +93,13 @@ def _all_tenants() -> dict[str, Any]:
     """The same numbers of many tenants, for an operator to choose one."""
     tenants = list(Tenant.objects.order_by("slug")[: TENANTS + 1])
     counts = overview.counts(tenants[:TENANTS])
+    columns = tuple(tile for tile in (*WAITING, *STATUSES) if not tile.rare)
     return {
         "tenants": [
             {
                 "tenant": tenant,
                 "url": f"{reverse('admin:index')}?{urlencode({'tenant': tenant.slug})}",
-                "tiles": _shown(
-                    (*WAITING, *STATUSES), counts[tenant.pk], {"tenant": tenant.slug}, rare=True
-                ),
+                "tiles": _shown(columns, counts[tenant.pk], {"tenant": tenant.slug}),
             }
             for tenant in tenants[:TENANTS]
         ],
@@ -109,11 +108,7 @@ def _all_tenants() -> dict[str, Any]:
 
 
 def _shown(
-    tiles: tuple[Tile, ...],
-    found: Mapping[str, overview.Count],
-    named: dict[str, str],
-    *,
-    rare: bool = False,
+    tiles: tuple[Tile, ...], found: Mapping[str, overview.Count], named: dict[str, str]
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -124,7 +119,7 @@ def _shown(
             "calls": tile.calls and count.number > 0,
         }
         for tile in tiles
-        if (count := found[tile.counts]).number or rare or not tile.rare
+        if (count := found[tile.counts]).number or not tile.rare
     ]
 
 

@@ -285,3 +285,9 @@ def test_every_limit_is_tried_at_its_edge() -> None:
     assert limits == (32, 2_000, 20_000, 16_384, 19, 18)
     assert len(loads(json.dumps({str(n): n for n in range(2_000)}).encode())) == 2_000
     assert len(loads(json.dumps([0] * 20_000).encode())) == 20_000
+
+
+def test_readable_is_the_same_in_lines():
+    text = strict_json.readable({"price": {"net": Decimal("72.0000"), "tax": Decimal("7.20")}})
+
+    assert text == '{\n  "price": {\n    "net": 72,\n    "tax": 7.2\n  }\n}'

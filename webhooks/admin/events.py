@@ -1,6 +1,5 @@
 """Events in the console: what other systems will hear of."""
 
-import json
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from ordermgmt import strict_json
 from ordermgmt.console.scoping import TenantAdmin, tenant_id_of
 from webhooks.models import Event
 
@@ -59,7 +59,7 @@ class EventAdmin(TenantAdmin):
 
     @admin.display(description="Payload")
     def shown_payload(self, event: Event) -> SafeString:
-        text = json.dumps(event.payload, ensure_ascii=False, indent=2, default=str)
+        text = strict_json.readable(event.payload)
         cut = f"{text[:LONGEST_SHOWN]}\n… cut here" if len(text) > LONGEST_SHOWN else text
         return format_html('<pre class="overflow-x-auto text-xs">{}</pre>', cut)
 
