@@ -265,7 +265,7 @@ def test_nothing_is_said_but_what_we_mean(settings, monkeypatch, tmp_path):
     netrc.write_text("default login eve password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
-    with listener() as (host, received):
+    with listener(until=b"\r\n\r\n{}") as (host, received):
         settings.EGRESS_ALLOWED_HOSTS = [host]
 
         answer = egress.send(

@@ -201,7 +201,8 @@ BROKEN: Final = {
         "Sends chunks without end.", endless(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n")
     ),
     "endless_trailers": Mode(
-        "Sends trailers without end.", endless(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-More: yes\r\n")
+        "Sends trailers without end.",
+        endless(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-More: %b\r\n" % (b"x" * 1024)),
     ),
     "huge_chunk": Mode("Announces a chunk of 8 exabytes.", raw(CHUNKED, b"7fffffffffffffff\r\n{}")),
     "negative_chunk": Mode(

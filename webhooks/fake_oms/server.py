@@ -101,5 +101,5 @@ class FakeOms:
             "mode": self.mode,
             "connections": self.connections,
             "calls": len(self.targets),
-            "targets": self.targets[-100:],
+            "targets": self.targets,
         }
