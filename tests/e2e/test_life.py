@@ -19,6 +19,7 @@ from tests.e2e.test_durability import Shop
 GRACE = 3  # seconds
 EACH = 6  # orders of a kind
 FULFILLED = ("open", ("in_fulfillment",), (), 1)  # status, items, holds, announced as open
+SOON = 60  # seconds after its return in which a worker releases what came due meanwhile
 LATE = 40  # orders that come due while no worker works
 TOLD = """
 import json
@@ -169,16 +170,15 @@ def test_what_came_due_without_a_worker_is_released_soon_after_it_returns(
         waiting = ("on_hold", ("pending",), ("grace",), 0)
         assert ends(known(stack, "late"))["late"] == {waiting}
     finally:
+        back = time.time()
         os.killpg(worker, signal.SIGCONT)
-    back = time.monotonic()
 
     assert wait_until(
         lambda: ends(known(stack, "late"))["late"] == {FULFILLED},
-        timeout=20,
+        timeout=SOON,
         pause=0.5,
     )
-    assert time.monotonic() - back < 20
     for each in known(stack, "late"):
         [opened], [due] = each["opened"], each["due"]
-        assert opened >= due
+        assert due <= opened < back + SOON
     assert stack.manage_json("check_invariants")

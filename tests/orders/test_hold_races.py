@@ -259,6 +259,18 @@ def test_items_added_while_the_grace_ends_are_routed_too_or_refused(shop, monkey
     assert Counter(told())["routed"] == 1
 
 
+def test_two_who_judge_sizes_at_the_same_moment_hold_each_big_order_once(shop, monkeypatch):
+    for n in range(4):
+        shop.captured(order(*items(3), external_id=f"A-{n}", grace_period=60))
+    shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
+    meet(monkeypatch, queries, "documents")
+
+    found = at_once([sweeping.judge_sizes] * 2)
+
+    assert sorted(found) == [0, 4]
+    assert Hold.objects.filter(kind="big_order").count() == 4
+
+
 def test_sizes_are_judged_by_what_holds_once_the_order_is_locked(shop, monkeypatch):
     """The statement that locks sees orders as they were when it began; a hold may be newer."""
     shop.captured(order(*items(3), external_id="A-1"))
