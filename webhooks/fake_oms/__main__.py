@@ -92,7 +92,7 @@ def _panel(oms: FakeOms, facts: dict[str, str]) -> str:
     lines = [
         f"The fake OMS is at {oms.url}, in mode {oms.mode}: {oms.behaves.says}",
         "",
-        "Start the service with this in its environment or .env, because it is no public address:",
+        "It is no public address: have this in .env, or in the environment of all that follows:",
         f"  EGRESS_ALLOWED_HOSTS={facts['allowed_host']}",
     ]
     if facts["authority"]:
