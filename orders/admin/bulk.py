@@ -1,5 +1,6 @@
 """The same to many orders: chosen on the list, confirmed once, watched on a page of its own."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
@@ -21,24 +22,47 @@ from orders.models import BulkVerb
 from orders.services import bulk
 
 LIST: Final = "admin:orders_order_changelist"
-# Verb → what may be done by whom, and what the question beforehand says of it.
-PERMISSIONS: Final = {
-    BulkVerb.HOLD: "orders.hold_order",
-    BulkVerb.RELEASE: "orders.release_order",
-    BulkVerb.APPROVE: "orders.approve_order",
-    BulkVerb.CANCEL: "orders.cancel_order",
-}
-_MEANINGS: Final = {
-    BulkVerb.HOLD: "Each waits until somebody releases it; what is under way waits again.",
-    BulkVerb.RELEASE: "Support's hold on each ends; what nothing else holds goes to fulfillment.",
-    BulkVerb.APPROVE: "The hold for its size ends; what nothing else holds goes to fulfillment.",
-    BulkVerb.CANCEL: "Each is cancelled for good, with all its items; what holds it ends.",
-}
-_ICONS: Final = {
-    BulkVerb.HOLD: "pause",
-    BulkVerb.RELEASE: "play_arrow",
-    BulkVerb.APPROVE: "task_alt",
-    BulkVerb.CANCEL: "cancel",
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """How one verb is asked for: the button, who may press it, and what it says beforehand."""
+
+    label: str
+    icon: str
+    permission: str
+    meaning: str
+    form: type[BulkForm] = BulkForm
+    is_grave: bool = False
+
+
+TOGETHER: Final = {
+    BulkVerb.HOLD: Together(
+        "Put on hold",
+        "pause",
+        "orders.hold_order",
+        "Each waits until somebody releases it; what is under way waits again.",
+    ),
+    BulkVerb.RELEASE: Together(
+        "Release from support",
+        "play_arrow",
+        "orders.release_order",
+        "Support's hold on each ends; what nothing else holds goes to fulfillment.",
+    ),
+    BulkVerb.APPROVE: Together(
+        "Approve big orders",
+        "task_alt",
+        "orders.approve_order",
+        "The hold for its size ends; what nothing else holds goes to fulfillment.",
+    ),
+    BulkVerb.CANCEL: Together(
+        "Cancel these orders",
+        "cancel",
+        "orders.cancel_order",
+        "Each is cancelled for good, with all its items; what holds it ends.",
+        BulkCancelForm,
+        is_grave=True,
+    ),
 }
 
 
@@ -69,25 +93,25 @@ class BulkActions(TenantAdmin):
         return self._ask_about(request, chosen, BulkVerb.CANCEL)
 
     def has_hold_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSIONS[BulkVerb.HOLD])
+        return request.user.has_perm(TOGETHER[BulkVerb.HOLD].permission)
 
     def has_release_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSIONS[BulkVerb.RELEASE])
+        return request.user.has_perm(TOGETHER[BulkVerb.RELEASE].permission)
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSIONS[BulkVerb.APPROVE])
+        return request.user.has_perm(TOGETHER[BulkVerb.APPROVE].permission)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSIONS[BulkVerb.CANCEL])
+        return request.user.has_perm(TOGETHER[BulkVerb.CANCEL].permission)
 
     def start_bulk(self, request: HttpRequest, name: str) -> HttpResponse:
         """Begin what was confirmed; a worker does it."""
         if name not in BulkVerb.values or not self.has_view_permission(request):
             raise PermissionDenied
         verb = BulkVerb(name)
-        if not request.user.has_perm(PERMISSIONS[verb]):
+        if not request.user.has_perm(TOGETHER[verb].permission):
             raise PermissionDenied
-        form = _form(verb)(request.POST)
+        form = TOGETHER[verb].form(request.POST)
         keys = form["orders"].value() if not form.is_valid() else form.cleaned_data["orders"]
         if not form.is_valid():
             return self._confirm(request, verb, _keys(keys), form)
@@ -115,7 +139,7 @@ class BulkActions(TenantAdmin):
         if len(keys) > bulk.MOST:
             messages.error(request, f"At most {bulk.MOST:,} orders can be changed at once.")
             return None
-        form = _form(verb)(initial={"orders": ",".join(map(str, keys))})
+        form = TOGETHER[verb].form(initial={"orders": ",".join(map(str, keys))})
         return self._confirm(request, verb, keys, form)
 
     def _confirm(
@@ -127,11 +151,12 @@ class BulkActions(TenantAdmin):
             "title": verb.label,
             "opts": self.opts,
             "form": form,
-            "button": {"label": verb.label, "icon": _ICONS[verb], "is_grave": verb == "cancel"},
+            "button": TOGETHER[verb],
+            "leave": "Leave them as they are",
             "address": reverse("admin:orders_order_together", args=[verb.value]),
             "cancel_address": reverse(LIST),
             "number": len(keys),
-            "consequences": [_MEANINGS[verb], *_counts(chosen)],
+            "consequences": [TOGETHER[verb].meaning, *_counts(chosen)],
         }
         return TemplateResponse(request, "console/orders/together.html", context)
 
@@ -140,10 +165,6 @@ class BulkActions(TenantAdmin):
         mine = self.get_queryset(request).filter(pk__in=keys).order_by()
         owners = list(Tenant.objects.filter(pk__in=mine.values("tenant").distinct())[:2])
         return owners[0] if len(owners) == 1 else None
-
-
-def _form(verb: BulkVerb) -> type[BulkForm]:
-    return BulkCancelForm if verb == BulkVerb.CANCEL else BulkForm
 
 
 def _keys(said: Any) -> list[int]:

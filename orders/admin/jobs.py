@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from ordermgmt.console.scoping import TenantAdmin, actor_of
 from orders.admin import labels
-from orders.admin.bulk import PERMISSIONS
+from orders.admin.bulk import TOGETHER
 from orders.models import BulkJob, BulkOutcome, BulkVerb
 from orders.services import bulk
 from orders.services.retelling import who
@@ -70,7 +70,7 @@ class BulkJobAdmin(TenantAdmin):
             "stopped_by": who(job.stopped_by) if job.stopped_by else "",
             "begun": labels.moment(job.created_at),
             "finished": labels.moment(job.finished_at) if job.finished_at else "",
-            "may_stop": request.user.has_perm(PERMISSIONS[BulkVerb(job.verb)]),
+            "may_stop": request.user.has_perm(TOGETHER[BulkVerb(job.verb)].permission),
             "rows": [(row, _label(BulkOutcome(row.outcome))) for row in shown[:SHOWN]],
             "after": shown[SHOWN - 1].position if len(shown) > SHOWN else None,
             "outcome": outcome,
@@ -93,7 +93,7 @@ class BulkJobAdmin(TenantAdmin):
         job = self._job(request, str(key))
         if job is None:
             return self._absent(request, str(key))
-        if not request.user.has_perm(PERMISSIONS[BulkVerb(job.verb)]):
+        if not request.user.has_perm(TOGETHER[BulkVerb(job.verb)].permission):
             raise PermissionDenied
         left = bulk.stop(job=job, actor=actor_of(request.user))
         messages.success(request, f"{left:,} orders are left as they were.")

@@ -16,7 +16,7 @@ from django.urls import path, reverse
 from ordermgmt.console.scoping import TenantAdmin, actor_of
 from ordermgmt.errors import DomainError
 from orders.admin import labels
-from orders.admin.buttons import BUTTONS, Button, Target
+from orders.admin.buttons import BUTTONS, Button, Said, Target
 from orders.admin.forms import NoteForm
 from orders.admin.panels import happenings_since, panels
 from orders.models import Hold, Order
@@ -101,7 +101,7 @@ class OrderPage(TenantAdmin):
         try:
             done = button.perform(standing, target, form.cleaned_data, actor_of(request.user))
         except ChangedSince:
-            return self._changed(request, button, standing, target, form.cleaned_data["seen"])
+            return self._changed(request, button, standing, target, form.cleaned_data)
         except DomainError as refusal:
             messages.error(request, str(refusal))
         else:
@@ -130,12 +130,15 @@ class OrderPage(TenantAdmin):
         return response
 
     def _changed(
-        self, request: HttpRequest, button: Button, standing: Standing, target: Target, seen: int
+        self, request: HttpRequest, button: Button, standing: Standing, target: Target, said: Said
     ) -> HttpResponse:
-        """Refuse who decided by an order that is no longer so, and show what changed."""
+        """Refuse who decided by an order that is no longer so, and show what changed.
+
+        What was written is kept, to be sent again by somebody who knows now.
+        """
         standing = look(standing.tenant, standing.document.order.pk)
         found = button.target(standing, getattr(target, "uuid", None))
-        form = button.form(initial={"seen": standing.document.order.version})
+        form = button.form(initial=said | {"seen": standing.document.order.version})
         return self._ask(
             request,
             button,
@@ -143,7 +146,7 @@ class OrderPage(TenantAdmin):
             found[0],
             form,
             status=HTTPStatus.CONFLICT,
-            changes=happenings_since(standing.document.order, seen),
+            changes=happenings_since(standing.document.order, said["seen"]),
             is_possible=button.is_possible(standing, found[0]),
         )
 

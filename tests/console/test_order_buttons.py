@@ -334,7 +334,7 @@ class TestStaleForms:
         )
         before = contents()
 
-        answer = desk.do(kept, name, on, reason="x", seen=seen)
+        answer = desk.do(kept, name, on, reason="moves house", seen=seen)
 
         page = answer.content.decode()
         assert answer.status_code == 409
@@ -345,6 +345,18 @@ class TestStaleForms:
         assert contents() == before
         if name != "cancel-item":  # asked again, by the order as it is now
             assert f'name="seen" value="{seen + 1}"' in page
+        if name in ("hold", "cancel", "release"):  # with what was written
+            assert 'name="reason" value="moves house"' in page
+
+    def test_a_form_from_the_future_is_refused_too(self, shop):
+        kept, desk = stand(shop, "in grace"), Desk(shop)
+        before = contents()
+
+        answer = desk.do(kept, "hold", reason="x", seen=kept.version + 1)
+
+        assert answer.status_code == 409
+        assert "The order has changed since you looked at it" in answer.content.decode()
+        assert contents() == before
 
     def test_pressing_twice_does_it_once(self, shop):
         kept, desk = stand(shop, "in grace"), Desk(shop)
