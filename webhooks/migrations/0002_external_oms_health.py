@@ -5,26 +5,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('configuration', '0003_people_of_the_console'),
-        ('webhooks', '0001_initial'),
+        ("configuration", "0003_people_of_the_console"),
+        ("webhooks", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExternalOms',
+            name="ExternalOms",
             fields=[
-                ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='configuration.tenant')),
-                ('failures', models.PositiveIntegerField(default=0, help_text='In a row, until now.')),
-                ('rests_until', models.DateTimeField(help_text='It is left alone until then, after too many failures.', null=True)),
-                ('last_success_at', models.DateTimeField(help_text='To within seconds.', null=True)),
-                ('last_error_at', models.DateTimeField(null=True)),
-                ('last_error', models.CharField(blank=True, help_text='What kind, as a code.', max_length=40)),
-                ('last_error_text', models.CharField(blank=True, help_text='In words.', max_length=300)),
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="configuration.tenant",
+                    ),
+                ),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="In a row, until now."),
+                ),
+                (
+                    "rests_until",
+                    models.DateTimeField(
+                        help_text="It is left alone until then, after too many failures.", null=True
+                    ),
+                ),
+                (
+                    "last_success_at",
+                    models.DateTimeField(help_text="To within seconds.", null=True),
+                ),
+                ("last_error_at", models.DateTimeField(null=True)),
+                (
+                    "last_error",
+                    models.CharField(blank=True, help_text="What kind, as a code.", max_length=40),
+                ),
+                (
+                    "last_error_text",
+                    models.CharField(blank=True, help_text="In words.", max_length=300),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('rests_until__isnull', True), ('failures__gt', 0), _connector='OR'), name='external_oms_rests_only_after_failures'), models.CheckConstraint(condition=models.Q(models.Q(('last_error', ''), ('last_error_at__isnull', True)), models.Q(models.Q(('last_error', ''), _negated=True), ('last_error_at__isnull', False)), _connector='OR'), name='external_oms_error_has_a_time')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("rests_until__isnull", True), ("failures__gt", 0), _connector="OR"
+                        ),
+                        name="external_oms_rests_only_after_failures",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("last_error", ""), ("last_error_at__isnull", True)),
+                            models.Q(
+                                models.Q(("last_error", ""), _negated=True),
+                                ("last_error_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="external_oms_error_has_a_time",
+                    ),
+                ],
             },
         ),
     ]
