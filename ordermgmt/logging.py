@@ -48,6 +48,11 @@ _SHARED: Final[list[Any]] = [
 ]
 
 
+def has_traceback(record: logging.LogRecord) -> bool:
+    """For Django's line about an answer of 500 or more: ours has it; only tracebacks are news."""
+    return bool(record.exc_info)
+
+
 def json_formatter() -> logging.Formatter:
     """For `LOGGING`: what libraries log through the standard module, in the same shape."""
     return structlog.stdlib.ProcessorFormatter(

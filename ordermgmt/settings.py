@@ -307,12 +307,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "ordermgmt.logging.json_formatter"}},
+    "filters": {
+        "tracebacks": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": "ext://ordermgmt.logging.has_traceback",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": "INFO", "propagate": True, "handlers": []},
         # Our own line has every request; this one is for tracebacks.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["tracebacks"]},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "urllib3": {"level": "ERROR"},  # its warnings quote addresses, and with them customers
     },
