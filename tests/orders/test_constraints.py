@@ -5,8 +5,20 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import CheckConstraint, F, UniqueConstraint
+from django.db.models.functions import Now
 
-from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
+from orders.models import (
+    BulkJob,
+    BulkJobOrder,
+    BulkVerb,
+    CustomerTally,
+    Hold,
+    Item,
+    Order,
+    Shipment,
+    TimelineEntry,
+)
+from orders.services import bulk
 from tests.orders.shop import Shop, order, stored
 from webhooks.models import Event
 
@@ -27,7 +39,11 @@ def kept(shop):
         customer={"id": "c-1"},
         shipments=[{"price": 5, "tax": 1}],
     )
-    return stored(shop.captured(said))
+    kept = stored(shop.captured(said))
+    bulk.start(
+        tenant=shop.tenant, verb=BulkVerb.HOLD, orders=[kept.pk], reason="look", actor="staff:ada"
+    )
+    return kept
 
 
 def refusing(constraint, act):
@@ -59,6 +75,11 @@ BROKEN_CHECKS = [
     (Hold, "hold_kind_is_known", {"kind": "whim", "due_at": None}),
     (Hold, "only_a_grace_hold_has_a_due_time", {"due_at": None}),
     (Hold, "only_a_grace_hold_has_a_due_time", {"kind": "support"}),
+    (BulkJob, "bulk_verb_is_known", {"verb": "juggle"}),
+    (BulkJob, "bulk_job_has_a_reason", {"reason": ""}),
+    (BulkJobOrder, "bulk_outcome_is_known", {"outcome": "lost", "at": Now()}),
+    (BulkJobOrder, "bulk_order_has_a_time_once_it_is_over", {"outcome": "done"}),
+    (BulkJobOrder, "bulk_order_has_a_time_once_it_is_over", {"at": Now()}),
 ]
 BROKEN_UNIQUES = [
     (Order, "order_uuid_is_unique_in_its_tenant", {"external_id": "B", "number": "B"}),
@@ -70,6 +91,8 @@ BROKEN_UNIQUES = [
     (Hold, "order_is_held_once_for_each_kind", {"uuid": uuid4()}),
     (TimelineEntry, "timeline_has_one_entry_a_version", {}),
     (CustomerTally, "tally_has_one_row_a_shard", {}),
+    (BulkJobOrder, "bulk_order_has_its_place", {"order_id": 0}),
+    (BulkJobOrder, "bulk_order_is_chosen_once", {"position": 9}),
     (Event, "event_is_published_once_a_version", {"uuid": uuid4()}),
 ]
 CHILDREN = {
@@ -104,6 +127,21 @@ def test_a_part_of_another_tenants_order_is_refused(kept, model):
     refusing(CHILDREN[model], smuggle)
 
 
+def test_a_bulk_job_is_about_its_own_tenants_orders_only(kept):
+    row, other = BulkJobOrder.objects.get(), Shop()
+    theirs = stored(other.captured(order()))
+    job = BulkJob.objects.create(tenant=other.tenant, verb=BulkVerb.HOLD, reason="x", actor="a")
+
+    refusing(
+        "bulk_order_shares_its_orders_tenant",
+        lambda: again(row, order_id=theirs.pk, position=9).save(force_insert=True),
+    )
+    refusing(
+        "bulk_order_shares_its_jobs_tenant",
+        lambda: again(row, job_id=job.pk).save(force_insert=True),
+    )
+
+
 def test_a_hold_that_was_released_makes_room_for_another(kept):
     hold = Hold.objects.get()
     Hold.objects.update(released_at=hold.placed_at)
@@ -116,12 +154,16 @@ def test_a_hold_that_was_released_makes_room_for_another(kept):
 def test_no_promise_is_forgotten_here():
     declared = {
         constraint.name
-        for model in (Order, Shipment, Item, Hold, TimelineEntry, CustomerTally, Event)
+        for model in (
+            *(Order, Shipment, Item, Hold, TimelineEntry, CustomerTally),
+            *(BulkJob, BulkJobOrder, Event),
+        )
         for constraint in model._meta.constraints
         if isinstance(constraint, CheckConstraint | UniqueConstraint)
     }
 
-    assert {name for _, name, _ in BROKEN_CHECKS + BROKEN_UNIQUES} == declared
+    referred_to = {"bulk_job_is_known_within_its_tenant"}  # no more than its key says already
+    assert {name for _, name, _ in BROKEN_CHECKS + BROKEN_UNIQUES} == declared - referred_to
 
 
 @pytest.mark.parametrize(
