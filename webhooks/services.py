@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Min
 from django.db.models.functions import Extract, Now
 
 from configuration.models import Tenant
@@ -115,4 +115,4 @@ def oldest_waiting() -> float:
 def waiting_since(tenant: Tenant, subjects: Sequence[UUID]) -> dt.datetime | None:
     """When the first event about these was published that waits to be delivered."""
     events = Event.objects.filter(tenant=tenant, subject__in=subjects)
-    return events.order_by("version").values_list("published_at", flat=True).first()
+    return events.aggregate(first=Min("published_at"))["first"]

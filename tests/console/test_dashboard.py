@@ -16,7 +16,7 @@ from orders.services import holding, overview
 from tests.console.people import signed_in
 from tests.factories import LocationFactory, TenantFactory
 from tests.orders.shop import Shop, items, order, stored
-from webhooks.models import ExternalOms
+from webhooks.models import Event, ExternalOms
 
 pytestmark = pytest.mark.django_db
 HOME = "/console/"
@@ -153,6 +153,11 @@ class TestOtherSystems:
         text = browser.get(HOME).content.decode()
         assert "Kept, not delivered yet" in text
         assert "Never asked" in text
+
+        late = captured(shop, placed_at="2001-05-01T12:00:00Z")  # and captured only now
+        Event.objects.exclude(subject=late.uuid).update(published_at="2024-05-01T12:00:00Z")
+        text = browser.get(HOME).content.decode()
+        assert re.search(r"the oldest is from <time[^>]*>2024-05-01</time>", text)
 
         ExternalOms.objects.create(
             tenant=shop.tenant,
