@@ -15,11 +15,13 @@ from orders.management.pages.map import module_map
 from orders.management.pages.openapi import openapi
 from orders.management.pages.scopes import scopes
 from orders.management.pages.settings import settings
+from orders.management.pages.timeline import timeline
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "map.md": module_map,
     "configuration.md": configuration,
     "lifecycle.md": lifecycle,
+    "timeline.md": timeline,
     "settings.md": settings,
     "scopes.md": scopes,
     "errors.md": errors,
