@@ -51,7 +51,7 @@ def _facts(url: str, data_dir: Path, demo: Mapping[str, Any]) -> dict[str, str]:
         "tenant": "tenant",
         "client id": "client_id",
         "client secret": "client_secret",
-        "people": "people",
+        "sign in as": "people",
         "password": "password",
     }
     facts |= {label: str(demo[key]) for label, key in labels.items() if key in demo}

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('configuration', '0004_changes_are_counted_and_clients_switched'),
+        ("configuration", "0004_changes_are_counted_and_clients_switched"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='membership',
-            name='needs_second_factor',
-            field=models.BooleanField(default=True, help_text="Only the demo's people get in without: docs/adr says why."),
+            model_name="membership",
+            name="needs_second_factor",
+            field=models.BooleanField(
+                default=True, help_text="Only the demo's people get in without: docs/adr says why."
+            ),
         ),
     ]

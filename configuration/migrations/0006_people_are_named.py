@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('configuration', '0005_people_without_second_factor'),
+        ("configuration", "0005_people_without_second_factor"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='membership',
-            options={'verbose_name': 'person', 'verbose_name_plural': 'people'},
+            name="membership",
+            options={"verbose_name": "person", "verbose_name_plural": "people"},
         ),
     ]

@@ -15,7 +15,7 @@ from tests.factories import ClientFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
 WEBHOOK = {"url": "https://example.com/", "api_key": "canary-canary-canary-1234"}
-COMMANDS = ["tenant", "client", "config", "location", "service_level", "secrets"]
+COMMANDS = ["tenant", "client", "config", "location", "service_level", "secrets", "staff"]
 
 
 def run(*words):
