@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from orders.admin import labels
+from orders.admin.asking import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Row:
     key: int
     number: str
     address: str
-    external_id: str
+    also: str  # what else it is called
     cells: list[tuple[Column, str]]
 
 
@@ -69,14 +70,17 @@ COLUMNS: Final = (
 )
 
 
-def rows(orders: Iterable[Any], back: str) -> Iterator[Row]:
-    """The rows; each leads to its order, whose page knows the way `back`."""
+def rows(orders: Iterable[Any], question: Question) -> Iterator[Row]:
+    """The rows; each leads to its order, whose page knows the way back to what was asked."""
+    back = question.address()
     query = f"?{urlencode({'_changelist_filters': back})}" if back else ""
+    several = {tenant.pk: tenant.slug for tenant in question.tenants if len(question.tenants) > 1}
     for order in orders:
+        external = order.external_id if order.external_id != order.number else ""
         yield Row(
             order.pk,
             order.number,
             reverse("admin:orders_order_change", args=[order.pk]) + query,
-            order.external_id if order.external_id != order.number else "",
+            " · ".join(filter(None, (several.get(order.tenant_id), external))),
             [(column, column.cell(order)) for column in COLUMNS],
         )

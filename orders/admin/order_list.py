@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
@@ -54,13 +54,15 @@ class OrderList(TenantAdmin):
         page = (getattr(response, "context_data", None) or {}).get("cl")
         if page is None:
             return response
+        if ERROR_FLAG in request.GET:
+            self.message_user(request, "That could not be understood.", messages.WARNING)
         if request.method == "GET" and page.only_hit:
             return HttpResponseRedirect(
                 reverse("admin:orders_order_change", args=[page.only_hit.pk])
             )
         response.context_data |= {
             "columns": columns.COLUMNS,
-            "rows": list(columns.rows(page.result_list, page.question.address())),
+            "rows": list(columns.rows(page.result_list, page.question)),
             "views": narrowing.views(request.user, page.question),
             "chips": list(narrowing.chips(page.question)),
             "periods": narrowing.periods(page.question),

@@ -33,6 +33,7 @@ SIZE: Final = 50
 WINDOW: Final = 10_000  # orders a page looks at for what has no index
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
+_LAST_KEY: Final = 10**18 - 1
 _WRITTEN: Final = re.compile(r"(-?\d{1,17})\.(\d{1,18})")
 
 
@@ -81,7 +82,7 @@ NEWER: Final = Direction(("placed_at", "pk"), "gt")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page's orders in the order they were read, where to go on, and how far it looked."""
+    """One page's orders in the order they were read, where to go on, and how far back it looked."""
 
     rows: list[Order]
     next: Place | None
@@ -113,9 +114,11 @@ def read(
     found = list(rows.filter(pk__in=keys).order_by(*direction.order)[: size + 1])
     if len(found) > size:
         return Found(found[:size], place_of(found[size - 1]))
-    if edge is not None:
-        return Found(found, Place(edge, 0 if direction is OLDER else 2**62), edge)
-    return Found(found, None)
+    if edge is None:
+        return Found(found, None)
+    if direction is OLDER:
+        return Found(found, Place(edge, 0), edge)
+    return Found(found, Place(edge, _LAST_KEY))
 
 
 def place_of(order: Order) -> Place:

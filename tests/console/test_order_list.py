@@ -158,6 +158,8 @@ class TestAnOtherTenant:
         assert listed(browser, tenant=other.tenant.slug) == [own.number]
         operator = signed_in("operator")
         assert len(listed(operator)) == 2
+        slugs = {shop.tenant.slug, other.tenant.slug}
+        assert {row.also for row in ask(operator).context["rows"]} == slugs
         assert listed(operator, tenant=other.tenant.slug) == [theirs.number]
         assert ask(operator, tenant="nobody").status_code == 302
 
@@ -335,6 +337,19 @@ class TestPages:
         assert seen == [numbers[0], numbers[7]]
         assert pages > 3
 
+    def test_of_a_window_are_walked_back_too(self, browser, numbers, monkeypatch):
+        monkeypatch.setattr(paging, "WINDOW", 2)
+        Order.objects.filter(number=numbers[0]).update(store_id="NY5AVE")
+        query, seen = f"store=NY5AVE&before={paging.Place(now() - dt.timedelta(days=1), 0)}", []
+        while query:
+            answer = browser.get(f"{LIST}?{query}")
+            page = answer.context["cl"]
+            assert page.looked_until is None or not page.newer
+            seen += [row.number for row in answer.context["rows"]]
+            query = page.newer_address if page.newer else ""
+
+        assert seen == [numbers[0]]
+
     def test_that_are_empty_say_what_to_do(self, browser):
         assert "No orders yet" in ask(browser).content.decode()
         assert "Nothing is called “zzz”" in ask(browser, q="zzz").content.decode()
@@ -390,6 +405,7 @@ class TestAnOddAddress:
         answer = ask(browser, **query)
 
         assert (answer.status_code, answer.headers["Location"]) == (302, f"{LIST}?e=1")
+        assert "could not be understood" in browser.get(f"{LIST}?e=1").content.decode()
 
     @pytest.mark.parametrize(
         "query",
