@@ -2,8 +2,9 @@
 
 import argparse
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,74 +18,77 @@ from tests.console.browser.pages import VIEWS, View
 from tests.e2e.stack import ROOT, Stack, running_stack
 
 FOLDER: Final = ROOT / "docs" / "screenshots"
-COLORS: Final = 64  # enough for flat pages; a third of the bytes
-TALLEST: Final = 2000  # pixels
+PERSON: Final = "grace@demo"
+COLORS: Final = 128  # enough for flat pages; a third of the bytes
+TALLEST: Final = 1600  # pixels
+SHAPES: Final[dict[str, dict[str, Any]]] = {
+    "": {"viewport": WIDE},
+    "-phone": {"viewport": PHONE},
+    "-dark": {"viewport": WIDE, "color_scheme": "dark"},
+}
+
+Window = Callable[..., AbstractContextManager[Page]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="of pages; without any, all are taken")
+    parser = argparse.ArgumentParser(prog="./run screenshots", description=__doc__)
+    known = [view.name for view in VIEWS]
+    parser.add_argument("names", nargs="*", metavar="PAGE", help=f"of {', '.join(known)}")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     said = parser.parse_args()
-    unknown = set(said.names) - {view.name for view in VIEWS}
-    if unknown:
-        parser.error(f"there is no page {', '.join(sorted(unknown))}")
-    views = [view for view in VIEWS if not said.names or view.name in said.names]
+    if unknown := set(said.names) - set(known):
+        parser.error(f"There is no page {', '.join(sorted(unknown))}.")
     said.folder.mkdir(parents=True, exist_ok=True)
     with running_stack() as stack, chromium.running() as browser:
-        pages = People(stack, browser)
+        window = partial(opened, browser, stack.url)
+        cookies = enter(stack, window, said.folder)
+        views = [view for view in VIEWS if view.name in (said.names or known)]
         for view in track(views, description="Taking pictures"):
-            take(view, pages, said.folder)
+            take(view, partial(window, storage_state=cookies if view.role else None), said.folder)
 
 
-class People:
-    """Signed in once each, then seen in as many windows as are needed."""
-
-    def __init__(self, stack: Stack, browser: Browser) -> None:
-        self.stack, self.browser = stack, browser
-        self.cookies: dict[str, Any] = {}
-
-    @contextmanager
-    def page(self, role: str | None, **options: Any) -> Iterator[Page]:
-        if role is not None:
-            options["storage_state"] = self._signed_in(role)
-        context = self.browser.new_context(base_url=self.stack.url, **options)
-        yield context.new_page()
-        context.close()
-
-    def _signed_in(self, role: str) -> Any:
-        if role not in self.cookies:
-            name = {"admin": "grace@demo", "support": "ada@demo"}[role]
-            made = self.stack.manage_json(
-                "staff", "create", name, "--tenant", "demo", "--role", role
-            )
-            with self.page(None) as page:
-                fill_in_password(page, name, made["password"])
-                enroll(page)
-                self.cookies[role] = page.context.storage_state()
-        return self.cookies[role]
+@contextmanager
+def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
+    """A page in a window of its own."""
+    context = browser.new_context(base_url=url, **options)
+    yield context.new_page()
+    context.close()
 
 
-def take(view: View, people: People, folder: Path) -> None:
+def enter(stack: Stack, window: Window, folder: Path) -> Any:
+    """The cookies of an admin of the demo, with pictures of what is asked on the way in."""
+    made = stack.manage_json("staff", "create", PERSON, "--tenant", "demo", "--role", "admin")
+    with window(**SHAPES[""]) as page:
+        fill_in_password(page, PERSON, made["password"])
+        save(page, folder / "enroll.png")
+        enroll(page)
+        cookies = page.context.storage_state()
+    for suffix in ("", "-phone"):
+        with window(**SHAPES[suffix]) as page:
+            fill_in_password(page, PERSON, made["password"])
+            save(page, folder / f"code{suffix}.png")
+    return cookies
+
+
+def take(view: View, window: Window, folder: Path) -> None:
     """Wide, on a phone, and in the dark where the page is said to be looked at so."""
-    shapes: dict[str, dict[str, Any]] = {
-        "": {"viewport": WIDE},
-        "-phone": {"viewport": PHONE, "has_touch": True},
-    }
-    if view.is_also_dark:
-        shapes["-dark"] = {"viewport": WIDE, "color_scheme": "dark"}
-    for suffix, options in shapes.items():
-        with people.page(view.role, **options) as page:
-            view.open(page)
-            page.wait_for_load_state("networkidle")
-            save(page, folder / f"{view.name}{suffix}.png")
+    for suffix, options in SHAPES.items():
+        if suffix != "-dark" or view.is_also_dark:
+            with window(**options) as page:
+                view.open(page)
+                save(page, folder / f"{view.name}{suffix}.png")
 
 
 def save(page: Page, path: Path) -> None:
-    """The whole page if it is not too tall, in few colors."""
-    taken = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled")))
-    shown = taken.crop((0, 0, taken.width, min(taken.height, TALLEST)))
-    shown.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+    """The whole page, if it is not too tall, in few colors."""
+    page.wait_for_load_state("networkidle")
+    width, height = page.evaluate("[innerWidth, innerHeight]")
+    whole = page.evaluate("document.documentElement.scrollHeight")
+    # A window as tall as the page: what sticks to the window's edge is at the page's, then.
+    page.set_viewport_size({"width": width, "height": max(height, min(whole, TALLEST))})
+    taken = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    few = taken.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 if __name__ == "__main__":
