@@ -85,6 +85,7 @@ class Client(AbstractApplication):
     is_active = models.BooleanField(
         db_default=True, help_text="One that is switched off gets no tokens."
     )
+    version = _version()
 
     objects: ClassVar[models.Manager["Client"]] = models.Manager()
 

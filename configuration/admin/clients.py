@@ -95,7 +95,7 @@ class ClientAdmin(WithSteps):
     def write(self, tenant: Any, row: Client | None, *, seen: int, **fields: Any) -> Any:
         if row is None:
             return clients.create(tenant=tenant, **fields)
-        return clients.allow(row.client_id, scopes=fields["scopes"])
+        return clients.allow(row.client_id, scopes=fields["scopes"], if_match={seen})
 
     def has_secret(self, done: Any) -> bool:
         return isinstance(done, clients.WithSecret)

@@ -46,8 +46,8 @@ class Seen(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        made = self.instance.pk is not None
-        self.fields["seen"].initial = getattr(self.instance, "version", 1) if made else 0
+        row: Any = self.instance
+        self.fields["seen"].initial = 0 if row.pk is None else getattr(row, "version", 1)
 
 
 class ChangedByService(TenantAdmin):

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from django.contrib.auth.hashers import make_password
@@ -11,6 +12,7 @@ from psycopg import errors as pg
 
 from configuration.hashers import OnePassHasher
 from configuration.models import Client, Tenant
+from configuration.services import versions
 from ordermgmt import scopes as known_scopes
 from ordermgmt.errors import Conflict, Invalid, NotFound
 
@@ -84,12 +86,18 @@ def switch(client_id: str, *, is_active: bool) -> Client:
 
 
 @transaction.atomic
-def allow(client_id: str, *, scopes: Iterable[str]) -> Client:
-    """Let a client have these scopes from now on; the tokens it holds die at once."""
+def allow(
+    client_id: str, *, scopes: Iterable[str], if_match: AbstractSet[int] | None = None
+) -> Client:
+    """Let a client have these scopes from now on; if they are others, its tokens die at once.
+
+    Raises `VersionMismatch` when `if_match` is given and lacks the client's version.
+    """
     client = _locked(client_id)
-    client.scopes = known_scopes.known(scopes)
-    client.save(update_fields=["scopes", "updated"])
-    _delete_tokens(client)
+    versions.check(client.version, if_match)
+    before = client.version
+    if versions.change(client, {"scopes": known_scopes.known(scopes)}).version != before:
+        _delete_tokens(client)
     return client
 
 

@@ -175,6 +175,14 @@ class TestClient:
         assert not AccessToken.objects.exists()
         assert Client.objects.get().scopes == ["orders:read"]
 
+    def test_allowed_what_it_may_do_already_keeps_its_tokens(self):
+        client = ClientFactory()
+        tokens.issue_token(client)
+
+        same = clients.allow(client.client_id, scopes=reversed(SCOPES), if_match={1})
+
+        assert (same.version, AccessToken.objects.count()) == (1, 1)
+
     def test_is_not_allowed_what_does_not_exist(self):
         client = ClientFactory()
         tokens.issue_token(client)

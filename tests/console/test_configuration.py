@@ -431,6 +431,19 @@ class TestClient:
         assert client.scopes == ["orders:read"]
         assert client.name != "other"  # timelines name it so
 
+    def test_is_not_changed_by_a_form_opened_on_an_older_one(self):
+        client = ClientFactory()
+        browser = signed_in("admin", client.tenant)
+        at = url("client_change", client.pk)
+        opened = fields(browser.get(at))
+        browser.post(at, opened | {"scopes": ["orders:read"]})
+
+        answer = browser.post(at, opened | {"scopes": ["orders:write"]})
+
+        assert "It was changed meanwhile" in answer.content.decode()
+        client.refresh_from_db()
+        assert client.scopes == ["orders:read"]
+
     def test_may_not_be_given_what_does_not_exist(self):
         tenant = TenantFactory()
 
