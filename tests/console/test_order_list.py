@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
+from bench import loading
 from configuration import keys
-from orders.admin import paging
+from orders.admin import filters, paging
 from orders.models import Hold, Item, Order
 from orders.services import holding
 from tests.console.people import signed_in
@@ -456,3 +457,37 @@ class TestCost:
         assert [
             q["sql"] for q in asked if counting.search(q["sql"]) and "GROUP BY" not in q["sql"]
         ] == []
+
+    def test_reads_orders_along_indexes_whatever_is_asked(self, shop, browser):
+        """With sequential scans forbidden, PostgreSQL uses one only where it has no other way."""
+        sample = captured(shop, grace_period=600)
+        loading.load(shop.tenant, sample.uuid, first=0, count=2_000, customer=lambda n: f"C-{n}")
+        asked = {
+            "status": "open",
+            "hold": "support",
+            "due": "yes",
+            "conflict": "yes",
+            "channel": "store",
+            "store": "NY5AVE",
+            "location": "DC-EAST",
+            "units": "20",
+            "external": "yes",
+            "since": "2024-01-01",
+            "until": "2024-12-31",
+            "placed": "2024-05",
+            "after": str(paging.place_of(sample)),
+        }
+        assert set(asked) >= set(filters.BY_NAME)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE orders_order, orders_item, orders_hold")
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in ({}, *({name: value} for name, value in asked.items())):
+            with CaptureQueriesContext(connection) as seen:
+                assert ask(browser, **query).status_code == 200
+            statements = [q["sql"] for q in seen if "orders_order" in q["sql"]]
+            assert statements
+            for statement in statements:
+                with connection.cursor() as cursor:
+                    cursor.execute(f"EXPLAIN {statement}")
+                    plan = "\n".join(line for (line,) in cursor.fetchall())
+                assert "Seq Scan on orders_" not in plan, (query, plan)
