@@ -132,6 +132,7 @@ def _addresses() -> Iterator[tuple[str, str]]:
     oldest = own.earliest("placed_at", "pk")
     serial = Item.objects.filter(tenant=newest.tenant_id).exclude(serial_number="").first()
     middle = own.order_by("pk")[own.count() // 2]
+    bought = Item.objects.filter(tenant=newest.tenant_id, order__channel_type="web").latest("pk")
     at = f"{round(middle.placed_at.timestamp() * 1e6)}.{middle.pk}"
     asked: dict[str, dict[str, Any]] = {
         "list": {},
@@ -152,9 +153,10 @@ def _addresses() -> Iterator[tuple[str, str]]:
         "a location": {"location": "DC-EAST"},
         "at least 20 units": {"units": 20},
         "handed over (none)": {"external": "yes"},
-        "search: e-mail": {"q": newest.customer_email},
+        # Of one hit alone the page would be the order's: a filter keeps it in the list.
+        "search: e-mail": {"q": newest.customer_email, "channel": "web"},
         "search: the product everybody buys": {"q": "SKU-00000"},
-        "search: a product": {"q": "SKU-04000"},
+        "search: a product": {"q": bought.product_id, "channel": "web"},
         "search: nothing": {"q": "nothing is called that"},
         "search: nothing, like an e-mail": {"q": "nobody@example.org"},
     }

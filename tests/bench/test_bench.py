@@ -56,3 +56,42 @@ def test_a_folder_with_data_is_not_measured_in(tmp_path: Path):
 
     assert done.returncode == 2
     assert "has data already" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_consoles_pages_are_timed_among_few_and_among_more():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "console", "--json", "--orders", "1500"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=600,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["failures"] == []
+    assert {page["orders"] for page in result["pages"]} == {1000, 1500}
+    for page in result["pages"]:
+        assert page["status"] == 200
+        assert 0 < page["p50"] <= page["p95"]
+        assert page["cpu"] > 0
+        assert page["queries"] > 3
+    saved = [line.strip() for line in done.stderr.splitlines() if "bench/results/" in line]
+    assert json.loads(Path(saved[0]).read_text()) == result
+    assert Path(saved[1]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_year_is_not_loaded_into_a_folder_that_is_thrown_away():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "load", "--orders", "10"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "--data-dir" in done.stdout
