@@ -269,6 +269,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "ordermgmt.console.errors.locked_out"
 AXES_CLIENT_IP_CALLABLE = "ordermgmt.console.guessing.address_of"
 AXES_DISABLE_ACCESS_LOG = True
+AXES_SENSITIVE_PARAMETERS = ["username"]  # not in the log: some type their password there
 AXES_VERBOSE = False
 # How many proxies of yours add an address to X-Forwarded-For before a request reaches us.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
@@ -319,6 +320,7 @@ LOGGING = {
         "django": {"level": "INFO", "propagate": True, "handlers": []},
         # Our own line has every request; this one is for tracebacks.
         "django.request": {"level": "ERROR", "filters": ["tracebacks"]},
+        "axes": {"level": "WARNING"},  # wrong passwords and locks, not who signed in
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "urllib3": {"level": "ERROR"},  # its warnings quote addresses, and with them customers
     },

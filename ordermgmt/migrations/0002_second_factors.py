@@ -7,28 +7,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ordermgmt', '0001_heartbeat'),
+        ("ordermgmt", "0001_heartbeat"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SecondFactor',
+            name="SecondFactor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
-                ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
-                ('key', models.TextField(help_text="What the phone's codes are made from; sealed.")),
-                ('last_step', models.BigIntegerField(default=-1, help_text='The half minute of the last code used: none is good twice.')),
-                ('recovery_codes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, help_text='Checksums of those not used yet.', size=None)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Wrong codes in a row.')),
-                ('failed_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="The human-readable name of this device.", max_length=64
+                    ),
+                ),
+                (
+                    "confirmed",
+                    models.BooleanField(default=True, help_text="Is this device ready for use?"),
+                ),
+                (
+                    "key",
+                    models.TextField(help_text="What the phone's codes are made from; sealed."),
+                ),
+                (
+                    "last_step",
+                    models.BigIntegerField(
+                        default=-1,
+                        help_text="The half minute of the last code used: none is good twice.",
+                    ),
+                ),
+                (
+                    "recovery_codes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=64),
+                        default=list,
+                        help_text="Checksums of those not used yet.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="Wrong codes in a row."),
+                ),
+                ("failed_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        help_text="The user that this device belongs to.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user',), name='person_has_one_second_factor')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user",), name="person_has_one_second_factor")
+                ],
             },
         ),
     ]

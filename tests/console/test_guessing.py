@@ -42,6 +42,16 @@ def test_AD1_an_address_that_guesses_waits_and_nobody_else_does() -> None:
 
 
 @pytest.mark.usefixtures("ada")
+def test_the_log_tells_from_where_and_no_names(caplog: Any) -> None:
+    """Some type their password where the name belongs."""
+    attempt("guess", name="my password by mistake", address="192.0.2.77")
+
+    assert "192.0.2.77" in caplog.text
+    assert "by mistake" not in caplog.text
+    assert "guess" not in caplog.text.replace("guessing", "")
+
+
+@pytest.mark.usefixtures("ada")
 def test_the_wait_ends_however_often_one_tries_meanwhile() -> None:
     for n in range(LIMIT + 3):
         attempt(f"guess {n}")

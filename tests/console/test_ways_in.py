@@ -1,11 +1,15 @@
 """Getting into the console: a password, then a code, each good once; AD10, AD12, S15–S18."""
 
+import os
 import re
+import subprocess
+import sys
 import time
 from base64 import b32decode
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django_otp.oath import totp
@@ -308,6 +312,33 @@ def test_S15_cookies_are_for_the_console_and_nobody_elses_script(ada: User) -> N
         assert cookie["path"] == "/console/"
         assert cookie["httponly"]
         assert cookie["samesite"] == "Lax"
+
+
+def test_S15_over_https_nobody_else_can_set_a_cookie() -> None:
+    """The prefix makes browsers refuse them from other hosts, paths and plain http."""
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from ordermgmt import settings as s; print(s.SESSION_COOKIE_NAME,"
+            " s.SESSION_COOKIE_PATH, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_NAME,"
+            " s.CSRF_COOKIE_PATH, s.CSRF_COOKIE_SECURE)",
+        ],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"CONSOLE_HTTPS": "true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert told.stdout.split() == [
+        "__Host-console",
+        "/",
+        "True",
+        "__Host-console-form",
+        "/",
+        "True",
+    ]
 
 
 def test_an_operator_sees_every_tenant_and_enrolls_like_anybody(acme: Tenant) -> None:
