@@ -1,0 +1,84 @@
+"""What an order is made of, as its page shows it: its items, and what they travel in."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from configuration.models import Location
+from orders.admin import labels
+from orders.admin.excerpts import ROWS, Panel, attributes, listing, mapping, rows, short, words
+from orders.models import Item, Order, Shipment
+from orders.services.possibilities import Standing
+from orders.services.queries import Document
+from orders.services.retelling import items as so_many
+from orders.services.retelling import reason
+
+ITEMS: Final = 100
+
+
+def items(standing: Standing, first: int) -> Panel:
+    """Some of the order's items, from the given place on; one statement, for their locations."""
+    order, every = standing.document.order, standing.document.items
+    first = first if first < len(every) else 0
+    shown = every[first : first + ITEMS]
+    codes = {item.location_code for item in shown if item.location_code}
+    places = Location.objects.filter(tenant=standing.tenant, code__in=codes)
+    names = dict(places.values_list("code", "name"))
+    more = first + ITEMS if first + ITEMS < len(every) else None
+    return Panel([_item(i, order, names) for i in shown], len(every), more, first == 0)
+
+
+def _item(item: Item, order: Order, places: Mapping[str, str]) -> dict[str, Any]:
+    product = mapping(item.details.get("product_attributes"))
+    variant = [product.get(name) for name in ("size", "color")]
+    variant += [product.get(f"additional_variant_{n}") for n in (1, 2)]
+    serials = mapping(item.details.get("external_identifier")) | (
+        {"serial_number": item.serial_number} if item.serial_number else {}
+    )
+    return {
+        "item": item,
+        "status": labels.item_status(item.status),
+        "conflict": reason(item.conflict_reason) if item.conflict_reason else "",
+        "name": short(product.get("name") or ""),
+        "variant": short(", ".join(str(v) for v in variant if v)),
+        "base": labels.amount(item.base, order.currency) if item.discount else "",
+        "discount": labels.amount(item.discount, order.currency) if item.discount else "",
+        "discounts": [_discount(d, order) for d in listing(item.details.get("discounts"))[:ROWS]],
+        "gross": labels.amount(item.gross, order.currency),
+        "identifiers": rows((words(name), value) for name, value in list(serials.items())[:ROWS]),
+        "place": item.location_code,
+        "place_name": places.get(item.location_code, ""),
+        "shipment": item.shipment.position + 1 if item.shipment else None,
+        "attributes": attributes(item.attributes),
+    }
+
+
+def _discount(discount: Any, order: Order) -> str:
+    said = mapping(discount)
+    why = said.get("coupon_code") or said.get("reason") or said.get("level") or ""
+    try:
+        taken = labels.amount(said["price_adjustment"], order.currency)
+    except (KeyError, TypeError, ValueError):
+        taken = str(said.get("price_adjustment", ""))
+    return short(f"{taken} {why}".strip())
+
+
+def shipments(document: Document) -> list[dict[str, Any]]:
+    """All of the order's shipments; there are never many."""
+    return [_shipment(shipment, document) for shipment in document.shipments]
+
+
+def _shipment(shipment: Shipment, document: Document) -> dict[str, Any]:
+    currency = document.order.currency
+    asked = f" to {shipment.location_code}" if shipment.location_code else ""
+    travels = [item for item in document.items if item.shipment_id == shipment.pk]
+    tracked = dict.fromkeys((i.carrier, i.tracking_code) for i in travels if i.tracking_code)
+    return {
+        "number": shipment.position + 1,
+        "level": shipment.service_level or "no service level",
+        "method": shipment.shipping_method.replace("_", " "),
+        "routing": f"{shipment.strategy}{asked}",
+        "items": so_many(len(travels)),
+        "price": labels.amount(shipment.gross, currency),
+        "discount": labels.amount(shipment.discount, currency) if shipment.discount else "",
+        "tracking": [" ".join(filter(None, pair)) for pair in list(tracked)[:ROWS]],
+    }
