@@ -31,6 +31,7 @@ from bench.stage import HOST, Stage
 from configuration.models import Membership, Tenant
 from configuration.services import tenants
 from ordermgmt.models import SecondFactor
+from orders.admin import paging
 from orders.models import Item, Order
 
 TENANT: Final = "retailer"
@@ -102,11 +103,12 @@ def measure(stage: Stage, many: int, console: Console) -> Measured:
     """Every page among 1,000 orders, and again among `many`."""
     logging.disable(logging.INFO)  # requests are made in here, too
     pages, first = [], 1
-    session = sign_in(tenant())
+    retailer = tenant()
+    session = sign_in(retailer)
     for number in (FEW, many):
         first = load(number - (first - 1), console, first=first)
         with console.status(f"asking for pages among {number:,}"):
-            pages += [_page(stage, session, *named, number) for named in _addresses()]
+            pages += [_page(stage, session, *named, number) for named in _addresses(retailer)]
     return Measured(pages)
 
 
@@ -125,19 +127,19 @@ def sign_in(tenant: Tenant) -> str:
     return str(request.session.session_key)
 
 
-def _addresses() -> Iterator[tuple[str, str]]:
+def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
     """Each page, with names and places that are there among few and among many."""
-    own = Order.objects.filter(tenant__slug=TENANT)
+    own = Order.objects.filter(tenant=retailer)
     newest = own.latest("placed_at", "pk")
     oldest = own.earliest("placed_at", "pk")
-    serial = Item.objects.filter(tenant=newest.tenant_id).exclude(serial_number="").first()
-    middle = own.order_by("pk")[own.count() // 2]
-    bought = Item.objects.filter(tenant=newest.tenant_id, order__channel_type="web").latest("pk")
-    at = f"{round(middle.placed_at.timestamp() * 1e6)}.{middle.pk}"
+    serial = Item.objects.filter(tenant=retailer).exclude(serial_number="").first()
+    middle = own.filter(placed_at__lte=oldest.placed_at + (newest.placed_at - oldest.placed_at) / 2)
+    place = paging.place_of(middle.latest("placed_at", "pk"))
+    bought = Item.objects.filter(tenant=retailer, order__channel_type="web").latest("pk")
     asked: dict[str, dict[str, Any]] = {
         "list": {},
-        "list, from the middle on": {"after": at},
-        "list, newer than the middle": {"before": at},
+        "list, from the middle on": {"after": str(place)},
+        "list, newer than the middle": {"before": str(place)},
         "open": {"status": "open"},
         "closed": {"status": "closed"},
         "failed (none)": {"status": "failed"},
