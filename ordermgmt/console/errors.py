@@ -27,6 +27,10 @@ STALE_FORM: Final = (
     "This form is too old",
     "It was opened before you last signed in or out. Go back, reload the page, and send it again.",
 )
+ONE_AT_A_TIME: Final = (
+    "One at a time",
+    "Somebody is signing in by this name right now. Try again in a moment.",
+)
 
 
 def page(status: int, words: tuple[str, str] | None = None) -> HttpResponse:

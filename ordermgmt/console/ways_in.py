@@ -50,7 +50,7 @@ def guarded(sign_in: Callable[[], HttpResponseBase], request: HttpRequest) -> Ht
     if guessing.is_tired_of(guessing.address_of(request)):
         return errors.page(429)
     with guessing.one_at_a_time(request.POST.get("username", "")) as alone:
-        return sign_in() if alone else errors.page(429)
+        return sign_in() if alone else errors.page(429, errors.ONE_AT_A_TIME)
 
 
 @never_cache
