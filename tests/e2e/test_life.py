@@ -65,8 +65,7 @@ def another(stack: Stack, program: str, *options: str) -> Iterator[None]:
 @pytest.fixture
 def second_beat(stack: Stack) -> Iterator[None]:
     """Another clock, which orders the same again every two seconds."""
-    schedule = str(stack.data_dir / "second-beat")
-    with another(stack, "beat", "--pidfile", "", "--schedule", schedule):
+    with another(stack, "beat", "--pidfile", ""):
         yield
 
 

@@ -133,8 +133,6 @@ def _forget(folder: Path) -> None:
         raise CommandError(f"--fresh: another command is using the database in {folder}.")
     for name in ("postgres", "valkey"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for schedule in folder.glob("celerybeat-schedule*"):
-        schedule.unlink()
     use.close()
 
 
