@@ -10,7 +10,7 @@ from configuration.services.versions import VersionMismatch
 from tests.factories import ClientFactory, LocationFactory, TenantFactory
 from tests.orders.racing import alone, at_once, meet
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_one_of_two_changes_of_a_location_is_refused(monkeypatch):

@@ -4,8 +4,11 @@
 """
 
 import pytest
+from django.apps import apps
 from django.template.loader import get_template
 from django.urls import get_resolver
+
+from ordermgmt.console import roles
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -13,3 +16,12 @@ def loaded() -> None:
     """Views and templates, before a test's transaction begins: a busy machine takes long."""
     assert get_resolver().url_patterns
     get_template("admin/change_list.html")
+
+
+@pytest.fixture(autouse=True)
+def groups(request: pytest.FixtureRequest) -> None:
+    """A test in no transaction leaves empty tables: what migrations wrote is gone for the next."""
+    mark = request.node.get_closest_marker("django_db")
+    if mark and mark.kwargs.get("transaction"):
+        request.getfixturevalue("transactional_db")
+        roles.write(apps, None)

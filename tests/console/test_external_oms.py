@@ -33,7 +33,7 @@ def asking(oms: Any) -> Tenant:
 class TestTrying:
     """In no transaction: the network is never asked in one."""
 
-    pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+    pytestmark = pytest.mark.django_db(transaction=True)
 
     def test_a_sound_one_says_that_it_is(self, fake_oms):
         oms = fake_oms("good")
