@@ -96,7 +96,7 @@ def _body(n: int, placed_at: dt.datetime, chance: Random) -> dict[str, Any]:
         "zip_code": f"{10000 + n}",
         "country_code": country,
     }
-    return body | {
+    online = body | {
         "channel_type": chance.choice(("web", "web", "mobile")),
         "channel_name": chance.choice(("webshop", "marketplace")),
         "shipping_address": address,
@@ -105,6 +105,20 @@ def _body(n: int, placed_at: dt.datetime, chance: Random) -> dict[str, Any]:
         # Most were bought long enough ago to be on their way; the newest wait.
         **({"grace_period": 0} if n < ORDERS - 60 else {}),
         **({"is_historical": True} if n < 20 else {}),
+    }
+    return online | {"payments": [_card(online)]}
+
+
+def _card(body: dict[str, Any]) -> dict[str, Any]:
+    total = sum((item["price"]["gross"] for item in body["items"]), Decimal(0))
+    option = body["shipments"][0]["shipping_option"]
+    return {
+        "type": "authorized",
+        "amount": total + option["price"] + option["tax"],
+        "method": "credit_card",
+        "processor": "adyen",
+        "processed_at": body["placed_at"],
+        "correlation_ref": f"CARD-{body['external_id']}",
     }
 
 
