@@ -91,4 +91,4 @@ def _name(order: Order) -> dict[str, Any]:
 
 
 def _items(order: Order) -> list[Item]:
-    return list(order.items.order_by("pk"))
+    return list(order.items.order_by("position"))
