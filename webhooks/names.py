@@ -35,9 +35,16 @@ def look_up(host: str, *, seconds: float) -> Addresses:
 def _resolve(host: str, future: Future[Addresses]) -> None:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        future.set_result(list(dict.fromkeys(ip_address(entry[4][0]) for entry in found)))
+        addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
     except Exception as reason:
+        _forget(host)
         future.set_exception(reason if isinstance(reason, OSError) else OSError(str(reason)))
-    finally:
-        with _lock:
-            del _under_way[host]
+    else:
+        _forget(host)
+        future.set_result(addresses)
+
+
+def _forget(host: str) -> None:
+    """Before anybody hears the answer, so that whoever asks after it gets one of their own."""
+    with _lock:
+        del _under_way[host]

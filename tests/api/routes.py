@@ -87,9 +87,11 @@ def guarded_routes() -> list[Route]:
 
 
 def plain_addresses() -> set[str]:
-    """All other addresses."""
+    """All other addresses but the console's, which people ask, not programs."""
     return {
-        pattern for pattern, callback in _patterns(get_resolver()) if not hasattr(callback, "cls")
+        pattern
+        for pattern, callback in _patterns(get_resolver())
+        if not hasattr(callback, "cls") and not pattern.startswith("console")
     }
 
 

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONAL = {"anyio", "setuptools"}  # used when they happen to be there, not missed when not
+OPTIONAL = {
+    "anyio",
+    "greenlet",
+    "setuptools",
+}  # used when they happen to be there, not missed when not
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 
 

@@ -104,6 +104,21 @@ def test_a_name_that_turns_inward_is_asked_once_and_the_checked_address_dialed(d
     assert dialed == [(PUBLIC, 443)]
 
 
+def test_an_answer_is_not_kept_for_whoever_asks_after_it(dns, monkeypatch):
+    kept = []
+
+    class Watched(names.Future):
+        def set_result(self, found):
+            kept.append(dict(names._under_way))
+            super().set_result(found)
+
+    monkeypatch.setattr(names, "Future", Watched)
+    dns([PUBLIC])
+    names.look_up("oms.example.com", seconds=5)
+
+    assert kept == [{}]
+
+
 def test_a_trusted_host_may_be_inside_but_only_as_it_was_named(settings, dns, dialed):
     settings.EGRESS_ALLOWED_HOSTS = ["erp.internal:8443", "oms.example.com"]
     dns(["10.0.0.1"], ["10.0.0.1"])

@@ -32,10 +32,12 @@ DETAIL = {
     # Larger than we read, or read as far as was announced.
     **dict.fromkeys(("huge", "huge_without_length", "endless_chunks", "endless_trailers"), BAD),
     **dict.fromkeys(("continue_storm", "huge_header", "huge_status", "negative_chunk"), BAD),
-    **dict.fromkeys(("bad_headers", "both_framings", "short_length"), BAD),
+    **dict.fromkeys(("bad_headers", "both_framings", "short_length", "bomb"), BAD),
 }
 # What goes on for ever is too much, or too late: whichever comes first on this machine.
-ENDLESS = {mode for mode in DETAIL if mode.startswith(("endless", "huge", "continue", "negative"))}
+ENDLESS = {
+    mode for mode in DETAIL if mode.startswith(("endless", "huge", "continue", "negative", "bomb"))
+}
 ABOUT_THE_REQUEST = {"400", "409", "410", "422"}
 NOT_LISTED = ("wrong_order", "no_totals", "cash_on_delivery", "latin1")
 HISTORY_V1 = DETAIL | dict.fromkeys(NOT_LISTED, FOUND)
