@@ -47,7 +47,7 @@ log = structlog.get_logger("ordermgmt.request")
 
 
 class RequestMiddleware:
-    """The only middleware: each further one would cost every request."""
+    """What every request passes; each further middleware would cost all of them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

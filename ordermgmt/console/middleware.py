@@ -1,22 +1,26 @@
 """What only the console needs around a request: session, person, messages, and a strict CSP.
 
-The API has neither cookies nor sessions. Each of these steps aside for every address outside the
-console, so that the hot paths pay one comparison for each and nothing else.
+The API has neither cookies nor sessions: its requests pay for one comparison, and go past.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
+from axes.middleware import AxesMiddleware
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponseForbidden
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
+
+Respond = Callable[[HttpRequest], Any]  # a response
 
 PREFIX: Final = "/console/"
 NOTICED: Final = 60  # seconds: who was seen is written down no more often
@@ -36,52 +40,7 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
 )
 
 
-class _OnlyThere:
-    """Steps aside outside the console."""
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(PREFIX):
-            return super().__call__(request)  # type: ignore[misc]
-        return self.get_response(request)  # type: ignore[attr-defined]
-
-
-class Csp:
-    """Scripts and styles from our own files only: what is stored can never run."""
-
-    def __init__(self, get_response: Any) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        if request.path_info.startswith(PREFIX):
-            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-            # With none, browsers would send forms from nowhere, and CSRF's check refuses those.
-            response.headers["Referrer-Policy"] = "same-origin"
-        return response
-
-
-class Sessions(_OnlyThere, SessionMiddleware):
-    pass
-
-
-class Csrf(_OnlyThere, CsrfViewMiddleware):
-    def process_view(
-        self, request: HttpRequest, callback: Any, args: Any, kwargs: Any
-    ) -> HttpResponseForbidden | None:
-        if request.path_info.startswith(PREFIX):
-            return super().process_view(request, callback, args, kwargs)
-        return None
-
-
-class Authentication(_OnlyThere, AuthenticationMiddleware):
-    pass
-
-
-class SecondFactor(_OnlyThere, OTPMiddleware):
-    pass
-
-
-class Ending(_OnlyThere, MiddlewareMixin):
+class Ending(MiddlewareMixin):
     """Signs people out who were away too long, or in too long, whatever their cookie says."""
 
     def process_request(self, request: HttpRequest) -> None:
@@ -95,5 +54,43 @@ class Ending(_OnlyThere, MiddlewareMixin):
             session.update({"since": since, "seen": now})
 
 
-class Messages(_OnlyThere, MessageMiddleware):
-    pass
+INSIDE: Final = (  # CSRF's check stands before
+    AuthenticationMiddleware,
+    OTPMiddleware,
+    Ending,
+    MessageMiddleware,
+    AxesMiddleware,
+)
+
+
+class ConsoleMiddleware:
+    """The way to the console's views leads through all of this; the way to all others past it."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.past = through = get_response
+        for step in reversed(INSIDE):
+            through = _step(step, through)
+        self.csrf = CsrfViewMiddleware(through)
+        self.through = _step(SessionMiddleware, convert_exception_to_response(self.csrf))
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(PREFIX):
+            return self.past(request)
+        response: HttpResponseBase = self.through(request)
+        # Scripts and styles from our own files only: what is stored can never run.
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        # With none, browsers would send forms from nowhere, and CSRF's check refuses those.
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    def process_view(
+        self, request: HttpRequest, callback: Any, args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        if request.path_info.startswith(PREFIX):
+            return self.csrf.process_view(request, callback, args, kwargs)
+        return None
+
+
+def _step(step: Callable[[Any], Any], onward: Respond) -> Respond:
+    """As Django chains them: whatever a step raises is an answer to those around it."""
+    return convert_exception_to_response(step(onward))
