@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ def federation(
     with _fake_oms() as oms:
         token = _slow_tenant(stage, oms)
         for number in connections:
+            if rows:
+                time.sleep(LATE)  # until the OMS has answered all whose readers are gone
             quiet = measure(number)
             with _readers(stage, token) as told:
                 busy = measure(number)
