@@ -28,6 +28,7 @@ def rows(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any,
 
     The server binds the parameters, so the statement must cast those whose type it cannot tell.
     """
+    connection.close_if_health_check_failed()  # as the ORM's cursors do
     connection.ensure_connection()
     numbered, names = _numbered(sql)
     bound = [params[name] for name in names] if isinstance(params, Mapping) else params

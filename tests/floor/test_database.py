@@ -3,6 +3,8 @@
 import pytest
 from django.db import close_old_connections, connection, connections
 
+from ordermgmt import hot
+
 
 def end_session(pid: int) -> None:
     other = connections.create_connection("default")
@@ -38,3 +40,14 @@ def test_looking_costs_no_statement(django_assert_num_queries):
 def test_no_connection_is_no_use():
     connection.close()
     assert not connection.is_usable()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_hot_paths_notice_it_too():
+    [(before,)] = hot.rows("SELECT pg_backend_pid()", [])
+    end_session(before)
+
+    close_old_connections()  # as at the beginning of each request
+    [(after,)] = hot.rows("SELECT pg_backend_pid()", [])
+
+    assert after != before
