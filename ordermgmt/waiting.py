@@ -3,6 +3,9 @@
 A request that waits for somebody else's system needs a thread, but no processor and no database
 connection. So a web process has threads for both, lets `AT_WORK` of them work, and lets `ASIDE`
 more wait; whatever others are slow, there is always a thread for a request that only needs us.
+
+A connection to the database belongs to a desk, not to a thread: whoever works there uses it. So
+there are as many as work, not as many as there are threads, and each is warm.
 """
 
 from collections import Counter, deque
@@ -11,16 +14,34 @@ from contextlib import contextmanager
 from threading import Lock, local
 from typing import Final
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ordermgmt.errors import Unavailable
 
-AT_WORK: Final = 4  # more fight over the interpreter's lock, and answer no more in a second
+AT_WORK: Final = 3  # more fight over the interpreter's lock, and answer fewer in a second
 ASIDE: Final = 12
 
 
 class AllAreWaiting(Unavailable):
     """As many requests as we can afford wait already; the caller should try later."""
+
+
+class Desk:
+    """Where one request at a time is worked on; its connection is opened by the first."""
+
+    def __init__(self) -> None:
+        self._connection: BaseDatabaseWrapper | None = None
+
+    def sit_down(self) -> None:
+        """Make the desk's connection this thread's own."""
+        if self._connection is None:
+            self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
+            self._connection.inc_thread_sharing()  # by one after the other, never at once
+        connections[DEFAULT_DB_ALIAS] = self._connection
+
+    def stand_up(self) -> None:
+        del connections[DEFAULT_DB_ALIAS]
 
 
 class Desks:
@@ -31,29 +52,32 @@ class Desks:
     """
 
     def __init__(self, number: int) -> None:
-        self.free = number
-        self._lock, self._queue = Lock(), deque[Lock]()
+        self.free = [Desk() for _ in range(number)]
+        self._lock, self._queue = Lock(), deque[tuple[Lock, list[Desk]]]()
 
-    def take(self) -> None:
+    def take(self) -> Desk:
+        """The desk that was left last, its connection the warmest; or wait for one."""
         with self._lock:
             if self.free:
-                self.free -= 1
-                return
-            turn = Lock()
+                return self.free.pop()
+            turn, given = Lock(), list[Desk]()
             turn.acquire()
-            self._queue.append(turn)
+            self._queue.append((turn, given))
         turn.acquire()
+        return given[0]
 
-    def leave(self) -> None:
+    def leave(self, desk: Desk) -> None:
         with self._lock:
             if self._queue:
-                self._queue.popleft().release()  # to the next in the queue, and nobody else
+                turn, given = self._queue.popleft()
+                given.append(desk)  # to the next in the queue, and nobody else
+                turn.release()
             else:
-                self.free += 1
+                self.free.append(desk)
 
 
 _desks: Final = Desks(AT_WORK)
-_own: Final = local()  # whether this thread has a desk
+_own: Final = local()  # the desk of this thread, if it has one
 _waiting: Final[Counter[int]] = Counter()  # tenant → its requests that have stepped aside
 _lock: Final = Lock()
 
@@ -61,13 +85,24 @@ _lock: Final = Lock()
 @contextmanager
 def at_work() -> Iterator[None]:
     """Work on a request of the web server, when there is a desk for it."""
-    _desks.take()
-    _own.desk = True
+    _sit_down()
     try:
         yield
     finally:
-        _own.desk = False
-        _desks.leave()
+        _stand_up()
+
+
+def _sit_down() -> None:
+    for own in connections.all(initialized_only=True):
+        own.close()  # of an answer that was streamed after its request had left
+    desk = _own.desk = _desks.take()
+    desk.sit_down()
+
+
+def _stand_up() -> None:
+    desk, _own.desk = _own.desk, None
+    desk.stand_up()
+    _desks.leave(desk)
 
 
 @contextmanager
@@ -83,10 +118,11 @@ def aside(tenant_id: int) -> Iterator[None]:
         if _waiting[tenant_id] >= ASIDE - _waiting.total():
             raise AllAreWaiting("Too many requests wait for this system already.", retry_after=1)
         _waiting[tenant_id] += 1
-    connection.close()
-    has_desk = getattr(_own, "desk", False)
+    has_desk = getattr(_own, "desk", None) is not None
     if has_desk:
-        _desks.leave()
+        _stand_up()
+    else:
+        connection.close()
     try:
         yield
     finally:
@@ -95,4 +131,4 @@ def aside(tenant_id: int) -> Iterator[None]:
             if not _waiting[tenant_id]:
                 del _waiting[tenant_id]
         if has_desk:
-            _desks.take()
+            _sit_down()

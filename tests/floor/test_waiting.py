@@ -5,7 +5,8 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from django.db import connection, transaction
+from django.core import signals
+from django.db import connection, connections, transaction
 
 from ordermgmt import waiting
 from ordermgmt.waiting import ASIDE, AT_WORK, AllAreWaiting, aside, at_work
@@ -116,7 +117,7 @@ class TestDesks:
             with at_work():
                 with aside(number):
                     assert answered.wait(5)
-                come_back.append(waiting._own.desk)
+                come_back.append(waiting._own.desk is not None)
 
         slow = self.requests(AT_WORK, wait)
         with at_work():  # would block for ever if the slow ones kept theirs
@@ -126,17 +127,17 @@ class TestDesks:
             thread.join(10)
 
         assert come_back == [True] * AT_WORK
-        assert waiting._desks.free == AT_WORK
+        assert len(waiting._desks.free) == AT_WORK
 
     def test_who_has_none_gives_none_away(self):
         with aside(1):
             pass
 
-        assert waiting._desks.free == AT_WORK
+        assert len(waiting._desks.free) == AT_WORK
 
     def test_who_comes_first_is_served_first(self):
         desks, served = waiting.Desks(1), []
-        desks.take()
+        desk = desks.take()
         queue = []
         for number in range(5):
             queue.append(threading.Thread(target=lambda n=number: (desks.take(), served.append(n))))
@@ -145,7 +146,81 @@ class TestDesks:
                 time.sleep(0.001)
 
         for number in range(5):
-            desks.leave()
+            desks.leave(desk)
             queue[number].join(5)  # the desk is theirs, though it was never free
 
-        assert (served, desks.free) == ([0, 1, 2, 3, 4], 0)
+        assert (served, desks.free) == ([0, 1, 2, 3, 4], [])
+
+
+@pytest.mark.django_db(transaction=True)
+class TestConnections:
+    """They belong to desks: as many as work, whoever it is."""
+
+    @pytest.fixture(autouse=True)
+    def desks(self, monkeypatch):
+        desks = waiting.Desks(AT_WORK)
+        monkeypatch.setattr(waiting, "_desks", desks)
+        yield desks
+        for desk in desks.free:
+            desk._connection and desk._connection.close()
+
+    def one_after_the_other(self, number, work):
+        found = []
+        for _ in range(number):
+            thread = threading.Thread(target=lambda: found.append(work()))
+            thread.start()
+            thread.join(10)
+        return found
+
+    @staticmethod
+    def session():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return cursor.fetchone()[0]
+
+    def test_who_comes_later_uses_the_connection_of_who_was_there_before(self):
+        def work():
+            with at_work():
+                return self.session()
+
+        assert len(set(self.one_after_the_other(5, work))) == 1
+
+    def test_who_steps_aside_has_none_and_gets_one_back(self):
+        def work():
+            with at_work():
+                before = self.session()
+                with aside(1):
+                    while_waiting = connections.all(initialized_only=True)
+                return before, while_waiting, self.session()
+
+        [(before, while_waiting, after)] = self.one_after_the_other(1, work)
+
+        assert (while_waiting, after) == ([], before)
+
+    def test_what_an_answer_opened_that_was_streamed_later_is_closed_by_the_next_request(self):
+        def work():
+            with at_work():
+                pass
+            own = connections["default"]
+            own.ensure_connection()
+            with at_work():
+                desks_own = self.session()
+            return own.connection, desks_own
+
+        [(own, desks_own)] = self.one_after_the_other(1, work)
+
+        assert own is None
+        assert desks_own
+
+    def test_a_connection_that_was_cut_is_opened_anew_by_the_next_request(self):
+        def work():
+            with at_work():
+                signals.request_started.send(sender=None)
+                return self.session()
+
+        [first] = self.one_after_the_other(1, work)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [first])
+        [second] = self.one_after_the_other(1, work)
+
+        assert first != second
