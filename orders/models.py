@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
@@ -275,7 +276,7 @@ class Hold(models.Model):
 
     tenant = _tenant()
     order = _order("holds")
-    uuid = models.UUIDField(default=uuid.uuid4)
+    uuid = models.UUIDField(db_default=RandomUUID())
     kind = models.CharField(max_length=12, choices=HoldKind)
     reason = models.CharField(max_length=1024)
     placed_at = models.DateTimeField(db_default=Now())
