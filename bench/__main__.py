@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=_seconds, default=5.0, help="of each measurement")
     parser.add_argument("--connections", type=_numbers, default=(1, 8, 32), metavar="1,8,32")
     parser.add_argument("--items", type=int, default=3, help="of each order")
-    parser.add_argument("--rounds", type=int, default=2, help="of which the best counts")
+    parser.add_argument("--rounds", type=int, default=3, help="of which the best counts")
     parser.add_argument(
         "--orders",
         type=int,

@@ -233,6 +233,20 @@ class Setting(models.Model):
         return f"{self.tenant_id}:{self.key}"
 
 
+class PolicyVersion(models.Model):
+    """Which state of a tenant's settings, locations and service levels holds now.
+
+    Triggers (migration 0008) give every change a number that no other change ever gets. So what
+    was read at a number is what holds for as long as the number does.
+    """
+
+    tenant = models.OneToOneField(Tenant, models.PROTECT, primary_key=True, related_name="+")
+    version = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.version}"
+
+
 class SettingChange(models.Model):
     """One change of a setting, by whom; secrets are masked. Append-only: the database refuses."""
 

@@ -1,6 +1,6 @@
 """All a tenant has configured that decides over one order, read at one moment in one statement."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +33,8 @@ SELECT
     WHERE l.tenant_id = %(tenant)s AND l.is_active
       AND (l.country_codes = '{}' OR %(country)s::text = ANY(l.country_codes))
     ORDER BY l.priority, l.type, l.code LIMIT 1),
-  EXISTS (SELECT 1 FROM configuration_location l WHERE l.tenant_id = %(tenant)s)
+  EXISTS (SELECT 1 FROM configuration_location l WHERE l.tenant_id = %(tenant)s),
+  (SELECT v.version FROM configuration_policyversion v WHERE v.tenant_id = %(tenant)s)
 """
 _KEYS: Final = [
     key.name
@@ -44,6 +45,7 @@ _KEYS: Final = [
         EXTERNAL_OMS,
     )
 ]
+REMEMBERED_AT_MOST: Final = 1_000  # policies, about 2 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +89,50 @@ class Policy:
     locations: Mapping[str, Place]  # those asked for by code that exist and are active
     nearest: Place | None  # the best that serves the destination
     has_locations: bool
+    version: int | None  # names this state; None while nothing was ever configured
 
 
-def policy(
-    tenant: Tenant,
-    *,
-    service_levels: Collection[str] = (),
-    locations: Collection[str] = (),
-    country: str = "",
-) -> Policy:
-    """What `tenant` has configured for an order with these service levels and destinations.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order asks of its tenant's configuration; orders that ask alike are judged alike."""
 
-    `country` is where it goes (ISO 3166; empty when unknown: only locations that serve every
-    country are then near). One statement, whatever is asked.
+    service_levels: frozenset[str] = frozenset()
+    locations: frozenset[str] = frozenset()  # codes that a shipment names
+    country: str = ""  # where it goes (ISO 3166); unknown: only who serves all countries is near
+
+
+_memory: Final[dict[tuple[int, Terms], Policy]] = {}
+
+
+def remembered(tenant: Tenant, terms: Terms) -> Policy | None:
+    """The policy this process read last for such an order: maybe no longer what is configured.
+
+    Whoever uses it has to see to it that its `version` still holds, and to `forget` it otherwise.
     """
-    [(settings, levels, places, nearest, has_locations)] = hot.rows(
+    return _memory.get((tenant.pk, terms))
+
+
+def forget(tenant: Tenant, terms: Terms) -> None:
+    _memory.pop((tenant.pk, terms), None)
+
+
+def policy(tenant: Tenant, terms: Terms = Terms()) -> Policy:
+    """What `tenant` has configured for an order with these terms. One statement."""
+    if len(_memory) >= REMEMBERED_AT_MOST:
+        _memory.clear()
+    found = _memory[tenant.pk, terms] = _read(tenant, terms)
+    return found
+
+
+def _read(tenant: Tenant, terms: Terms) -> Policy:
+    [(settings, levels, places, nearest, has_locations, version)] = hot.rows(
         _READ,
         {
             "tenant": tenant.pk,
             "keys": _KEYS,
-            "service_levels": list(service_levels),
-            "locations": list(locations),
-            "country": country,
+            "service_levels": list(terms.service_levels),
+            "locations": list(terms.locations),
+            "country": terms.country,
         },
     )
     stored: dict[str, Any] = _json(settings)
@@ -125,6 +149,7 @@ def policy(
         locations={code: Place(code, type) for code, type in _json(places).items()},
         nearest=Place(*_json(nearest)) if nearest else None,
         has_locations=has_locations,
+        version=version,
     )
 
 

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal
 
 from django.db import transaction
 
 from configuration.models import Tenant
-from configuration.services.policy import Policy, policy
+from configuration.services.policy import Policy, Terms, policy
 from ordermgmt import hot
 from ordermgmt.errors import PreconditionFailed
 from ordermgmt.failpoints import failpoint
@@ -23,12 +23,6 @@ LOCK: Final = "SELECT id FROM orders_order WHERE id = %s FOR UPDATE"
 
 class ChangedSince(PreconditionFailed):
     code = "version_mismatch"
-
-
-class Terms(TypedDict):
-    service_levels: frozenset[str]
-    locations: frozenset[str]
-    country: str
 
 
 @contextmanager
@@ -74,13 +68,13 @@ def stories(tenant_id: int, keys: Sequence[int], *, actor: str) -> list[Story]:
 
 def policy_for(tenant: Tenant, story: Story) -> Policy:
     """What the tenant has configured that decides over this order."""
-    return policy(tenant, **terms_of(story))
+    return policy(tenant, terms_of(story))
 
 
 def terms_of(story: Story) -> Terms:
-    """What an order asks of its tenant's configuration; orders that ask alike are judged alike."""
-    return {
-        "service_levels": frozenset(s.service_level for s in story.shipments if s.service_level),
-        "locations": frozenset(s.location_code for s in story.shipments if s.location_code),
-        "country": story.country,
-    }
+    """What an order asks of its tenant's configuration."""
+    return Terms(
+        service_levels=frozenset(s.service_level for s in story.shipments if s.service_level),
+        locations=frozenset(s.location_code for s in story.shipments if s.location_code),
+        country=story.country,
+    )

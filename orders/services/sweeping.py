@@ -7,14 +7,14 @@ anywhere any number of times: the rows say what is due, the database's clock say
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from django.db import OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Extract, Now
 
 from configuration.models import Tenant
-from configuration.services.policy import Policy, policy
+from configuration.services.policy import Policy, Terms, policy
 from ordermgmt import hot
 from ordermgmt.failpoints import failpoint
 from orders.lifecycle import HoldKind
@@ -144,16 +144,15 @@ class _Rules:
 
     def __init__(self) -> None:
         self._tenants: dict[int, Tenant] = {}
-        self._known: dict[Any, Policy] = {}
+        self._known: dict[tuple[int, Terms], Policy] = {}
 
     def of(self, story: Story) -> Policy:
         key = story.order.tenant_id
         if key not in self._tenants:
             self._tenants[key] = Tenant.objects.get(pk=key)
-        terms = terms_of(story)
-        asked = (key, *terms.values())
+        asked = key, terms_of(story)
         if asked not in self._known:
-            self._known[asked] = policy(self._tenants[key], **terms)
+            self._known[asked] = policy(self._tenants[key], terms_of(story))
         return self._known[asked]
 
 

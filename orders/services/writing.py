@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-from configuration.services.policy import Numbering
+from configuration.services.policy import Policy
 from ordermgmt import hot, strict_json
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
 from orders.services.story import Reason, Story
@@ -32,6 +32,7 @@ _DECIDED: Final[dict[Model, dict[str, str]]] = {
     Item: {"order_id": "o.id", "shipment_id": "s.id"},
     Hold: {
         "order_id": "o.id",
+        "uuid": "gen_random_uuid()",
         "placed_at": "statement_timestamp()",
         "due_at": "statement_timestamp() + make_interval(secs => x.grace)",
     },
@@ -80,14 +81,17 @@ UPDATE orders_hold SET released_at = statement_timestamp() WHERE id = ANY(%s::bi
 """
 
 
-def insert(story: Story, numbering: Numbering) -> bool:
+def insert(story: Story, rules: Policy) -> bool:
     """Write a new order, giving it the next number; False when somebody else was faster.
 
-    The number is drawn only if the order is not there yet, so repeating a capture leaves no gap.
-    Fills in what the database decided. Items are inserted in the order of their ids: two captures
-    that share some wait for each other, and never deadlock.
+    False, too, when the `rules` it was made by no longer hold for its tenant. The number is drawn
+    only if the order is not there yet, so repeating a capture leaves no gap. Fills in what the
+    database decided. Items are inserted in the order of their ids: two captures that share some
+    wait for each other, and never deadlock.
     """
-    order = story.order
+    order, numbering = story.order, rules.numbering
+    if numbering is None:
+        raise ValueError("Without a sequence an order has no number.")
     items = [
         _row(item) | {"shipment_position": item.shipment.position if item.shipment else None}
         for item in sorted(story.items, key=lambda item: item.uuid.int)
@@ -99,9 +103,10 @@ def insert(story: Story, numbering: Numbering) -> bool:
             "size": numbering.size,
             "sequence": numbering.sequence,
             "tenant": order.tenant_id,
+            "policy": rules.version,
             "uuid": order.uuid,
             "external_id": order.external_id or None,
-            "order": _json([_row(order) | {"external_id": order.external_id}]),
+            "order": _json(_row(order) | {"external_id": order.external_id}),
             "shipments": _json([_row(shipment) for shipment in story.shipments]),
             "items": _json(items),
             "holds": _json([_hold(order, reason) for reason in story.holds]),
@@ -177,17 +182,19 @@ def _row(instance: models.Model) -> dict[str, Any]:
     return {column: values[attribute] for column, attribute in _fields(type(instance))}
 
 
-def _json(rows: Sequence[dict[str, Any]]) -> str:
-    return strict_json.dumps(rows).decode()
+def _json(value: Any) -> str:
+    return strict_json.dumps(value).decode()
 
 
 @cache
 def _statement() -> str:
-    """The order, then its rows, each read from a JSON array."""
+    """The order from a JSON object, then its rows, each kind from an array."""
     return f"""
 WITH n AS (
   SELECT %(prefix)s::text || lpad(nextval(%(sequence)s::regclass)::text, %(size)s, '0') AS number
-   WHERE NOT EXISTS (SELECT 1 FROM orders_order
+   WHERE EXISTS (SELECT 1 FROM configuration_policyversion
+                  WHERE tenant_id = %(tenant)s AND version = %(policy)s)
+     AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND uuid = %(uuid)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND external_id = %(external_id)s)
@@ -220,16 +227,18 @@ SELECT id, number, external_id, captured_at FROM o
 
 
 def _insert(model: Model, parameter: str, *, of: str = "o", **decided: str) -> str:
-    """INSERT … SELECT of all the model's columns, from the JSON array in `parameter`."""
+    """INSERT … SELECT of all the model's columns, from the rows (or one order) in `parameter`."""
     types = {str(f.column): str(f.db_type(connection)) for f in model._meta.concrete_fields}
     sent = {column: types[column] for column, _ in _fields(model)} | _SENT.get(model, {})
     sent |= {column: types[column] for column in decided}
+    # Of one record the planner knows that it is one, and plans for few rows where its rows join it.
+    source = "jsonb_to_record" if model is Order else "jsonb_to_recordset"
     values = {column: f'x."{column}"' for column, _ in _fields(model)}
     values |= _DECIDED[model] | decided
     columns = ", ".join(f'"{column}"' for column in values)
     record = ", ".join(f'"{column}" {type_}' for column, type_ in sent.items())
-    source = f"{of} CROSS JOIN " if of else ""
+    known = f"{of} CROSS JOIN " if of else ""
     return (
         f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {', '.join(values.values())} "
-        f"FROM {source}jsonb_to_recordset(%({parameter})s::jsonb) AS x({record})"
+        f"FROM {known}{source}(%({parameter})s::jsonb) AS x({record})"
     )

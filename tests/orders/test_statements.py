@@ -47,6 +47,8 @@ def test_a_new_order_is_written_by_one_statement_and_so_in_one_transaction(shop,
         "gone": {"is_fulfilled": True},
     }[how]
 
+    shop.captured(order(*items(number), external_id="A-0", **members))  # the policy is read
+
     sent = []
 
     def listen(execute, sql, *args):
@@ -58,11 +60,20 @@ def test_a_new_order_is_written_by_one_statement_and_so_in_one_transaction(shop,
             lambda: shop.captured(order(*items(number), external_id="A-1", **members))
         )
 
-    assert len(run) == 2  # BEGIN and COMMIT would be here, too
-    policy, writing = sent
-    assert "INSERT" not in policy
+    assert len(run) == 1  # BEGIN and COMMIT would be here, too
     tables = [Order, Shipment, Item, Hold, TimelineEntry, CustomerTally, Event]
-    assert all(f"INSERT INTO {table._meta.db_table}" in writing for table in tables)
+    assert all(f"INSERT INTO {table._meta.db_table}" in sent[0] for table in tables)
+
+
+def test_a_policy_that_was_never_read_costs_one_statement_and_a_changed_one_three(shop):
+    fast = {"service_level_identifier": "fast"}
+    shop.set(keys.ON_HOLD_TIMER_DURATION, 60)
+
+    changed, _ = statements(lambda: shop.captured(order()))
+    unread, _ = statements(lambda: shop.captured(order(shipments=[fast])))
+
+    assert len(changed) == 4  # written in vain, looked for, read anew, written
+    assert len(unread) == 2
 
 
 @pytest.mark.parametrize("number", [1, 50])

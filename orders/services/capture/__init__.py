@@ -8,7 +8,8 @@ from django.db.utils import DataError
 from psycopg import errors as pg
 
 from configuration.models import Tenant
-from configuration.services.policy import Numbering, Policy, policy
+from configuration.services import policy as policies
+from configuration.services.policy import Policy, Terms
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from ordermgmt.failpoints import failpoint
 from orders.models import Item
@@ -45,52 +46,59 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
     """Take in an order, or answer with the one we have. Commits; not for use in a transaction.
 
     Writes first: one statement that does nothing if the order is there already, so of two at the
-    same moment one makes it. Whatever cannot be made may still be an order we have, and is then
-    answered by what is stored, whatever has been configured since. New items on a known order
-    that still waits to be routed are added to it.
+    same moment one makes it. It also does nothing if the tenant has configured something since
+    this process read its policy, which is then read again. Whatever cannot be made may still be
+    an order we have, and is then answered by what is stored, whatever has been configured since.
+    New items on a known order that still waits to be routed are added to it.
 
     Raises `CaptureConflict` where the capture contradicts what is stored, `InvalidCapture` and
     the refusals of `pricing` where it cannot be, `SequenceMissing` and `SequenceExhausted` where
     no number can be drawn. Nothing is written then.
     """
-    for _ in range(3):
+    terms = _terms(new)
+    for _ in range(4):
+        remembered = policies.remembered(tenant, terms)
         refusal: DomainError | None = None
         try:
-            if made := _make(tenant, new, actor):
+            if made := _make(tenant, new, remembered or policies.policy(tenant, terms), actor):
                 return Captured(made, is_new=True)
         except DomainError as error:
             refusal = error
         if known := _known(tenant, new):
             return _repeat(known, tenant=tenant, new=new, actor=actor)
-        if refusal:
+        if refusal and not remembered:
             raise refusal
+        policies.forget(tenant, terms)
     raise Unavailable("The order could not be given a number of its own; try again.")
 
 
-def _make(tenant: Tenant, new: NewOrder, actor: str) -> Document | None:
-    """A new order, or nothing where it exists already."""
-    if "currency" not in new.said:
-        raise _failed("'currency' is a required property")
-    rules = policy(
-        tenant,
-        service_levels={s.service_level for s in new.shipments if s.service_level},
-        locations={s.location_code for s in new.shipments if s.location_code},
+def _terms(new: NewOrder) -> Terms:
+    """What the order asks of its tenant's configuration."""
+    return Terms(
+        service_levels=frozenset(s.service_level for s in new.shipments if s.service_level),
+        locations=frozenset(s.location_code for s in new.shipments if s.location_code),
         country=new.country,
     )
+
+
+def _make(tenant: Tenant, new: NewOrder, rules: Policy, actor: str) -> Document | None:
+    """A new order, or nothing where it exists already or other rules hold by now."""
+    if "currency" not in new.said:
+        raise _failed("'currency' is a required property")
     if rules.numbering is None:
         raise SequenceMissing("Sequence for tenant is not configured.")
     check_strategies(new, rules)
     story = assemble(new, tenant=tenant, policy=rules, actor=actor)
-    if not _write(story, rules.numbering, tenant, new):
+    if not _write(story, rules, tenant, new):
         return None
     return Document(story.order, story.items, story.shipments)
 
 
-def _write(story: Story, numbering: Numbering, tenant: Tenant, new: NewOrder) -> bool:
-    """Write it by one statement, which is a transaction by itself; False if it exists already."""
+def _write(story: Story, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
+    """Write it by one statement, which is a transaction by itself; whether it did."""
     try:
         failpoint("capture.before_commit")
-        made = writing.insert(story, numbering)
+        made = writing.insert(story, rules)
         failpoint("capture.after_commit")
     except IntegrityError as error:
         raise _conflict(error, tenant, new, story.order.uuid) from error
