@@ -27,10 +27,6 @@ class Request(WSGIRequest):
 class Handler(WSGIHandler):
     request_class = Request
 
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        with waiting.at_work():
-            return super().__call__(environ, start_response)
-
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
 
@@ -38,4 +34,10 @@ if os.environ.get("ORDERMGMT_SUPERVISED"):  # by `up`: loaded in each web proces
     die_with_parent(os.getppid())
 
 django.setup(set_prefix=False)
-application = Handler()
+handler = Handler()
+
+
+def application(environ: Any, start_response: Any) -> Any:
+    """What a web server calls: a request is worked on when there is a desk for it."""
+    with waiting.at_work():
+        return handler(environ, start_response)
