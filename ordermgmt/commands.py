@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from rich.console import Console
 from rich.table import Table
 
@@ -17,7 +18,7 @@ COPIED: Final = {"slug", "tenant", "key", "client_id", "code", "identifier", "si
 
 
 class Refused(CommandError):
-    """A refusal of the domain; Django prints it as one line and exits with 1."""
+    """Something a person can put right; Django prints it as one line and exits with 1."""
 
 
 class Action:
@@ -33,7 +34,27 @@ class Action:
         self.name, self.help, self.run, self.arguments = name, help, run, arguments
 
 
-class ActionCommand(BaseCommand):
+class OneLineCommand(BaseCommand):
+    """A command that says in one line what was refused, and what is wrong with the database."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except DomainError as refusal:
+            raise Refused(str(refusal)) from None
+        except OperationalError as reason:
+            raise Refused(f"The database does not serve us: {_in_one_line(reason)}") from None
+        except ProgrammingError as reason:
+            if not isinstance(reason.__cause__, UndefinedTable | UndefinedColumn):
+                raise
+            missing = reason.__cause__.diag.message_primary
+            raise Refused(
+                f"The database is not as this version needs it ({missing}). "
+                "Bring it up to date: ./run manage migrate"
+            ) from None
+
+
+class ActionCommand(OneLineCommand):
     """`manage.py <command> <action> …`: a subclass lists its actions and some examples."""
 
     examples: ClassVar[Sequence[str]] = ()
@@ -57,12 +78,7 @@ class ActionCommand(BaseCommand):
             word.set_defaults(run=action.run)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            options["run"](options)
-        except DomainError as refusal:
-            raise Refused(str(refusal)) from None
-        except OperationalError as reason:
-            raise Refused(f"The database does not serve us: {reason}") from None
+        options["run"](options)
 
     def show(
         self,
@@ -84,6 +100,10 @@ class ActionCommand(BaseCommand):
         console.print(_table(facts if table is None else table, title))
         if note:
             console.print(note)
+
+
+def _in_one_line(reason: Exception) -> str:
+    return " ".join(str(reason).split())
 
 
 def _listed(examples: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command, get_commands, load_command_class
+from django.db import OperationalError, ProgrammingError, connection, transaction
 
 from configuration import keys
 from configuration.models import Client, Setting, SettingChange, Tenant
@@ -151,6 +152,74 @@ def test_a_refusal_is_one_line_and_changes_nothing(words):
     assert refusal.value.returncode == 1
     assert "\n" not in str(refusal.value).strip()
     assert (Tenant.objects.count(), Client.objects.count(), Setting.objects.count()) == (1, 0, 0)
+
+
+@pytest.fixture
+def undone():
+    """The test's transaction is as before, though the database refused something in it."""
+    before = transaction.savepoint()
+    yield
+    transaction.savepoint_rollback(before)
+
+
+OF_THE_DATABASE = [
+    ["tenant", "update", "acme", "--name", "x"],
+    ["client", "create", "--tenant", "acme", "--name", "x"],
+    ["config", "set", "acme", "big_sales_order", "{}"],
+    ["location", "put", "DC1", "--tenant", "acme", "--type", "dc"],
+    ["service_level", "put", "slow", "--tenant", "acme"],
+    ["staff", "list"],
+    ["secrets", "reseal"],
+    ["external_oms", "list"],
+    ["check_invariants"],
+    ["demo"],
+]
+
+
+@pytest.mark.usefixtures("undone")
+@pytest.mark.parametrize("words", OF_THE_DATABASE, ids=lambda words: words[0])
+def test_a_database_without_tables_is_told_in_one_line_that_says_what_to_do(words):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA empty; SET LOCAL search_path TO empty")
+
+    with pytest.raises(CommandError) as refusal:
+        run(*words)
+
+    assert "\n" not in str(refusal.value)
+    assert "does not exist" in str(refusal.value)
+    assert str(refusal.value).endswith("./run manage migrate")
+
+
+@pytest.mark.usefixtures("undone")
+def test_an_older_schema_is_told_likewise():
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE configuration_tenant RENAME COLUMN name TO formerly")
+
+    with pytest.raises(CommandError, match=r"name does not exist.*\./run manage migrate$"):
+        run("tenant", "list")
+
+
+def test_a_database_in_trouble_is_told_in_one_line(monkeypatch):
+    def fail(*_, **__):
+        raise OperationalError("connection failed\n\tIs the server running?")
+
+    monkeypatch.setattr("configuration.services.tenants.create", fail)
+
+    with pytest.raises(CommandError) as refusal:
+        run("tenant", "create", "acme")
+
+    assert "connection failed Is the server running?" in str(refusal.value)
+
+
+@pytest.mark.usefixtures("undone")
+def test_a_statement_that_is_wrong_is_not_taken_for_an_older_schema(monkeypatch):
+    def stumble(*_, **__):
+        connection.cursor().execute("SELECT FROM FROM")
+
+    monkeypatch.setattr("configuration.services.tenants.create", stumble)
+
+    with pytest.raises(ProgrammingError, match="syntax error"):
+        run("tenant", "create", "acme")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

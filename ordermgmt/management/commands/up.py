@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.core.management.base import CommandError
 from rich.console import Console
 
 from ordermgmt import embedded, preparation
+from ordermgmt.commands import OneLineCommand
 from ordermgmt.processes import FileLock
 from ordermgmt.servers import CannotStart
 from ordermgmt.supervisor import Program, Supervisor
@@ -27,7 +27,7 @@ PATIENCE = 60  # seconds until the web server must have answered
 WORKER_LIMITS = {"DATABASE_STATEMENT_TIMEOUT": "30000", "DATABASE_IDLE_TIMEOUT": "30000"}
 
 
-class Command(BaseCommand):
+class Command(OneLineCommand):
     help = "Run everything, until Ctrl-C: database, broker, web, worker, clock, and a demo tenant."
     requires_system_checks = ()  # they ask the database, which is not there yet
 
@@ -58,8 +58,6 @@ class Command(BaseCommand):
                 self._run(supervisor, console, url, options)
         except CannotStart as reason:
             raise CommandError(str(reason)) from reason
-        except OperationalError as reason:
-            raise CommandError(f"The database does not serve us: {reason}") from reason
         finally:
             lock.close()
 

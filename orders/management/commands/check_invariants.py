@@ -4,15 +4,16 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import track
 
+from ordermgmt.commands import OneLineCommand
 from orders.services import invariants
 from orders.services.invariants import Finding
 
 
-class Command(BaseCommand):
+class Command(OneLineCommand):
     help = "Check what must be true of all orders, and name those that break it; changes nothing."
     requires_system_checks = ()
 

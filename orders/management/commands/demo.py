@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
@@ -16,6 +15,7 @@ from rich.progress import track
 from configuration import keys
 from configuration.models import Client, Tenant
 from configuration.services import clients, locations, service_levels, staff, tenants, write
+from ordermgmt.commands import OneLineCommand
 from ordermgmt.console.roles import ROLES
 from orders import demo, demo_stories
 from orders.api import capture_models
@@ -34,7 +34,7 @@ SETTINGS: Final[dict[str, Any]] = {
 }
 
 
-class Command(BaseCommand):
+class Command(OneLineCommand):
     help = (
         "Make the tenant 'demo' with a client, locations, settings and a few hundred orders. "
         "Safe to repeat: what is there stays, and the client's secret stays the same."
