@@ -5,7 +5,8 @@ import re
 from collections import Counter
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
@@ -127,6 +128,46 @@ def test_a_database_in_trouble_is_not_taken_for_an_order_in_trouble(shop, monkey
         sweeping.release_due()
     assert len(tried) == 1
     monkeypatch.undo()
+    assert sweeping.release_due() == 1
+
+
+@pytest.mark.parametrize("when", ["in a batch", "alone"])
+def test_a_run_that_is_told_to_end_ends(shop, monkeypatch, when):
+    for _ in range(3):
+        shop.captured(order(grace_period=60))
+    end_grace()
+    ways = {"in a batch": [SoftTimeLimitExceeded], "alone": [IntegrityError, SoftTimeLimitExceeded]}
+    failures = iter(ways[when])
+
+    def stumble(_):
+        raise next(failures)  # asked once more, it has none, which fails in another way
+
+    monkeypatch.setattr(writing, "save", stumble)
+    with pytest.raises(SoftTimeLimitExceeded):
+        tasks.release_due_holds()
+    assert list(failures) == []
+    assert statuses() == {"on_hold": 3}
+
+    monkeypatch.undo()
+    assert sweeping.release_due() == 3
+
+
+@pytest.mark.parametrize(
+    "trouble", [KeyError("price"), TypeError(), Order.DoesNotExist(), RuntimeError(), DataError()]
+)
+def test_whatever_an_order_makes_fail_it_fails_alone(shop, monkeypatch, trouble):
+    for name in ("A-1", "A-2"):
+        shop.captured(order(external_id=name, grace_period=60))
+    end_grace()
+    original = sweeping.go_on
+
+    def stumble(story, rules):
+        if story.order.external_id == "A-1":
+            raise trouble
+        original(story, rules)
+
+    monkeypatch.setattr(sweeping, "go_on", stumble)
+
     assert sweeping.release_due() == 1
 
 
