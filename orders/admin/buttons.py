@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django import forms
 
+from ordermgmt.console.wording import exact
 from orders.admin.forms import CancelForm, NoteForm, ReasonForm, SeenForm
-from orders.admin.labels import amount, exact
+from orders.admin.labels import amount
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Hold, Item, Order
 from orders.services import cancellation, holding, notes

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from ordermgmt.console.wording import moment
 from orders.admin import labels
 from orders.admin.asking import Question
 
@@ -53,7 +54,7 @@ def _places(order: Any) -> SafeString:
 
 COLUMNS: Final = (
     Column("State", _state, "state"),
-    Column("Placed", lambda order: labels.moment(order.placed_at)),
+    Column("Placed", lambda order: moment(order.placed_at)),
     Column(
         "Customer",
         lambda order: _two_lines(order.customer_name or "–", order.customer_email),

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from configuration.models import Tenant
 from ordermgmt.console.scoping import tenant_id_of
-from orders.admin import labels
+from ordermgmt.console.wording import moment
 from orders.admin.plot import plot
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Order
@@ -128,7 +128,7 @@ def _first(tile: Tile, count: overview.Count) -> tuple[str, SafeString] | None:
     """The words before the time, and the time, of the first that was counted."""
     if not tile.first or count.first is None:
         return None
-    return tile.first.removesuffix(" {}"), labels.moment(count.first)
+    return tile.first.removesuffix(" {}"), moment(count.first)
 
 
 def _list(asked: Mapping[str, str]) -> str:
@@ -145,7 +145,7 @@ def _events(tenant: Tenant) -> dict[str, Any]:
     return {
         "label": "Events",
         "state": "Kept, not delivered yet" if since else "None waits",
-        "at": since and ("the oldest is from", labels.moment(since)),
+        "at": since and ("the oldest is from", moment(since)),
         "url": f"{reverse('admin:webhooks_event_changelist')}",
     }
 
@@ -161,10 +161,10 @@ def _external_oms(tenant: Tenant) -> dict[str, Any]:
     [health] = known
     if health.state == "well":
         answered = health.last_success_at
-        return told | {"state": "Answers", "at": answered and ("last", labels.moment(answered))}
+        return told | {"state": "Answers", "at": answered and ("last", moment(answered))}
     failed = health.last_error_at
     return told | {
         "state": f"{health.state.capitalize()}: {health.last_error_text or health.last_error}",
-        "at": failed and ("failed", labels.moment(failed)),
+        "at": failed and ("failed", moment(failed)),
         "calls": True,
     }

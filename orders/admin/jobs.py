@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from ordermgmt.console.scoping import TenantAdmin, actor_of
+from ordermgmt.console.wording import moment
 from orders.admin import labels
 from orders.admin.bulk import TOGETHER
 from orders.models import BulkJob, BulkOutcome, BulkVerb
@@ -68,8 +69,8 @@ class BulkJobAdmin(TenantAdmin):
             "job": job,
             "by": who(job.actor),
             "stopped_by": who(job.stopped_by) if job.stopped_by else "",
-            "begun": labels.moment(job.created_at),
-            "finished": labels.moment(job.finished_at) if job.finished_at else "",
+            "begun": moment(job.created_at),
+            "finished": moment(job.finished_at) if job.finished_at else "",
             "may_stop": request.user.has_perm(TOGETHER[BulkVerb(job.verb)].permission),
             "rows": [(row, _label(BulkOutcome(row.outcome))) for row in shown[:SHOWN]],
             "after": shown[SHOWN - 1].position if len(shown) > SHOWN else None,
@@ -109,7 +110,7 @@ class BulkJobAdmin(TenantAdmin):
 
     @admin.display(description="Begun")
     def begun(self, job: BulkJob) -> SafeString:
-        return labels.moment(job.created_at)
+        return moment(job.created_at)
 
     @admin.display(description="State")
     def state(self, job: BulkJob) -> SafeString:

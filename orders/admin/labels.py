@@ -1,6 +1,6 @@
-"""How the console words and colors what an order is: statuses, holds, times, amounts."""
+"""How the console words and colors what an order is: statuses, holds, amounts."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from ordermgmt.console.wording import exact, relative
 from ordermgmt.money import PLACES
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
 
@@ -31,12 +32,6 @@ ITEM_COLORS: Final = {
     ItemStatus.COMPLETE: "success",
     ItemStatus.CAPTURED: "success",
 }
-_STEPS: Final = (
-    (timedelta(days=1), "d"),
-    (timedelta(hours=1), "h"),
-    (timedelta(minutes=1), "min"),
-    (timedelta(seconds=1), "s"),
-)
 
 
 def label(text: str, color: str = "plain", title: str = "") -> SafeString:
@@ -67,32 +62,6 @@ def hold(kind: str, due_at: datetime | None, reason: str = "") -> SafeString:
         return label(HoldKind(kind).label, color, reason)
     ends = "ends" if due_at > now() else "ended"
     return label(f"Grace {ends} {relative(due_at)}", "warning", f"{reason}, until {exact(due_at)}")
-
-
-def moment(at: datetime) -> SafeString:
-    """How long ago, or until when; the exact time is in its title."""
-    return format_html(
-        '<time datetime="{}" title="{}" class="whitespace-nowrap">{}</time>',
-        at.isoformat(),
-        exact(at),
-        relative(at),
-    )
-
-
-def exact(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def relative(at: datetime) -> str:
-    """ "5 min ago", "in 2 h"; what is more than a month away is a date."""
-    away = at - now()
-    if abs(away) > timedelta(days=31):
-        return f"{at:%Y-%m-%d}"
-    for step, unit in _STEPS:
-        if abs(away) >= step:
-            number = abs(away) // step
-            return f"in {number} {unit}" if away > timedelta() else f"{number} {unit} ago"
-    return "now"
 
 
 def amount(value: Decimal, currency: str) -> str:

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from ordermgmt.console.scoping import TenantAdmin, actor_of
+from ordermgmt.console.wording import exact, moment, relative
 from ordermgmt.errors import DomainError
 from orders.admin import labels
 from orders.admin.buttons import BUTTONS, Button, Said, Target
@@ -209,9 +210,9 @@ def _hold(hold: Hold, buttons: Sequence[tuple[Button, str]]) -> dict[str, Any]:
     return {
         "hold": hold,
         "label": labels.hold(hold.kind, None),
-        "since": labels.moment(hold.placed_at),
-        "due": labels.exact(hold.due_at) if hold.due_at else "",
-        "due_in": labels.relative(hold.due_at) if hold.due_at else "",
+        "since": moment(hold.placed_at),
+        "due": exact(hold.due_at) if hold.due_at else "",
+        "due_in": relative(hold.due_at) if hold.due_at else "",
         "buttons": buttons,
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ordermgmt.console.wording import moment
 from orders.admin import goods, labels
 from orders.admin.excerpts import ROWS, Panel, Row, attributes, listing, mapping, rows, short
 from orders.models import Order, OrderNote
@@ -33,8 +34,8 @@ def panels(standing: Standing, *, items_from: int, before: int | None) -> dict[s
     return {
         "order": order,
         "status": labels.order_status(order.status),
-        "placed": labels.moment(order.placed_at),
-        "captured": labels.moment(order.captured_at),
+        "placed": moment(order.placed_at),
+        "captured": moment(order.captured_at),
         "total": labels.amount(order.total, order.currency),
         "totals": _totals(order),
         "customer": _customer(order),
@@ -146,7 +147,7 @@ def _notes(order: Order) -> Panel:
         {
             "text": note.text,
             "source": note.source,
-            "at": labels.moment(note.created_at),
+            "at": moment(note.created_at),
             "edited": note.updated_at > note.created_at,
             "item": note.item.product_id if note.item else "",
             "tags": (note.tags or [])[:ROWS],
@@ -164,4 +165,4 @@ def _timeline(order: Order, before: int | None) -> Panel:
 
 def _told(order: Order, *, before: int | None = None, since: int = 0) -> list[Told]:
     found = latest(order, before=before, since=since, count=HAPPENINGS)
-    return [Told(retell(h.entry), labels.moment(h.entry.at), h.events) for h in found]
+    return [Told(retell(h.entry), moment(h.entry.at), h.events) for h in found]

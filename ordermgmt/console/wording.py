@@ -1,0 +1,48 @@
+"""What every page of the console says alike: how long ago something was, and exactly when.
+
+Templates have it by `{% load console %}`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.template import Library
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+register: Final = Library()
+
+_STEPS: Final = (
+    (timedelta(days=1), "d"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "min"),
+    (timedelta(seconds=1), "s"),
+)
+
+
+@register.filter
+def moment(at: datetime) -> SafeString:
+    """How long ago, or until when; the exact time is in its title."""
+    return format_html(
+        '<time datetime="{}" title="{}" class="whitespace-nowrap">{}</time>',
+        at.isoformat(),
+        exact(at),
+        relative(at),
+    )
+
+
+def exact(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def relative(at: datetime) -> str:
+    """ "5 min ago", "in 2 h"; what is more than a month away is a date."""
+    away = at - now()
+    if abs(away) > timedelta(days=31):
+        return f"{at:%Y-%m-%d}"
+    for step, unit in _STEPS:
+        if abs(away) >= step:
+            number = abs(away) // step
+            return f"in {number} {unit}" if away > timedelta() else f"{number} {unit} ago"
+    return "now"
