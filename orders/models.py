@@ -447,7 +447,7 @@ class BulkJob(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_verb_display()}, by {self.actor}"
+        return self.get_verb_display()
 
 
 class BulkJobOrder(models.Model):

@@ -1,4 +1,4 @@
-"""What every page of the console says alike: how long ago something was, and exactly when.
+"""What every page of the console says alike: how long ago something was, and who did it.
 
 Templates have it by `{% load console %}`.
 """
@@ -19,6 +19,22 @@ _STEPS: Final = (
     (timedelta(minutes=1), "min"),
     (timedelta(seconds=1), "s"),
 )
+
+# Actors, as timelines and histories name them → as people say them.
+_ACTORS: Final = {
+    "staff": "{}",
+    "client": "client {}",
+    "task": "the clock",
+    "command": "the {}",
+    "cli": "the command line",
+}
+
+
+@register.filter
+def who(actor: str) -> str:
+    """An actor as people say it: a person's name, a client's, or the clock."""
+    kind, _, name = actor.partition(":")
+    return _ACTORS[kind].format(name) if kind in _ACTORS else actor
 
 
 @register.filter

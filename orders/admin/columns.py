@@ -41,7 +41,7 @@ def _two_lines(first: str, second: str) -> SafeString:
 
 def _state(order: Any) -> SafeString:
     marks = [labels.order_status(order.status)]
-    marks += [labels.hold(hold.kind, hold.due_at, hold.reason) for hold in order.standing]
+    marks += [labels.hold(hold.kind, hold.due_at, labels.why(hold)) for hold in order.standing]
     if order.conflicts:
         marks.append(labels.label(f"{order.conflicts} in conflict", "danger"))
     return format_html_join(" ", "{}", ((mark,) for mark in marks))

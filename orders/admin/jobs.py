@@ -12,12 +12,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from ordermgmt.console.scoping import TenantAdmin, actor_of
-from ordermgmt.console.wording import moment
+from ordermgmt.console.wording import moment, who
 from orders.admin import labels
 from orders.admin.bulk import TOGETHER
 from orders.models import BulkJob, BulkOutcome, BulkVerb
 from orders.services import bulk
-from orders.services.retelling import who
 
 SHOWN: Final = 100
 _COLORS: Final = {
@@ -63,7 +62,7 @@ class BulkJobAdmin(TenantAdmin):
         shown = list(rows[: SHOWN + 1])
         context = {
             **self.admin_site.each_context(request),
-            "title": str(job),
+            "title": f"{job}, by {who(job.actor)}",
             "opts": self.opts,
             "original": job,
             "job": job,

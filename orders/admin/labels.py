@@ -11,6 +11,8 @@ from django.utils.timezone import now
 from ordermgmt.console.wording import exact, relative
 from ordermgmt.money import PLACES
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
+from orders.models import Hold
+from orders.services.retelling import duration
 
 # A color says again what the text says, for those who see it.
 _COLORS: Final = {
@@ -62,6 +64,13 @@ def hold(kind: str, due_at: datetime | None, reason: str = "") -> SafeString:
         return label(HoldKind(kind).label, color, reason)
     ends = "ends" if due_at > now() else "ended"
     return label(f"Grace {ends} {relative(due_at)}", "warning", f"{reason}, until {exact(due_at)}")
+
+
+def why(hold: Hold) -> str:
+    """What it waits for; a grace period is told as long as it is by now, extensions included."""
+    if hold.due_at is None:
+        return hold.reason
+    return f"Grace period of {duration(round((hold.due_at - hold.placed_at).total_seconds()))}"
 
 
 def amount(value: Decimal, currency: str) -> str:

@@ -210,6 +210,7 @@ def _hold(hold: Hold, buttons: Sequence[tuple[Button, str]]) -> dict[str, Any]:
     return {
         "hold": hold,
         "label": labels.hold(hold.kind, None),
+        "why": labels.why(hold),
         "since": moment(hold.placed_at),
         "due": exact(hold.due_at) if hold.due_at else "",
         "due_in": relative(hold.due_at) if hold.due_at else "",

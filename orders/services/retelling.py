@@ -58,12 +58,11 @@ REASONS: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Retold:
-    """One row of the timeline for people: what happened, why, and who did it."""
+    """One row of the timeline for people: what happened, and why."""
 
     entry: TimelineEntry
     what: str
     why: str
-    who: str
 
 
 def retell(entry: TimelineEntry) -> Retold:
@@ -71,14 +70,7 @@ def retell(entry: TimelineEntry) -> Retold:
     facts: Facts = entry.facts if isinstance(entry.facts, dict) else {}
     words = WORDS.get(entry.verb)
     what = words(facts) if words else f"{entry.verb.replace('_', ' ').capitalize()}."
-    return Retold(entry, what, _why(facts), who(entry.actor))
-
-
-def who(actor: str) -> str:
-    """An actor as people say it: a person's name, a client's, or the clock."""
-    kind, _, name = actor.partition(":")
-    words = {"staff": "{}", "client": "client {}", "task": "the clock", "command": "command {}"}
-    return words.get(kind, actor.replace("{", "{{").replace("}", "}}")).format(name)
+    return Retold(entry, what, _why(facts))
 
 
 def of_holds(kind: Any) -> str:

@@ -197,7 +197,9 @@ class TestStopping:
 
         assert heard(desk.browser) == ["2 orders are left as they were."]
         page = desk.get(f"{JOBS}{job.pk}/change/").content.decode()
-        assert "stopped by" in page
+        assert f"stopped by {desk.person}" in page
+        assert f"Put on hold, by {desk.person}" in page
+        assert "staff:" not in page
         assert path not in page
         work_off()
         assert Hold.objects.count() == 1

@@ -229,7 +229,7 @@ class TestSetting:
         text = page.content.decode()
         assert "Soft limit for big orders: <del>300</del> → <ins>20</ins>" in text
         assert "Soft limit for big orders: <del>not set</del> → <ins>300</ins>" in text
-        assert text.count("client:web, version") == 2
+        assert text.count("client web, version") == 2
 
     def test_that_does_not_exist_is_not_found(self):
         tenant = TenantFactory()

@@ -103,6 +103,20 @@ def test_it_says_what_the_order_waits_for_and_until_when(shop):
     assert re.search(rf'<time datetime="{re.escape(due.isoformat())}"[^>]* data-countdown>in', page)
     assert "2 items are more than 1" in page
     assert "It waits for its grace period of 15 min." in page
+    assert "Grace period of 15 min\n" in page
+
+
+def test_a_grace_period_is_told_as_long_as_it_is_by_now(shop):
+    kept = captured(shop, grace_period=900)
+    desk = Desk(shop)
+    desk.do(kept, "extend", on=kept.holds.get())
+
+    listed = desk.get(LIST).content.decode()
+    page = desk.page(kept)
+
+    assert "Grace period of 30 min, until" in listed
+    assert "Grace period of 30 min\n" in page
+    assert "900 s" not in listed + page
 
 
 @pytest.mark.parametrize("query", [{}, {"before": 3}, {"items_from": 1}])

@@ -7,6 +7,7 @@ from django.template import Context, Template
 
 from configuration import keys
 from configuration.models import Setting
+from configuration.services import write
 from ordermgmt.console import wording
 from tests.console.people import signed_in
 from tests.orders.shop import Shop
@@ -56,6 +57,37 @@ def test_templates_say_it_alike_with_the_exact_time_in_the_title() -> None:
     assert ">5 min ago</time>" in told
     assert 'title="2026-03-01 11:55:00 UTC"' in told
     assert 'datetime="2026-03-01T11:55:00+00:00"' in told
+
+
+@pytest.mark.parametrize(
+    ("actor", "words"),
+    [
+        ("client:web-shop", "client web-shop"),
+        ("staff:ada", "ada"),
+        ("staff:ada:{0}", "ada:{0}"),
+        ("task:orders.release_due_holds", "the clock"),
+        ("command:demo", "the demo"),
+        ("cli:config", "the command line"),
+        ("someone {0} else", "someone {0} else"),
+        ("moon:ada", "moon:ada"),
+    ],
+)
+def test_who_did_it(actor: str, words: str) -> None:
+    assert wording.who(actor) == words
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["", "big_sales_order/"])
+def test_a_setting_tells_who_set_it_as_people_say_it(page: str) -> None:
+    shop = Shop()
+    key = keys.BIG_SALES_ORDER
+    write(shop.tenant, key, key.parse({"soft_limit_for_big_orders": 7}), actor="command:demo")
+    browser = signed_in("admin", shop.tenant)
+
+    told = browser.get(f"/console/configuration/setting/{shop.tenant.slug}/{page}")
+
+    assert "by the demo" in told.content.decode()
+    assert "command:demo" not in told.content.decode()
 
 
 @pytest.mark.django_db
