@@ -34,7 +34,7 @@ def test_a_setting_is_changed_and_its_history_tells(signed_in_as: SignIn, tenant
         save(page)
 
     expect(page.get_by_text("Saved.")).to_be_visible()
-    history = page.get_by_role("listitem").filter(has_text="staff:e2e-admin@fresh, version")
+    history = page.get_by_role("listitem").filter(has_text="e2e-admin@fresh, version")
     expect(history).to_have_count(2)  # nobody can set it to 0
     expect(history.first).to_contain_text("12 → 30")
 
