@@ -10,6 +10,7 @@ from django.conf import settings
 THEIRS = Path(unfold.__file__).parent / "templates"
 OURS = settings.BASE_DIR / "templates"
 ORIGINALS = {
+    "admin/base.html": "2ce9250b3c649e3a",
     "admin/index.html": "9fdb849b7da18ccd",
     "admin/login.html": "13deb7765ce36659",
     "registration/logged_out.html": "cad8c8cf769b9e91",
