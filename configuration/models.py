@@ -233,18 +233,18 @@ class Setting(models.Model):
         return f"{self.tenant_id}:{self.key}"
 
 
-class PolicyVersion(models.Model):
-    """Which state of a tenant's settings, locations and service levels holds now.
+class PolicyState(models.Model):
+    """The name of the state in which a tenant's settings, locations and service levels are now.
 
-    Triggers (migration 0008) give every change a number that no other change ever gets. So what
-    was read at a number is what holds for as long as the number does.
+    With every change triggers (migration 0008) give it one that no state ever had. So what was
+    read at a name is what holds for as long as the name does.
     """
 
     tenant = models.OneToOneField(Tenant, models.PROTECT, primary_key=True, related_name="+")
-    version = models.BigIntegerField()
+    name = models.UUIDField()
 
     def __str__(self) -> str:
-        return f"{self.tenant_id}: {self.version}"
+        return f"{self.tenant_id}: {self.name}"
 
 
 class SettingChange(models.Model):

@@ -103,7 +103,7 @@ def insert(story: Story, rules: Policy) -> bool:
             "size": numbering.size,
             "sequence": numbering.sequence,
             "tenant": order.tenant_id,
-            "policy": rules.version,
+            "policy": rules.state,
             "uuid": order.uuid,
             "external_id": order.external_id or None,
             "order": _json(_row(order) | {"external_id": order.external_id}),
@@ -192,8 +192,8 @@ def _statement() -> str:
     return f"""
 WITH n AS (
   SELECT %(prefix)s::text || lpad(nextval(%(sequence)s::regclass)::text, %(size)s, '0') AS number
-   WHERE EXISTS (SELECT 1 FROM configuration_policyversion
-                  WHERE tenant_id = %(tenant)s AND version = %(policy)s)
+   WHERE EXISTS (SELECT 1 FROM configuration_policystate
+                  WHERE tenant_id = %(tenant)s AND name = %(policy)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND uuid = %(uuid)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order

@@ -1,13 +1,15 @@
 """A capture obeys what its tenant has configured at that very moment, though it is remembered."""
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from configuration import keys
-from configuration.models import Location, PolicyVersion, ServiceLevel, Setting
+from configuration.models import Location, PolicyState, ServiceLevel, Setting
 from configuration.services import policy as policies
 from configuration.services.policy import Terms
 from orders.models import Hold, Item, Order
+from orders.services import capture as captures
 from orders.services.capture import assembly
 from tests.factories import LocationFactory, ServiceLevelFactory, TenantFactory
 from tests.orders.shop import Shop, order
@@ -23,8 +25,8 @@ def shop():
     return shop
 
 
-def version(shop):
-    return PolicyVersion.objects.get(tenant=shop.tenant).version
+def state(shop):
+    return PolicyState.objects.get(tenant=shop.tenant).name
 
 
 def last(model):
@@ -65,6 +67,16 @@ class TestWhatIsRemembered:
         shop.captured(order(shipments=[SLOW]))
 
         assert last(Item).location_code == ""
+
+    def test_a_refusal_by_rules_that_still_hold_is_worked_out_once(self, shop, monkeypatch):
+        made = []
+        original = captures._make
+        monkeypatch.setattr(captures, "_make", lambda *args: made.append(1) or original(*args))
+        body = order(shipments=[SLOW])
+        del body["currency"]
+
+        assert shop.capture(body).status_code == 400
+        assert len(made) == 1
 
     def test_a_refusal_is_one_by_the_rules_of_now(self):
         shop = Shop(sequence={})
@@ -116,7 +128,7 @@ class TestBetweenReadingAndWriting:
 
         hold = Hold.objects.get()
         assert (hold.due_at - hold.placed_at).total_seconds() == 100
-        assert answer["number"] == f"NS{2:08}"  # in vain is no number given
+        assert answer["number"] == f"NS{2:08}"  # in vain no number is given
 
     def test_who_never_stops_configuring_gets_a_503_and_nothing_is_written(self, shop, monkeypatch):
         before = Order.objects.count()
@@ -128,14 +140,14 @@ class TestBetweenReadingAndWriting:
         assert Order.objects.count() == before
 
 
-class TestNumbers:
-    """The number of a policy: another one with every change, and never one that was."""
+class TestStates:
+    """The name of a state: another one with every change, and never one that was."""
 
     def test_every_change_of_what_decides_gets_one(self, shop):
-        seen = [version(shop)]
+        seen = [state(shop)]
 
         def note():
-            seen.append(version(shop))
+            seen.append(state(shop))
 
         location = LocationFactory(tenant=shop.tenant)
         note()
@@ -159,35 +171,48 @@ class TestNumbers:
     def test_one_that_was_rolled_back_is_not_given_again(self, shop):
         with transaction.atomic():
             shop.set(keys.ON_HOLD_TIMER_DURATION, 5)
-            rolled_back = version(shop)
+            rolled_back = state(shop)
             transaction.set_rollback(True)
 
         shop.set(keys.ON_HOLD_TIMER_DURATION, 6)
 
-        assert version(shop) != rolled_back
+        assert state(shop) != rolled_back
 
     def test_what_another_tenant_does_changes_nothing(self, shop):
-        before = version(shop)
+        before = state(shop)
 
         LocationFactory(tenant=TenantFactory())
 
-        assert version(shop) == before
+        assert state(shop) == before
 
     def test_what_moves_to_another_tenant_concerns_both(self, shop):
         other = Shop()
         location = LocationFactory(tenant=shop.tenant)
-        before = version(shop), version(other)
+        before = state(shop), state(other)
 
         Location.objects.filter(pk=location.pk).update(tenant=other.tenant)
 
-        assert version(shop) != before[0]
-        assert version(other) != before[1]
+        assert state(shop) != before[0]
+        assert state(other) != before[1]
 
-    def test_many_changes_by_one_statement_are_one_step_for_each_tenant(self, shop):
+    def test_many_changes_by_one_statement_give_each_tenant_one(self, shop):
+        other = Shop()
         LocationFactory.create_batch(3, tenant=shop.tenant)
-        before = version(shop)
+        LocationFactory.create_batch(2, tenant=other.tenant)
+        before = {state(shop), state(other)}
 
         with connection.cursor() as cursor:
             cursor.execute("UPDATE configuration_location SET priority = priority + 1")
 
-        assert version(shop) > before
+        assert len({state(shop), state(other)} | before) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tenants_that_were_there_before_their_states_had_names_can_capture():
+    shop = Shop()
+    try:
+        call_command("migrate", "configuration", "0007", verbosity=0)
+    finally:
+        call_command("migrate", verbosity=0)
+
+    assert shop.captured(order())["number"].startswith("NS")

@@ -66,9 +66,10 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
             refusal = error
         if known := _known(tenant, new):
             return _repeat(known, tenant=tenant, new=new, actor=actor)
-        if refusal and not remembered:
+        if not refusal:
+            policies.forget(tenant, terms)
+        elif not remembered or policies.policy(tenant, terms).state == remembered.state:
             raise refusal
-        policies.forget(tenant, terms)
     raise Unavailable("The order could not be given a number of its own; try again.")
 
 
