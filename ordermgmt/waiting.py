@@ -39,6 +39,8 @@ class Desk:
             self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
             self._connection.inc_thread_sharing()  # by one after the other, never at once
         connections[DEFAULT_DB_ALIAS] = self._connection
+        # As when a request begins: who comes back from a wait sends no such signal.
+        self._connection.close_if_unusable_or_obsolete()
 
     def stand_up(self) -> None:
         del connections[DEFAULT_DB_ALIAS]

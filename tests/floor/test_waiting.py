@@ -5,11 +5,11 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from django.core import signals
 from django.db import connection, connections, transaction
 
 from ordermgmt import waiting
 from ordermgmt.waiting import ASIDE, AT_WORK, AllAreWaiting, aside, at_work
+from tests.floor.test_database import end_session
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +197,18 @@ class TestConnections:
 
         assert (while_waiting, after) == ([], before)
 
+    def test_who_comes_back_finds_a_session_that_was_ended_meanwhile_replaced(self):
+        def work():
+            with at_work():
+                before = self.session()
+                with aside(1):
+                    end_session(before)
+                return before, self.session()
+
+        [(before, after)] = self.one_after_the_other(1, work)
+
+        assert before != after
+
     def test_what_an_answer_opened_that_was_streamed_later_is_closed_by_the_next_request(self):
         def work():
             with at_work():
@@ -215,12 +227,10 @@ class TestConnections:
     def test_a_connection_that_was_cut_is_opened_anew_by_the_next_request(self):
         def work():
             with at_work():
-                signals.request_started.send(sender=None)
                 return self.session()
 
         [first] = self.one_after_the_other(1, work)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [first])
+        end_session(first)
         [second] = self.one_after_the_other(1, work)
 
         assert first != second

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ordermgmt import waiting, wsgi
 from ordermgmt.wsgi import application
 
 
@@ -35,3 +36,13 @@ def test_a_body_in_no_text_at_all_does_not_spoil_the_address(charset):
     )
 
     assert status == "200 OK"
+
+
+def test_a_request_is_worked_on_at_a_desk(monkeypatch):
+    seen = []
+    monkeypatch.setattr(wsgi, "handler", lambda environ, start: seen.append(waiting._own.desk))
+
+    application({}, None)
+
+    assert seen != [None]
+    assert waiting._own.desk is None
