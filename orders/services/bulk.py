@@ -4,6 +4,7 @@ What becomes of an order and what is reported of it are written together, so how
 worker dies, each order is done once. One refusal stops none of the others.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -19,9 +20,11 @@ from ordermgmt.failpoints import failpoint
 from orders.lifecycle import HoldKind
 from orders.models import BulkJob, BulkJobOrder, BulkOutcome, BulkVerb, Order
 from orders.services import cancellation, holding, writing
-from orders.services.changing import LOCK, stories
+from orders.services.changing import ITS_FAULT, LOCK, stories
 from orders.services.retelling import retell
 from orders.services.story import Story
+
+log = logging.getLogger(__name__)
 
 MOST: Final = 10_000  # orders of one job
 ROUND: Final = 20  # orders of one job before the next job has its turn
@@ -131,6 +134,9 @@ def _try(job: BulkJob, key: int) -> tuple[BulkOutcome, str]:
         if isinstance(failure.__cause__, pg.LockNotAvailable):
             return BulkOutcome.REFUSED, "Somebody else was changing the order; try it again."
         raise
+    except ITS_FAULT:
+        log.exception("order %s of bulk job %s failed", key, job.pk)
+        return BulkOutcome.REFUSED, "It failed, and the service's log says why."
     return BulkOutcome.DONE, retell(story.entries[0]).what
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from django.db import transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, transaction
 
 from configuration.models import Tenant
 from configuration.services.policy import Policy, Terms, policy
 from ordermgmt import hot
-from ordermgmt.errors import PreconditionFailed
+from ordermgmt.errors import DomainError, PreconditionFailed
 from ordermgmt.failpoints import failpoint
 from orders.models import Hold
 from orders.services import queries, writing
@@ -19,6 +20,22 @@ from orders.services.story import Story
 
 # The one lock of an order: whoever changes it takes this first, then looks.
 LOCK: Final = "SELECT id FROM orders_order WHERE id = %s FOR UPDATE"
+
+# What an order can make fail, by being as nobody thought of, and should stop no other order. Not
+# every `Exception`: a worker that has to end is told so by one, too, and ends.
+ITS_FAULT: Final = (
+    DomainError,
+    DatabaseError,
+    ObjectDoesNotExist,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 
 
 class ChangedSince(PreconditionFailed):

@@ -9,21 +9,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Extract, Now
 
 from configuration.models import Tenant
 from configuration.services.policy import Policy, Terms, policy
 from ordermgmt import hot
-from ordermgmt.errors import DomainError
 from ordermgmt.failpoints import failpoint
 from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
 from orders.services import writing
+from orders.services.changing import ITS_FAULT, terms_of
 from orders.services.changing import stories as stories_of
-from orders.services.changing import terms_of
 from orders.services.holding import go_on
 from orders.services.holds import judge_size
 from orders.services.story import Story
@@ -34,22 +32,6 @@ BATCH: Final = 200
 LATE: Final = 60.0  # seconds after its time within which a hold must be released
 RELEASER: Final = "task:orders.release_due_holds"
 SIZE_JUDGE: Final = "task:orders.check_big_orders"
-
-# What an order can make fail, by being as nobody thought of. Not every `Exception`: a run that has
-# to end is told so by one, too, and ends.
-_ITS_FAULT: Final = (
-    DomainError,
-    DatabaseError,
-    ObjectDoesNotExist,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    StopIteration,
-    TypeError,
-    ValueError,
-)
 
 # Orders, not holds, are locked: the lock of every other change of an order. One that is being
 # changed at this moment is left for the next batch.
@@ -87,7 +69,7 @@ def release_due(*, limit: int = BATCH) -> int:
         return _release(_LOCK_DUE, limit)
     except OperationalError:  # the database's trouble, not an order's
         raise
-    except _ITS_FAULT:
+    except ITS_FAULT:
         log.exception("a batch of due holds could not be released")
     return sum(_release_alone(key) for _, key in hot.rows(_FIND_DUE, [limit]))
 
@@ -97,7 +79,7 @@ def _release_alone(key: int) -> int:
         return _release(_LOCK_ONE, key)
     except OperationalError:
         raise
-    except _ITS_FAULT:
+    except ITS_FAULT:
         log.exception("order %s could not be released", Order.objects.get(pk=key))
         return 0
 

@@ -184,3 +184,21 @@ def test_a_failure_leaves_the_order_to_the_next_round(shop, settings):
 
     settings.FAILPOINTS = {}
     assert finish(job) == {BulkOutcome.DONE: 2}
+
+
+def test_an_order_nobody_thought_of_stops_none_of_the_others(shop, monkeypatch):
+    captured(shop, 3)
+    original = holding.hold
+
+    def hold(story, *, reason):
+        if story.order.external_id == "A-1":
+            raise TypeError("nobody thought of this")
+        return original(story, reason=reason)
+
+    monkeypatch.setattr(holding, "hold", hold)
+    job = start(shop)
+
+    assert finish(job) == {BulkOutcome.DONE: 2, BulkOutcome.REFUSED: 1}
+    assert told(job)[1] == ("refused", "It failed, and the service's log says why.")
+    assert job.finished_at
+    assert Hold.objects.count() == 2
