@@ -1,7 +1,7 @@
 """How many requests of a process work at once, and how others step aside while they wait.
 
-A request that waits for somebody else's system needs a thread, but no processor and no database
-connection. So a web process has threads for both, lets `AT_WORK` of them work, and lets `ASIDE`
+A request that waits for somebody else's system, or for a slow reader, needs a thread, but no
+processor. So a web process has threads for both, lets `AT_WORK` of them work, and lets `ASIDE`
 more wait; whatever others are slow, there is always a thread for a request that only needs us.
 
 A connection to the database belongs to a desk, not to a thread: whoever works there uses it. So
@@ -9,9 +9,9 @@ there are as many as work, not as many as there are threads, and each is warm.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from threading import Lock, local
+from threading import Lock, RLock, local
 from typing import Final
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -81,7 +81,7 @@ class Desks:
 _desks: Final = Desks(AT_WORK)
 _own: Final = local()  # the desk of this thread, if it has one
 _waiting: Final[Counter[int]] = Counter()  # tenant → its requests that have stepped aside
-_lock: Final = Lock()
+_lock: Final = RLock()  # an answer may be collected by who holds it
 
 
 @contextmanager
@@ -116,10 +116,7 @@ def aside(tenant_id: int) -> Iterator[None]:
     """
     if connection.in_atomic_block:
         raise RuntimeError("The network is never asked in a transaction.")
-    with _lock:
-        if _waiting[tenant_id] >= ASIDE - _waiting.total():
-            raise AllAreWaiting("Too many requests wait for this system already.", retry_after=1)
-        _waiting[tenant_id] += 1
+    _take_place(tenant_id)
     has_desk = getattr(_own, "desk", None) is not None
     if has_desk:
         _stand_up()
@@ -128,9 +125,45 @@ def aside(tenant_id: int) -> Iterator[None]:
     try:
         yield
     finally:
-        with _lock:
-            _waiting[tenant_id] -= 1
-            if not _waiting[tenant_id]:
-                del _waiting[tenant_id]
+        _leave_place(tenant_id)
         if has_desk:
             _sit_down()
+
+
+class Sent:
+    """An answer that is made while it is sent, as fast as its reader reads, and so holds a thread.
+
+    It has one of the places of those that wait, from now to its end. Raises `AllAreWaiting`.
+    """
+
+    def __init__(self, tenant_id: int, pieces: Generator[str]) -> None:
+        self._pieces, self._tenant_id = pieces, tenant_id
+        self._has_place = False
+        _take_place(tenant_id)
+        self._has_place = True
+
+    def __iter__(self) -> Iterator[str]:
+        return self._pieces
+
+    def close(self) -> None:
+        """The end, which Django says however it came."""
+        if self._has_place:
+            self._has_place = False
+            _leave_place(self._tenant_id)
+            self._pieces.close()
+
+    __del__ = close  # where an error came before anybody could send it
+
+
+def _take_place(tenant_id: int) -> None:
+    with _lock:
+        if _waiting[tenant_id] >= ASIDE - _waiting.total():
+            raise AllAreWaiting("Too many requests wait for this system already.", retry_after=1)
+        _waiting[tenant_id] += 1
+
+
+def _leave_place(tenant_id: int) -> None:
+    with _lock:
+        _waiting[tenant_id] -= 1
+        if not _waiting[tenant_id]:
+            del _waiting[tenant_id]

@@ -2,18 +2,20 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import structlog
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
+from ordermgmt.waiting import Sent
 from orders.admin import change_list, paging
 from orders.admin.asking import TERM, Question
 from orders.models import Item
 
 BATCH: Final = 500  # orders
+EVERYBODY: Final = 0  # no tenant's key: what operators ask of several
 # A spreadsheet takes a cell that begins so for a formula, or skips what precedes one.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 _MARK: Final = "\ufeff"  # else spreadsheets take UTF-8 for something else
@@ -94,16 +96,21 @@ FORMS: Final = {"orders": (_ORDERS, _orders), "items": (_ITEMS, _items)}
 
 
 def stream(form: str, rows: QuerySet[Any], question: Question, user: Any) -> StreamingHttpResponse:
-    """The answer, whose body is read from the database as it is sent."""
+    """The answer, whose body is read from the database as it is sent.
+
+    Raises `waiting.AllAreWaiting` when as many are being sent as can be.
+    """
+    whose = question.tenants[0].pk if len(question.tenants) == 1 else EVERYBODY
     response = StreamingHttpResponse(
-        _text(form, rows, question, user), content_type="text/csv; charset=utf-8; header=present"
+        Sent(whose, _text(form, rows, question, user)),
+        content_type="text/csv; charset=utf-8; header=present",
     )
     response.headers["Content-Disposition"] = f'attachment; filename="{form}.csv"'
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect it either
     return response
 
 
-def _text(form: str, rows: QuerySet[Any], question: Question, user: Any) -> Iterator[str]:
+def _text(form: str, rows: QuerySet[Any], question: Question, user: Any) -> Generator[str]:
     columns, rows_of = FORMS[form]
     written = 0
     try:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from ordermgmt.console.scoping import TenantAdmin
 from ordermgmt.errors import DomainError
+from ordermgmt.waiting import AllAreWaiting
 from orders.admin import columns, export, filters, narrowing, paging
 from orders.admin.asking import Question
 from orders.admin.change_list import OrderChangeList
@@ -108,7 +109,15 @@ class OrderList(TenantAdmin):
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if chosen and request.POST.get("select_across") != "1":
             question = question.only(Q(pk__in=chosen))
-        return export.stream(form, self.get_queryset(request), question, request.user)
+        try:
+            return export.stream(form, self.get_queryset(request), question, request.user)
+        except AllAreWaiting:
+            self.message_user(
+                request,
+                "Too many downloads are running. Try again when one has ended.",
+                messages.ERROR,
+            )
+            return HttpResponseRedirect(f"{reverse(LIST)}?{question.address()}")
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):

@@ -1,6 +1,7 @@
 """Orders leave as CSV that every reader understands and no spreadsheet executes."""
 
 import csv
+import gc
 import io
 import tracemalloc
 from typing import Any
@@ -10,8 +11,10 @@ from django.contrib.auth.models import Group, Permission, User
 from structlog.testing import capture_logs
 
 from bench import loading
+from ordermgmt import waiting
 from orders.admin import export, paging
 from orders.models import Item, Order
+from tests.console.desk import heard
 from tests.console.people import signed_in
 from tests.orders.shop import Shop, items, order, stored
 
@@ -244,3 +247,33 @@ def test_memory_does_not_grow_with_the_number_of_orders(shop, browser, monkeypat
     loading.load(shop.tenant, sample.uuid, first=200, count=2_000, customer=lambda _: "C-1")
 
     assert peak() < 1.5 * few
+
+
+class TestSlowReaders:
+    """Each holds a thread of the web server to its end, so there are only so many."""
+
+    def test_one_tenants_take_half_of_the_places_and_leave_some_to_others(self, shop, browser):
+        captured(shop)
+        running = [exported(browser) for _ in range(waiting.ASIDE // 2)]
+        assert {answer.status_code for answer in running} == {200}
+
+        refused = exported(browser, status="open")
+
+        assert refused.status_code == 302
+        assert refused.url == f"{LIST}?status=open"
+        assert heard(browser) == ["Too many downloads are running. Try again when one has ended."]
+        other = Shop()
+        assert exported(signed_in("support", other.tenant)).status_code == 200
+
+    @pytest.mark.parametrize("end", ["read", "lost"])
+    def test_a_place_is_free_again_however_a_download_ends(self, shop, browser, end):
+        captured(shop)
+        for _ in range(2 * waiting.ASIDE):
+            answer = exported(browser)
+            assert answer.status_code == 200
+            if end == "read":
+                text(answer)
+            del answer
+            gc.collect()  # Django's test client ties a knot
+
+        assert not waiting._waiting

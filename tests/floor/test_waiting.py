@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from ordermgmt import waiting
-from ordermgmt.waiting import ASIDE, AT_WORK, AllAreWaiting, aside, at_work
+from ordermgmt.waiting import ASIDE, AT_WORK, AllAreWaiting, Sent, aside, at_work
 from tests.floor.test_database import end_session
 
 
@@ -55,6 +55,25 @@ def test_places_are_free_again_afterwards_whatever_happened():
 
     with ExitStack() as stack:
         assert waiting_of([1], stack) == [6]
+
+
+def test_an_answer_that_is_sent_to_a_slow_reader_has_a_place_until_it_ends():
+    ended = []
+
+    def pieces():
+        try:
+            yield from "abc"
+        finally:
+            ended.append(True)
+
+    answer = Sent(1, pieces())
+    assert next(iter(answer)) == "a"
+    with ExitStack() as stack:
+        assert waiting_of([1], stack) == [5]
+        for _ in range(2):  # it ends once, however often that is said
+            answer.close()
+        assert ended == [True]
+        assert waiting_of([1], stack) == [1]
 
 
 def test_who_finds_no_place_is_told_when_to_come_back():
