@@ -181,6 +181,12 @@ class TestNumbers:
 
         assert answer["id"] == answer["external_id"] == answer["number"] == "NS00000001"
 
+    def test_is_the_next_that_nobody_brought_along(self, shop):
+        for brought in range(31, 61):  # they draw 1 to 30
+            shop.captured(order(external_id=f"NS{brought:08}"))
+
+        assert shop.captured(order())["number"] == "NS00000061"
+
     def test_are_not_spent_on_repeats_and_refusals(self, shop):
         said = order(external_id="A-1")
         shop.captured(said)

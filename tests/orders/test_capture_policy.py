@@ -133,7 +133,7 @@ class TestBetweenReadingAndWriting:
     def test_who_never_stops_configuring_gets_a_503_and_nothing_is_written(self, shop, monkeypatch):
         before = Order.objects.count()
         self.change_while_assembling(
-            monkeypatch, lambda left: shop.set(keys.ON_HOLD_TIMER_DURATION, left + 1), 99
+            monkeypatch, lambda left: shop.set(keys.ON_HOLD_TIMER_DURATION, left + 1), 999
         )
 
         assert shop.capture(order()).status_code == 503

@@ -1,6 +1,7 @@
 """Taking an order in, once, however often it is sent: product §4.1."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -20,6 +21,10 @@ from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
 from orders.services.queries import Document
 from orders.services.story import Story
+
+# The next number may be the external id of an order that came with its number from elsewhere; then
+# the one after it is tried.
+TRIES: Final = 100
 
 
 class InvalidCapture(Invalid):
@@ -56,7 +61,7 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
     no number can be drawn. Nothing is written then.
     """
     terms = _terms(new)
-    for _ in range(4):
+    for _ in range(TRIES):
         remembered = policies.remembered(tenant, terms)
         refusal: DomainError | None = None
         try:
@@ -70,7 +75,9 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
             policies.forget(tenant, terms)
         elif not remembered or policies.policy(tenant, terms).state == remembered.state:
             raise refusal
-    raise Unavailable("The order could not be given a number of its own; try again.")
+    raise Unavailable(
+        "What is configured, or which numbers are taken, changed all the while; try again."
+    )
 
 
 def _terms(new: NewOrder) -> Terms:
