@@ -23,7 +23,7 @@ def everybody_needs_a_second_factor(
     return [
         Warning(
             f"{name} signs in to the console by a password alone.",
-            hint=f"manage.py staff off {name}; `up --no-demo` makes no such people.",
+            hint=f"./run manage staff off {name}; `up --no-demo` makes no such people.",
             id="configuration.W001",
         )
         for name in names

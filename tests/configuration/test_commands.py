@@ -127,6 +127,8 @@ def test_a_secret_is_never_printed():
         ["tenant", "update", "nobody", "--name", "x"],
         ["client", "create", "--tenant", "nobody", "--name", "x"],
         ["client", "create", "--tenant", "acme", "--name", "x", "--scopes", "all"],
+        ["client", "create", "--tenant", "acme", "--name", "x", "--scopes", ""],
+        ["tenant", "update", "acme"],
         ["client", "rotate", "nobody"],
         ["client", "off", "nobody"],
         ["config", "get", "acme", "nothing"],
@@ -152,6 +154,24 @@ def test_a_refusal_is_one_line_and_changes_nothing(words):
     assert refusal.value.returncode == 1
     assert "\n" not in str(refusal.value).strip()
     assert (Tenant.objects.count(), Client.objects.count(), Setting.objects.count()) == (1, 0, 0)
+
+
+def test_a_value_that_is_no_json_is_not_called_a_request():
+    TenantFactory(slug="acme")
+
+    with pytest.raises(CommandError, match=r"^The value is not acceptable JSON: syntax error at"):
+        run("config", "set", "acme", "big_sales_order", "{bad")
+
+
+def test_an_update_of_nothing_says_what_can_be_changed():
+    TenantFactory(slug="acme")
+
+    with pytest.raises(CommandError, match=r"Nothing was changed.*--name.*--is-active"):
+        run("tenant", "update", "acme")
+
+
+def test_what_comes_next_can_be_typed_as_it_stands():
+    assert "Next: ./run manage client create --tenant acme" in run("tenant", "create", "acme")
 
 
 @pytest.fixture

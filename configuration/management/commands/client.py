@@ -6,7 +6,7 @@ from typing import Any
 from configuration.models import Client
 from configuration.services import clients, tenants
 from ordermgmt import scopes
-from ordermgmt.commands import Action, ActionCommand
+from ordermgmt.commands import Action, ActionCommand, Refused
 
 TENANT = ("--tenant", {"required": True, "metavar": "SLUG", "help": "whose client it is"})
 CLIENT_ID = ("client_id", {"help": "as `client list` shows it"})
@@ -52,6 +52,10 @@ class Command(ActionCommand):
     def create(self, options: dict[str, Any]) -> None:
         tenant = tenants.find(options["tenant"])
         wanted = None if options["scopes"] is None else scopes.parse(options["scopes"])
+        if wanted == []:
+            raise Refused(
+                "A client without scopes may do nothing: name some, or leave --scopes out."
+            )
         made = clients.create(tenant=tenant, name=options["name"], scopes=wanted)
         self.show(_with_secret(made), options=options, title="Made a client", note=ONCE)
 

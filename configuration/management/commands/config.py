@@ -9,7 +9,7 @@ from configuration.registry import Key
 from configuration.services import Stored, tenants
 from configuration.services.settings import history, read_all
 from ordermgmt import strict_json
-from ordermgmt.commands import Action, ActionCommand
+from ordermgmt.commands import Action, ActionCommand, Refused
 
 ACTOR = "cli:config"
 TENANT = ("tenant", {"help": "the tenant's slug"})
@@ -64,8 +64,7 @@ class Command(ActionCommand):
 
     def set(self, options: dict[str, Any]) -> None:
         key, tenant = keys.find(options["key"]), tenants.find(options["tenant"])
-        value = key.parse(strict_json.loads(options["value"].encode("utf-8", "surrogateescape")))
-        stored = services.write(tenant, key, value, actor=ACTOR)
+        stored = services.write(tenant, key, key.parse(_read(options["value"])), actor=ACTOR)
         self.show(_facts(tenant, key, stored), options=options, title="Set")
 
     def history(self, options: dict[str, Any]) -> None:
@@ -81,6 +80,14 @@ class Command(ActionCommand):
             for change in history(tenant, key)
         ]
         self.show(rows, options=options, title=f"Changes of {key.name}")
+
+
+def _read(text: str) -> Any:
+    try:
+        return strict_json.loads(text.encode("utf-8", "surrogateescape"))
+    except strict_json.InvalidJson as refusal:  # it speaks of a request, and here is none
+        _, _, why = str(refusal).partition(": ")
+        raise Refused(f"The value is not acceptable JSON: {why}") from None
 
 
 def _facts(tenant: Tenant, key: Key[Any], stored: Stored[Any]) -> dict[str, Any]:

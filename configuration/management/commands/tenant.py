@@ -5,7 +5,7 @@ from typing import Any
 
 from configuration.models import Tenant
 from configuration.services import tenants
-from ordermgmt.commands import Action, ActionCommand
+from ordermgmt.commands import Action, ActionCommand, Refused
 
 SLUG = ("slug", {"help": "what the tenant headers say: a-z, 0-9 and hyphens"})
 NAME: tuple[str, Mapping[str, Any]] = ("--name", {"help": "what people call it (the slug)"})
@@ -58,11 +58,15 @@ class Command(ActionCommand):
 
     def create(self, options: dict[str, Any]) -> None:
         tenant = tenants.create(options["slug"], **_chosen(options))
-        note = f"Next: manage.py client create --tenant {tenant.slug} --name web-shop"
+        note = f"Next: ./run manage client create --tenant {tenant.slug} --name web-shop"
         self.show(_facts(tenant), options=options, title="Made a tenant", note=note)
 
     def update(self, options: dict[str, Any]) -> None:
-        tenant = tenants.update(options["slug"], **_chosen(options))
+        chosen = _chosen(options)
+        if not chosen:
+            names = ", ".join(name for name, _ in CHOICES)
+            raise Refused(f"Nothing was changed: say what to change, by one or more of {names}.")
+        tenant = tenants.update(options["slug"], **chosen)
         self.show(_facts(tenant), options=options, title="Changed a tenant")
 
     def list(self, options: dict[str, Any]) -> None:
