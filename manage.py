@@ -10,6 +10,9 @@ if __name__ == "__main__":
     try:
         from django.core.management import execute_from_command_line
 
-        execute_from_command_line(sys.argv)
+        from ordermgmt.environment import told_in_one_line
+
+        with told_in_one_line():
+            execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)  # what a shell expects, in place of a traceback

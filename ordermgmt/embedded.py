@@ -33,6 +33,16 @@ class Secrets(TypedDict):
     ENCRYPTION_KEYS: list[str]
 
 
+def read_env(path: str | Path) -> None:
+    """Take what the file says into the environment, which wins; no file is no fault."""
+    import environ
+
+    try:
+        environ.Env.read_env(path)
+    except UnicodeDecodeError:
+        raise CannotStart(f"{path} is not UTF-8: save it as such.") from None
+
+
 def data_dir(setting: str = "") -> Path:
     """The folder all of this lives in: `setting`, else ORDERMGMT_DATA_DIR, else ./var."""
     chosen = setting or os.environ.get("ORDERMGMT_DATA_DIR") or ROOT / "var"
@@ -41,9 +51,26 @@ def data_dir(setting: str = "") -> Path:
 
 def secrets(data_dir: Path) -> Secrets:
     """The secrets of this data folder, made on first use and never again."""
+    with writable(data_dir):
+        return _secrets(data_dir)
+
+
+@contextlib.contextmanager
+def writable(data_dir: Path) -> Iterator[None]:
+    """Raise CannotStart where the data folder cannot be made or written."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as reason:
+        raise CannotStart(
+            f"{data_dir} cannot hold our data ({reason.strerror}). "
+            "Name a folder that can be made and written: --data-dir or ORDERMGMT_DATA_DIR."
+        ) from None
+
+
+def _secrets(data_dir: Path) -> Secrets:
     path = data_dir / "secrets.json"
     if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
         draft = data_dir / f"secrets.{os.getpid()}.{random.token_hex(4)}"
         key = base64.b64encode(random.token_bytes(32)).decode()
         made: Secrets = {"SECRET_KEY": random.token_urlsafe(64), "ENCRYPTION_KEYS": [f"1:{key}"]}
@@ -139,7 +166,8 @@ def running(
     data_dir: Path, *, durable: bool = True, wait_for_others: bool = True
 ) -> Iterator[list[Server]]:
     """The servers of this data folder, running; yields those that we own."""
-    use = Use(data_dir, durable=durable)
+    with writable(data_dir):
+        use = Use(data_dir, durable=durable)
     try:
         use.begin()
         yield use.servers
@@ -156,12 +184,10 @@ def _make_private(folders: list[Path]) -> None:
 
 def main(command: list[str]) -> int:
     """Run `command` beside the servers and return its exit status."""
-    import environ
-
-    environ.Env.read_env(os.environ.get("ORDERMGMT_ENV_FILE", ROOT / ".env"))
-    folder = data_dir()
-    os.environ["ORDERMGMT_DATA_DIR"] = str(folder)
     try:
+        read_env(os.environ.get("ORDERMGMT_ENV_FILE", ROOT / ".env"))
+        folder = data_dir()
+        os.environ["ORDERMGMT_DATA_DIR"] = str(folder)
         with running(folder):
             return _run(command)
     except CannotStart as reason:

@@ -3,14 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
-import environ
-
 from ordermgmt import embedded
+from ordermgmt.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-env.read_env(env.str("ORDERMGMT_ENV_FILE", default=str(BASE_DIR / ".env")))
+env = Env()
+embedded.read_env(env.str("ORDERMGMT_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # Without DATABASE_URL, REDIS_URL and secrets of your own, those of the embedded servers are used:
 # see ordermgmt/embedded.py.
@@ -300,7 +299,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
 }
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_LEVEL = env.level("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

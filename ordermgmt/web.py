@@ -12,6 +12,7 @@ import sys
 from granian.cli import cli
 
 from ordermgmt import waiting
+from ordermgmt.environment import told_in_one_line
 
 TARGET = "ordermgmt.wsgi:application"  # loaded by each process for itself: see there
 OPTIONS = ["--interface", "wsgi", "--http", "1", "--no-ws", "--backlog", "1024"]
@@ -34,6 +35,7 @@ def preload() -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
-    preload()
+    with told_in_one_line():
+        preload()
     sys.argv = ["granian", *OPTIONS, *sys.argv[1:], TARGET]
     cli()

@@ -80,7 +80,9 @@ def test_ctrl_c_while_it_starts_shows_no_traceback(tmp_path, seconds):
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("words", [["up", "--port", "0"], ["manage", "tenant", "list"]])
+@pytest.mark.parametrize(
+    "words", [["up", "--port", str(free_port())], ["manage", "tenant", "list"]]
+)
 def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path, words):
     nowhere = f"postgresql://ordermgmt@127.0.0.1:{free_port()}/ordermgmt"
     theirs = {"ORDERMGMT_DATA_DIR": str(tmp_path), "DATABASE_URL": nowhere}
@@ -97,6 +99,63 @@ def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path, words):
     assert done.returncode == 1
     assert "The database does not serve us" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+WRONG_WORDS = [
+    (["--workers", "0"], "--workers: .* 1 or more"),
+    (["--port", "0"], "--port: .* 1 to 65535"),
+    (["--port", "99999"], "--port: .* 1 to 65535"),
+    (["--data-dir", ""], "--data-dir: .* of a folder"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), WRONG_WORDS)
+def test_up_refuses_what_cannot_be_meant(tmp_path, words, told):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "up", *words],
+        cwd=ROOT,
+        env=os.environ | {"ORDERMGMT_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert re.search(told, done.stderr.splitlines()[-1])
+
+
+def test_help_of_up_says_what_is_assumed(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "up", "--help"],
+        cwd=ROOT,
+        env=os.environ | {"ORDERMGMT_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert {"(127.0.0.1)", "(8000)", "(2)"} <= set(done.stdout.split())
+
+
+@pytest.mark.parametrize("words", [["up"], ["manage", "tenant", "list"]])
+@pytest.mark.parametrize("folder", ["a-file", "a-file/below", "/proc/nowhere/below"])
+def test_a_data_folder_that_cannot_be_is_told_in_one_line(tmp_path, words, folder):
+    (tmp_path / "a-file").touch()
+
+    done = subprocess.run(
+        [str(ROOT / "run"), *words],
+        env=os.environ | {"ORDERMGMT_DATA_DIR": str(tmp_path / folder)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1
+    assert str(tmp_path / folder) in done.stderr
+    assert "ORDERMGMT_DATA_DIR" in done.stderr
 
 
 def bootstrap(folder: Path, uv: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -8,7 +8,7 @@ import shutil
 import socket
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,10 @@ class Command(OneLineCommand):
     requires_system_checks = ()  # they ask the database, which is not there yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="where to listen")
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--data-dir", default="", help="default: ORDERMGMT_DATA_DIR, or ./var")
-        parser.add_argument("--workers", type=int, default=2, help="web processes")
+        parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+        parser.add_argument("--port", type=_port, default=8000, help="and there (%(default)s)")
+        parser.add_argument("--data-dir", type=_named, help="(ORDERMGMT_DATA_DIR, or ./var)")
+        parser.add_argument("--workers", type=_count, default=2, help="web processes (%(default)s)")
         parser.add_argument("--no-demo", action="store_true", help="leave the demo tenant out")
         parser.add_argument("--fresh", action="store_true", help="forget all data first")
 
@@ -84,7 +84,25 @@ class Command(OneLineCommand):
         console.print("Stopping.", style="dim")
 
 
-def _restart_in(data_dir: str) -> None:
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise ArgumentTypeError(f"{text!r} is no port: give one of 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) >= 1):
+        raise ArgumentTypeError(f"{text!r} will not do: give 1 or more")
+    return int(text)
+
+
+def _named(text: str) -> str:
+    if not text:
+        raise ArgumentTypeError("give the name of a folder")
+    return text
+
+
+def _restart_in(data_dir: str | None) -> None:
     """Settings were read before our options: with another folder, begin again in it."""
     if data_dir and embedded.data_dir(data_dir) != settings.DATA_DIR:
         os.environ["ORDERMGMT_DATA_DIR"] = str(embedded.data_dir(data_dir))
