@@ -139,13 +139,16 @@ def test_help_of_up_says_what_is_assumed(tmp_path):
 
 
 @pytest.mark.parametrize("words", [["up"], ["manage", "tenant", "list"]])
+@pytest.mark.parametrize("own_secrets", [False, True])
 @pytest.mark.parametrize("folder", ["a-file", "a-file/below", "/proc/nowhere/below"])
-def test_a_data_folder_that_cannot_be_is_told_in_one_line(tmp_path, words, folder):
+def test_a_data_folder_that_cannot_be_is_told_in_one_line(tmp_path, words, folder, own_secrets):
     (tmp_path / "a-file").touch()
+    # With secrets of their own, nobody needs the folder before the first lock in it.
+    theirs = {"SECRET_KEY": "x" * 50, "ENCRYPTION_KEYS": "1:x"} if own_secrets else {}
 
     done = subprocess.run(
         [str(ROOT / "run"), *words],
-        env=os.environ | {"ORDERMGMT_DATA_DIR": str(tmp_path / folder)},
+        env=os.environ | {"ORDERMGMT_DATA_DIR": str(tmp_path / folder)} | theirs,
         capture_output=True,
         text=True,
         timeout=20,

@@ -34,7 +34,9 @@ class Command(OneLineCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
         parser.add_argument("--port", type=_port, default=8000, help="and there (%(default)s)")
-        parser.add_argument("--data-dir", type=_named, help="(ORDERMGMT_DATA_DIR, or ./var)")
+        parser.add_argument(
+            "--data-dir", type=_named, help="for data (ORDERMGMT_DATA_DIR, or ./var)"
+        )
         parser.add_argument("--workers", type=_count, default=2, help="web processes (%(default)s)")
         parser.add_argument("--no-demo", action="store_true", help="leave the demo tenant out")
         parser.add_argument("--fresh", action="store_true", help="forget all data first")
@@ -44,7 +46,8 @@ class Command(OneLineCommand):
         console = Console(highlight=False)
         folder: Path = settings.DATA_DIR
         url = _url(options["host"], options["port"])
-        lock = _only_one(folder, url)
+        with embedded.writable(folder):
+            lock = _only_one(folder, url)
         _require_free(options["host"], options["port"])
         if options["fresh"]:
             _forget(folder)

@@ -69,7 +69,7 @@ def _usage(name: str, parser: argparse.ArgumentParser) -> str:
 
 
 def _options(parser: argparse.ArgumentParser) -> list[str]:
-    rows = [(code(_shown(action)), action.help or "") for action in _own(parser)]
+    rows = [(code(_shown(action)), (action.help or "") % vars(action)) for action in _own(parser)]
     return [markdown.table(["option", "what it is"], rows)] if rows else []
 
 
