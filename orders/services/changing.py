@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
@@ -17,6 +17,9 @@ from orders.models import Hold
 from orders.services import queries, writing
 from orders.services.queries import IdType
 from orders.services.story import Story
+
+if TYPE_CHECKING:
+    from orders.services.capture.draft import NewOrder
 
 # The one lock of an order: whoever changes it takes this first, then looks.
 LOCK: Final = "SELECT id FROM orders_order WHERE id = %s FOR UPDATE"
@@ -88,10 +91,10 @@ def policy_for(tenant: Tenant, story: Story) -> Policy:
     return policy(tenant, terms_of(story))
 
 
-def terms_of(story: Story) -> Terms:
-    """What an order asks of its tenant's configuration."""
+def terms_of(order: "Story | NewOrder") -> Terms:
+    """What an order asks of its tenant's configuration, whether we have it or it just comes."""
     return Terms(
-        service_levels=frozenset(s.service_level for s in story.shipments if s.service_level),
-        locations=frozenset(s.location_code for s in story.shipments if s.location_code),
-        country=story.country,
+        service_levels=frozenset(s.service_level for s in order.shipments if s.service_level),
+        locations=frozenset(s.location_code for s in order.shipments if s.location_code),
+        country=order.country,
     )

@@ -150,9 +150,10 @@ class _Rules:
         key = story.order.tenant_id
         if key not in self._tenants:
             self._tenants[key] = Tenant.objects.get(pk=key)
-        asked = key, terms_of(story)
+        terms = terms_of(story)
+        asked = key, terms
         if asked not in self._known:
-            self._known[asked] = policy(self._tenants[key], terms_of(story))
+            self._known[asked] = policy(self._tenants[key], terms)
         return self._known[asked]
 
 

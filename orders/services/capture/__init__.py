@@ -10,7 +10,7 @@ from psycopg import errors as pg
 
 from configuration.models import Tenant
 from configuration.services import policy as policies
-from configuration.services.policy import Policy, Terms
+from configuration.services.policy import Policy
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from ordermgmt.failpoints import failpoint
 from orders.models import Item
@@ -19,6 +19,7 @@ from orders.services.capture import additions, identity
 from orders.services.capture.assembly import assemble
 from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
+from orders.services.changing import terms_of
 from orders.services.queries import Document
 from orders.services.story import Story
 
@@ -60,7 +61,7 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
     the refusals of `pricing` where it cannot be, `SequenceMissing` and `SequenceExhausted` where
     no number can be drawn. Nothing is written then.
     """
-    terms = _terms(new)
+    terms = terms_of(new)
     for _ in range(TRIES):
         remembered = policies.remembered(tenant, terms)
         refusal: DomainError | None = None
@@ -77,15 +78,6 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
             raise refusal
     raise Unavailable(
         "What is configured, or which numbers are taken, changed all the while; try again."
-    )
-
-
-def _terms(new: NewOrder) -> Terms:
-    """What the order asks of its tenant's configuration."""
-    return Terms(
-        service_levels=frozenset(s.service_level for s in new.shipments if s.service_level),
-        locations=frozenset(s.location_code for s in new.shipments if s.location_code),
-        country=new.country,
     )
 
 
