@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final, TypeVar
+from types import SimpleNamespace
+from typing import Any, Final, TypeVar, cast
 
-import psycopg
 from django.db import connection, models
 from django.db.models.base import ModelState
 
+from ordermgmt.database.prepared import Prepared
 from ordermgmt.fields import SnapshotField
 
 M = TypeVar("M", bound=models.Model)
@@ -31,13 +32,30 @@ def rows(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any,
     connection.close_if_health_check_failed()  # as the ORM's cursors do
     connection.ensure_connection()
     numbered, names = _numbered(sql)
-    bound = [params[name] for name in names] if isinstance(params, Mapping) else params
-    # Django's own cursor binds on the client; and psycopg's others parse long statements each time.
-    plain: Any = psycopg.RawCursor(connection.connection)
-    log = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with log(plain) as cursor:
-        cursor.execute(numbered, bound)
-        return cursor.fetchall()
+    values = [params[name] for name in names] if isinstance(params, Mapping) else params
+    own: Any = connection
+    if not own.queries_logged and not own.execute_wrappers:
+        with own.wrap_database_errors:
+            return cast("list[tuple[Any, ...]]", own.prepared.rows(numbered, values))
+    heard = _Heard(own.prepared)
+    with (own.make_debug_cursor if own.queries_logged else own.make_cursor)(heard) as cursor:
+        cursor.execute(numbered, values)
+    return heard.rows
+
+
+class _Heard:
+    """What Django's wrappers and its log of statements take for a cursor, when somebody listens."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self.rows: list[tuple[Any, ...]] = []
+
+    def execute(self, sql: str, values: Sequence[Any]) -> None:
+        self._query = SimpleNamespace(query=sql.encode())  # where Django's log finds what was run
+        self.rows = self._prepared.rows(sql, values)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 @cache

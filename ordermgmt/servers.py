@@ -163,6 +163,7 @@ THROW_AWAY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "autovacuum": "off",
     "log_min_duration_statement": "-1",
 }
 

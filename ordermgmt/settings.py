@@ -59,7 +59,6 @@ DATABASES["default"] |= {
     "CONN_HEALTH_CHECKS": True,
 }
 DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-    "prepare_threshold": 0,  # only ordermgmt/hot.py binds on the server, and wants it planned once
     "connect_timeout": 3,
     "tcp_user_timeout": 5000,
     "keepalives_idle": 5,
@@ -140,6 +139,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "orders.work_off_bulk_jobs",
         "schedule": 2.0,
         "options": {"expires": 2},
+    },
+    "introduce tables to the planner": {
+        "task": "ordermgmt.introduce_tables",
+        "schedule": 5.0,
+        "options": {"expires": 5},
     },
     "forget ended sessions": {
         "task": "ordermgmt.forget_ended_sessions",

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from ordermgmt import heartbeat
+from ordermgmt import heartbeat, planner
 
 
 @shared_task(name="ordermgmt.heartbeat", ignore_result=True)
@@ -16,3 +16,9 @@ def show_life() -> None:
 def forget_ended_sessions() -> None:
     """Delete sessions of the console that nobody can use any more."""
     call_command("clearsessions")
+
+
+@shared_task(name="ordermgmt.introduce_tables", ignore_result=True)
+def introduce_tables() -> None:
+    """Let PostgreSQL know of tables that are no longer empty."""
+    planner.introduce()

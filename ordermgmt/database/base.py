@@ -1,4 +1,4 @@
-"""The connection: asked before each request whether it still stands, without a round trip.
+"""The connection: its prepared statements, and whether it still stands, without a round trip.
 
 Django's own check is a `SELECT 1`, a twentieth of what a capture costs. A server that restarts or
 ends a session closes the socket, and that can be seen on this side. A connection cut in silence
@@ -9,8 +9,16 @@ from django.db.backends.postgresql import base
 from psycopg import OperationalError
 from psycopg.pq import ConnStatus
 
+from ordermgmt.database.prepared import Prepared
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    prepared: Prepared
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        self.prepared = Prepared(self.connection)
+
     def is_usable(self) -> bool:
         """Whether the server has not hung up on this connection."""
         if self.connection is None or self.connection.closed:

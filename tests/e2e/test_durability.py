@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
+from ordermgmt import embedded
 from ordermgmt.processes import wait_until
 from orders.api import examples
 from tests.e2e.stack import Stack
@@ -174,3 +176,21 @@ def test_what_was_acknowledged_survives_a_crash_of_the_database(stack: Stack, sh
 
     assert_kept(shop, acknowledged)
     assert len(all_of(shop)) == len(set(all_of(shop)))
+
+
+def test_the_planner_soon_knows_what_is_in_a_new_table(stack: Stack) -> None:
+    """Until then a capture may read all of its tenant's orders, and on each connection."""
+
+    def rows() -> int:
+        [(number,)] = connection.execute(
+            "SELECT reltuples FROM pg_class WHERE relname = 'brand_new'"
+        ).fetchall()
+        return int(number)
+
+    url = embedded.database_url(stack.data_dir)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE brand_new AS SELECT generate_series(1, 200)")
+        try:
+            assert wait_until(lambda: rows() == 200, timeout=20)
+        finally:
+            connection.execute("DROP TABLE brand_new")

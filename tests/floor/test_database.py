@@ -1,9 +1,26 @@
-"""A connection that was lost is noticed before it is used, and costs nobody a request."""
+"""A connection that was lost is noticed before it is used; and what runs on it prepared."""
+
+import datetime as dt
+import os
+import socket
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
-from django.db import close_old_connections, connection, connections
+from django.db import (
+    DataError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    close_old_connections,
+    connection,
+    connections,
+    transaction,
+)
+from django.test.utils import CaptureQueriesContext
 
-from ordermgmt import hot
+from ordermgmt import hot, planner
+from ordermgmt.models import Heartbeat
 
 
 def end_session(pid: int) -> None:
@@ -51,3 +68,148 @@ def test_the_hot_paths_notice_it_too():
     [(after,)] = hot.rows("SELECT pg_backend_pid()", [])
 
     assert after != before
+
+
+VALUES = [
+    ("text", "O'Neill $1 %s ü"),
+    ("text", None),
+    ("bigint", 2**62),
+    ("integer", -1),
+    ("boolean", True),
+    ("numeric", Decimal("0.10")),
+    ("uuid", UUID("6b9f3c1e-0000-4000-8000-000000000001")),
+    ("bigint[]", [1, 2**40]),
+    ("bigint[]", []),
+    ("text[]", ["a,b", '"', "", "NULL"]),
+    ("timestamptz", dt.datetime(2026, 11, 21, 12, 30, 0, 123456, tzinfo=dt.UTC)),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "value"), VALUES)
+def test_a_value_comes_back_as_it_was_sent(kind, value):
+    [(told,)] = hot.rows(f"SELECT %(value)s::{kind}", {"value": value})
+
+    assert told == value
+    assert type(told) is type(value)
+
+
+@pytest.mark.django_db
+def test_a_moment_with_another_offset_is_the_same_moment_in_utc():
+    there = dt.datetime(2026, 11, 21, 12, tzinfo=dt.timezone(dt.timedelta(hours=5, minutes=30)))
+
+    [(told,)] = hot.rows("SELECT %s::timestamptz", [there])
+
+    assert told == there
+    assert told.tzinfo is dt.UTC
+
+
+@pytest.mark.django_db
+def test_json_stays_text_for_who_knows_its_numbers():
+    assert hot.rows("SELECT %s::jsonb", ['{"a": 79.20}']) == [('{"a": 79.20}',)]
+
+
+@pytest.mark.django_db
+def test_a_statement_is_prepared_once():
+    for number in range(10):
+        assert hot.rows("SELECT %s::integer + 1000001", [number]) == [(number + 1000001,)]
+
+    known = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
+    assert hot.rows(known, ["% + 1000001"]) == [(1,)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("sql", "kind", "state"),
+    [
+        ("SELECT 1 / %s::integer", DataError, "22012"),
+        ("SELECT %s::integer FROM nowhere", ProgrammingError, "42P01"),
+        (
+            "INSERT INTO ordermgmt_heartbeat (name, at) VALUES (%s, NULL) RETURNING id",
+            IntegrityError,
+            "23502",
+        ),
+    ],
+)
+def test_a_fault_is_djangos_and_says_whose_it_was(sql, kind, state):
+    with pytest.raises(kind) as fault:
+        hot.rows(sql, [0])
+
+    assert fault.value.__cause__.sqlstate == state
+    assert hot.rows("SELECT 1", []) == [(1,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_cut_in_the_middle_is_the_connections_fault():
+    [(before,)] = hot.rows("SELECT pg_backend_pid()", [])
+    with socket.socket(fileno=os.dup(connection.connection.pgconn.socket)) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+    with pytest.raises(OperationalError):
+        hot.rows("SELECT 1", [])
+
+    close_old_connections()  # as at the end of each request
+    assert hot.rows("SELECT pg_backend_pid()", []) != [(before,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_statement_of_a_transaction_begins_it():
+    sql = "INSERT INTO ordermgmt_heartbeat (name, at) VALUES (%s, now()) RETURNING name"
+    Heartbeat.objects.all().delete()
+
+    with transaction.atomic():
+        assert hot.rows(sql, ["x"]) == [("x",)]
+        transaction.set_rollback(True)
+    assert not Heartbeat.objects.exists()
+
+    with transaction.atomic():
+        hot.rows(sql, ["x"])
+    assert Heartbeat.objects.exists()
+
+
+@pytest.mark.django_db
+def test_it_is_in_djangos_log_and_passes_those_who_listen():
+    heard = []
+
+    def listen(execute, sql, params, many, context):
+        heard.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with CaptureQueriesContext(connection) as queries, connection.execute_wrapper(listen):
+        assert hot.rows("SELECT %(a)s::text", {"a": "x"}) == [("x",)]
+    with connection.execute_wrapper(listen):
+        assert hot.rows("SELECT 2", []) == [(2,)]
+
+    assert [query["sql"] for query in queries] == ["SELECT $1::text"]
+    assert heard == [("SELECT $1::text", ["x"]), ("SELECT 2", [])]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_table_that_is_no_longer_empty_is_introduced_to_the_planner_once():
+    def rows_known():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_force_next_flush()")
+            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'brand \"new\"'")
+            return cursor.fetchone()[0]
+
+    def fill(number):
+        with connection.cursor() as cursor:
+            cursor.execute('INSERT INTO "brand ""new""" SELECT generate_series(1, %s)', [number])
+
+    with connection.cursor() as cursor:
+        cursor.execute('CREATE TABLE "brand ""new""" (n integer)')
+        cursor.execute('ANALYZE "brand ""new"""')  # as who tidies up before there is anything
+    try:
+        assert rows_known() == 0
+        fill(planner.ENOUGH - 1)
+        assert rows_known() == 0
+        assert '"brand ""new"""' not in planner.introduce()
+
+        fill(1)
+        assert rows_known() == 0
+        assert '"brand ""new"""' in planner.introduce()
+        assert rows_known() == planner.ENOUGH
+        assert '"brand ""new"""' not in planner.introduce()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute('DROP TABLE "brand ""new"""')
