@@ -141,10 +141,10 @@ def _use(folder: Path) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("scenario", choices=[*SCENARIOS, *_OTHERS, "all"])
-    parser.add_argument("--seconds", type=_seconds, default=5.0, help="of each measurement")
+    parser.add_argument("--seconds", type=_seconds, default=3.0, help="of each measurement")
     parser.add_argument("--connections", type=_numbers, default=(1, 8, 32), metavar="1,8,32")
     parser.add_argument("--items", type=int, default=3, help="of each order")
-    parser.add_argument("--rounds", type=int, default=3, help="of which the best counts")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the best counts")
     parser.add_argument(
         "--orders",
         type=int,

@@ -33,6 +33,7 @@ class Measured:
     app_cpu: float  # a request
     database_cpu: float  # a request
     client_cpu: float  # a request
+    slowest: float | None = None  # the rate of the slowest round, where there were several
 
 
 def measure(stage: Stage, plan: Plan) -> tuple[Measured, int]:
@@ -65,7 +66,8 @@ def best(measurements: Sequence[Measured]) -> Measured:
         failures.update(each.failures)
     first = next((each.first_failure for each in measurements if each.first_failure), "")
     fastest = max(measurements, key=lambda each: each.rate)
-    return replace(fastest, failures=dict(failures), first_failure=first)
+    slowest = min(each.rate for each in measurements)
+    return replace(fastest, failures=dict(failures), first_failure=first, slowest=slowest)
 
 
 def pooled(measurements: Sequence[Measured]) -> Measured:

@@ -19,7 +19,7 @@ from bench.judging import Result, Row
 from bench.scenarios import Options
 
 RESULTS: Final = Path(__file__).resolve().parent / "results"
-_NUMBERS: Final = ("lines", "req/s", "p50 ms", "p95 ms", "p99 ms", "failed")
+_NUMBERS: Final = ("lines", "req/s", "slowest", "p50 ms", "p95 ms", "p99 ms", "failed")
 _COSTS: Final = ("app CPU ms", "db CPU ms")
 _YARDSTICK: Final = ("pgbench tx/s", "its CPU ms", "ratio")
 
@@ -69,7 +69,8 @@ def _cells(row: Row) -> list[str]:
     compared = [f"{y.rate:,.0f}", f"{y.database_cpu:.2f}", f"{row.ratio:.2f}"] if y else []
     times = [f"{time:.1f}" for time in (m.p50, m.p95, m.p99)]
     failed = str(sum(m.failures.values()))
-    return [str(m.connections), f"{m.rate:,.0f}", *times, failed, *costs, *compared]
+    rates = [f"{m.rate:,.0f}", "" if m.slowest is None else f"{m.slowest:,.0f}"]
+    return [str(m.connections), *rates, *times, failed, *costs, *compared]
 
 
 def facts(result: Result, options: Options, about: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,10 @@ _DECIDED: Final[dict[Model, dict[str, str]]] = {
         "captured_at": "statement_timestamp()",
     },
     Shipment: {"order_id": "o.id"},
-    Item: {"order_id": "o.id", "shipment_id": "s.id"},
+    Item: {
+        "order_id": "o.id",
+        "shipment_id": "(SELECT s.id FROM s WHERE s.position = x.shipment_position)",
+    },
     Hold: {
         "order_id": "o.id",
         "uuid": "gen_random_uuid()",
@@ -208,7 +211,7 @@ WITH n AS (
   {_insert(Shipment, "shipments")}
   RETURNING id, position
 ), i AS (
-  {_insert(Item, "items")} LEFT JOIN s ON s.position = x.shipment_position
+  {_insert(Item, "items")}
   ORDER BY x.uuid
 ), h AS (
   {_insert(Hold, "holds")}
