@@ -1,6 +1,10 @@
 """What is wrong with an installation, said before it hurts; `manage.py check --deploy` asks all."""
 
+import os
+import re
 from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Final
 
 import redis
@@ -20,6 +24,10 @@ TIMEOUTS: Final = {
     "lock_timeout": "one stuck transaction queues all others",
     "idle_in_transaction_session_timeout": "a client that hangs keeps its locks",
 }
+
+# A variable in .env; in .env.example, which names all there are, most stand behind a "# ".
+_SET: Final = re.compile(r"^(?:export )?([A-Za-z_]\w*)=", re.MULTILINE)
+_EXPLAINED: Final = re.compile(r"^(?:# )?([A-Z_]+)=", re.MULTILINE)
 
 Configs = Sequence[AppConfig] | None
 
@@ -145,4 +153,25 @@ def broker_evicts_nothing(app_configs: Configs, **_: Any) -> list[CheckMessage]:
             hint="Set maxmemory-policy noeviction.",
             id="ordermgmt.W001",
         )
+    ]
+
+
+@register("environment")
+def variables_are_spelled_as_we_read_them(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """A setting that is misspelled in .env would have no effect, without a word."""
+    file = Path(os.environ.get("ORDERMGMT_ENV_FILE", embedded.ROOT / ".env"))
+    example = embedded.ROOT / ".env.example"
+    if not file.is_file() or not example.is_file():
+        return []
+    known = dict.fromkeys(_EXPLAINED.findall(example.read_text()))
+    unknown = [name for name in _SET.findall(file.read_text()) if name not in known]
+    meant = {name: get_close_matches(name.upper(), known, n=1, cutoff=0.8) for name in unknown}
+    return [
+        Warning(
+            f"{file.name} sets {name}, which nothing reads.",
+            hint=f"Did you mean {names[0]}?",
+            id="ordermgmt.W002",
+        )
+        for name, names in meant.items()
+        if names  # others may be for libraries, as SSL_CERT_FILE is
     ]

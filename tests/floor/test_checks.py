@@ -98,6 +98,35 @@ PRODUCTION = {
 }
 
 
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("ALOWED_HOSTS=oms.example", "ALLOWED_HOSTS"),
+        ("export DATABASE_URI=postgresql://h/d", "DATABASE_URL"),
+        ("redis_url=redis://h", "REDIS_URL"),
+        ("ALLOWED_HOSTS=oms.example", None),
+        ("# ALOWED_HOSTS=oms.example", None),
+        ("SSL_CERT_FILE=/etc/own.pem", None),
+    ],
+)
+def test_a_misspelled_variable_trips_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, meant: str | None
+) -> None:
+    file = tmp_path / "env"
+    file.write_text(f"DEBUG=false\n{line}\n")
+    monkeypatch.setenv("ORDERMGMT_ENV_FILE", str(file))
+
+    found = checks.variables_are_spelled_as_we_read_them(None)
+
+    assert [message.hint for message in found] == ([f"Did you mean {meant}?"] if meant else [])
+
+
+def test_no_file_of_variables_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERMGMT_ENV_FILE", "/nowhere/env")
+
+    assert not checks.variables_are_spelled_as_we_read_them(None)
+
+
 def test_an_installation_as_it_should_be_passes_the_deploy_check() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level=DEBUG"],
