@@ -2,8 +2,8 @@
 
 Only capture, reading an order, writing its story and the sweeps use it, because there it was
 measured to pay: composing a query in the ORM costs half a millisecond, planning capture's statement
-as much again. Everything else is ORM. What runs here is wrapped and counted by Django like any
-other statement.
+as much again. Everything else is ORM. Who listens to Django's statements, by its log or a wrapper,
+hears of these as well.
 """
 
 import json
@@ -35,6 +35,7 @@ def rows(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any,
     values = [params[name] for name in names] if isinstance(params, Mapping) else params
     own: Any = connection
     if not own.queries_logged and not own.execute_wrappers:
+        own.validate_no_broken_transaction()  # as the ORM's cursors do
         with own.wrap_database_errors:
             return cast("list[tuple[Any, ...]]", own.prepared.rows(numbered, values))
     heard = _Heard(own.prepared)
@@ -48,10 +49,11 @@ class _Heard:
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
+        self._query: SimpleNamespace | None = None  # where Django's log finds what was run
         self.rows: list[tuple[Any, ...]] = []
 
     def execute(self, sql: str, values: Sequence[Any]) -> None:
-        self._query = SimpleNamespace(query=sql.encode())  # where Django's log finds what was run
+        self._query = SimpleNamespace(query=sql.encode())
         self.rows = self._prepared.rows(sql, values)
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     prepared: Prepared
 
     def init_connection_state(self) -> None:
+        self.prepared = Prepared(self.connection)  # first: what follows may fail
         super().init_connection_state()
-        self.prepared = Prepared(self.connection)
 
     def is_usable(self) -> bool:
         """Whether the server has not hung up on this connection."""

@@ -1,5 +1,6 @@
 """A connection that was lost is noticed before it is used; and what runs on it prepared."""
 
+import contextlib
 import datetime as dt
 import os
 import socket
@@ -17,9 +18,11 @@ from django.db import (
     connections,
     transaction,
 )
+from django.db.backends.postgresql import base
 from django.test.utils import CaptureQueriesContext
 
-from ordermgmt import hot, planner
+from ordermgmt import hot
+from ordermgmt.database import prepared
 from ordermgmt.models import Heartbeat
 
 
@@ -153,6 +156,92 @@ def test_a_connection_cut_in_the_middle_is_the_connections_fault():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_statement_that_cannot_be_prepared_is_refused_each_time():
+    for _ in range(2):
+        with pytest.raises(ProgrammingError, match="nowhere"):
+            hot.rows("SELECT 1 FROM nowhere", [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_without_rows_is_no_lost_connection():
+    with pytest.raises(ProgrammingError, match="returns no rows"):
+        hot.rows("UPDATE ordermgmt_heartbeat SET at = now()", [])
+
+
+@pytest.mark.django_db
+def test_what_was_read_is_not_kept():
+    assert hot.rows("SELECT generate_series(1, 1000)", [])
+
+    assert connection.prepared._forms.pgresult is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_interruption_while_preparing_spoils_no_other_statement(monkeypatch):
+    expect = prepared._expect
+
+    def interrupted(*args):
+        monkeypatch.setattr(prepared, "_expect", expect)
+        raise KeyboardInterrupt
+
+    hot.rows("SELECT 1", [])
+    monkeypatch.setattr(prepared, "_expect", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        hot.rows("SELECT 1000002", [])
+
+    assert hot.rows("SELECT 1000003", []) == [(1000003,)]
+    assert hot.rows("SELECT 1000002", []) == [(1000002,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_not_set_up_to_the_end_has_statements_of_its_own(monkeypatch):
+    connection.close()
+    monkeypatch.setattr(base.DatabaseWrapper, "init_connection_state", fail)
+    with pytest.raises(OperationalError):
+        connection.ensure_connection()
+    monkeypatch.undo()
+
+    assert hot.rows("SELECT 1", []) == [(1,)]
+
+
+def fail(_):
+    raise OperationalError
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_written_into_a_transaction_that_is_lost_already():
+    with transaction.atomic():
+        with contextlib.suppress(ZeroDivisionError), transaction.atomic(savepoint=False):
+            raise ZeroDivisionError
+        with pytest.raises(transaction.TransactionManagementError):
+            hot.rows("SELECT 1", [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_is_begun_once():
+    told = []
+    with transaction.atomic():
+        connection.ensure_connection()
+        connection.connection.add_notice_handler(told.append)
+        hot.rows("SELECT 1", [])
+        hot.rows("SELECT 2", [])
+
+    assert not told
+
+
+@pytest.mark.django_db
+def test_who_listens_may_refuse():
+    def refuse(*args):
+        raise RuntimeError("not now")
+
+    with (
+        CaptureQueriesContext(connection),
+        connection.execute_wrapper(refuse),
+        pytest.raises(RuntimeError, match="not now"),
+    ):
+        hot.rows("SELECT 1", [])
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_first_statement_of_a_transaction_begins_it():
     sql = "INSERT INTO ordermgmt_heartbeat (name, at) VALUES (%s, now()) RETURNING name"
     Heartbeat.objects.all().delete()
@@ -182,34 +271,3 @@ def test_it_is_in_djangos_log_and_passes_those_who_listen():
 
     assert [query["sql"] for query in queries] == ["SELECT $1::text"]
     assert heard == [("SELECT $1::text", ["x"]), ("SELECT 2", [])]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_table_that_is_no_longer_empty_is_introduced_to_the_planner_once():
-    def rows_known():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_force_next_flush()")
-            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'brand \"new\"'")
-            return cursor.fetchone()[0]
-
-    def fill(number):
-        with connection.cursor() as cursor:
-            cursor.execute('INSERT INTO "brand ""new""" SELECT generate_series(1, %s)', [number])
-
-    with connection.cursor() as cursor:
-        cursor.execute('CREATE TABLE "brand ""new""" (n integer)')
-        cursor.execute('ANALYZE "brand ""new"""')  # as who tidies up before there is anything
-    try:
-        assert rows_known() == 0
-        fill(planner.ENOUGH - 1)
-        assert rows_known() == 0
-        assert '"brand ""new"""' not in planner.introduce()
-
-        fill(1)
-        assert rows_known() == 0
-        assert '"brand ""new"""' in planner.introduce()
-        assert rows_known() == planner.ENOUGH
-        assert '"brand ""new"""' not in planner.introduce()
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute('DROP TABLE "brand ""new"""')
