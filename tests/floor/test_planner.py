@@ -56,7 +56,7 @@ def test_a_table_that_is_no_longer_empty_is_introduced_once():
 
 
 @pytest.mark.usefixtures("tables")
-def test_one_that_is_locked_keeps_no_other_waiting():
+def test_one_that_is_locked_keeps_no_other_waiting(caplog):
     run(filled(QUOTED), filled("newer"), filled("elsewhere.new"))
     assert rows_known() == 0
     other = connections.create_connection("default")
@@ -69,6 +69,7 @@ def test_one_that_is_locked_keeps_no_other_waiting():
 
     assert {QUOTED, "public.newer"} <= set(tried)
     assert not [name for name in tried if name.startswith("elsewhere")]
+    assert not caplog.records  # it was not even waited for
     assert (rows_known(), rows_known("newer")) == (0, planner.ENOUGH)
     assert planner.introduce() == [QUOTED]  # now that nobody has it
     assert rows_known() == planner.ENOUGH
