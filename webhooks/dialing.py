@@ -149,5 +149,6 @@ def _secured(line: Line, host: str) -> Line:
 def _trust() -> ssl.SSLContext:
     """The system's authorities; kept, because reading them takes longer than a handshake."""
     context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python leaves it to OpenSSL
     context.sslsocket_class = SafeLine
     return context
