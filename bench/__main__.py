@@ -26,6 +26,10 @@ def main(words: Sequence[str]) -> int:
     args = _parser().parse_args(words)
     if args.scenario == "all":
         return _one_by_one(args, list(words))
+    if args.scenario == "compare":
+        from bench import compare
+
+        return compare.run(args, _console(args))
     with contextlib.ExitStack() as stack:
         folder = Path(
             args.data_dir
@@ -140,7 +144,7 @@ def _use(folder: Path) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("scenario", choices=[*SCENARIOS, *_OTHERS, "all"])
+    parser.add_argument("scenario", choices=[*SCENARIOS, *_OTHERS, "compare", "all"])
     parser.add_argument("--seconds", type=_seconds, default=3.0, help="of each measurement")
     parser.add_argument("--connections", type=_numbers, default=(1, 8, 32), metavar="1,8,32")
     parser.add_argument("--items", type=int, default=3, help="of each order")
@@ -154,6 +158,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data-dir", default="", help="a new folder to keep the data in; default: throw it away"
     )
+    parser.add_argument(
+        "--against", default="HEAD~1", help="compare: the commit to measure beside this checkout"
+    )
+    parser.add_argument("--of", default="capture,read", help="compare: capture, read, history")
+    parser.add_argument("--pairs", type=int, default=12, help="compare: at least 10")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     return parser
 

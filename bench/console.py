@@ -185,7 +185,7 @@ def _page(stage: Stage, session: str, name: str, address: str, orders: int) -> P
 
 
 def _cpu(stage: Stage) -> float:
-    return tree_cpu(stage.web.child.pid) + tree_cpu(stage.postgres.child.pid)
+    return sum(tree_cpu(pid) for pid in stage.pids.values())
 
 
 def _get(stage: Stage, session: str, address: str) -> tuple[int, bytes]:

@@ -13,7 +13,6 @@ from statistics import fmean
 from typing import Final
 
 from bench.client import Plan, Seen
-from bench.stage import Stage
 
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 
@@ -36,8 +35,11 @@ class Measured:
     slowest: float | None = None  # the rate of the slowest round, where there were several
 
 
-def measure(stage: Stage, plan: Plan) -> tuple[Measured, int]:
-    """Carry out a plan in a process of its own; also the first number it left unused."""
+def measure(plan: Plan, *, web: int, database: int) -> tuple[Measured, int]:
+    """Carry out a plan in a process of its own; also the first number it left unused.
+
+    `web` and `database` are the process ids of the servers whose processor time is counted.
+    """
     command = [sys.executable, "-m", "bench.client"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as client:
@@ -47,16 +49,16 @@ def measure(stage: Stage, plan: Plan) -> tuple[Measured, int]:
             client.stdin.write(json.dumps(asdict(plan)) + "\n")
             client.stdin.flush()
             json.loads(client.stdout.readline())
-            before = _cpu(stage)
+            before = tree_cpu(web), tree_cpu(database)
             client.stdin.write("go\n")
             client.stdin.flush()
             seen = Seen(**json.loads(client.stdout.readline()))
-            after = _cpu(stage)
+            after = tree_cpu(web), tree_cpu(database)
         except BaseException:
             client.kill()
             raise
-    app, database = (b - a for a, b in zip(before, after, strict=True))
-    return _summed_up(plan.connections, seen, app, database), seen.next
+    app, storage = (b - a for a, b in zip(before, after, strict=True))
+    return _summed_up(plan.connections, seen, app, storage), seen.next
 
 
 def best(measurements: Sequence[Measured]) -> Measured:
@@ -105,13 +107,6 @@ def _summed_up(connections: int, seen: Seen, app: float, database: float) -> Mea
         database_cpu=each * database,
         client_cpu=each * seen.cpu,
     )
-
-
-def _cpu(stage: Stage) -> tuple[float, float]:
-    """Seconds of processor the web server and the database have used so far."""
-    assert stage.web.child
-    assert stage.postgres.child
-    return tree_cpu(stage.web.child.pid), tree_cpu(stage.postgres.child.pid)
 
 
 def tree_cpu(root: int) -> float:

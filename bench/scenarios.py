@@ -157,7 +157,7 @@ class Bench:
             first=self._next,
             choices=choices,
         )
-        measured, self._next = measure(self._stage, plan)
+        measured, self._next = measure(plan, **self._stage.pids)
         return measured
 
     def _capture_request(self) -> str:

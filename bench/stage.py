@@ -46,6 +46,13 @@ class Stage:
     def host(self) -> str:
         return f"{HOST}:{self.port}"
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes whose time is counted: the web server's and the database's first."""
+        assert self.web.child
+        assert self.postgres.child
+        return {"web": self.web.child.pid, "database": self.postgres.child.pid}
+
     def token(self) -> str:
         """A fresh token, asked for over HTTP; it is good for five minutes."""
         form = (
