@@ -65,6 +65,8 @@ def normal_email(address: str) -> str:
     if address.isascii():
         return address.lower()
     local, at, domain = normal(normal(address).lower()).rpartition("@")
+    if not at:
+        return domain
     try:
         return f"{local}{at}{domain.encode('idna').decode().lower()}"
     except UnicodeError:

@@ -69,4 +69,4 @@ def _routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]
 
 
 def _fault(message: str) -> PydanticCustomError:
-    return PydanticCustomError("identifier", message)  # type: ignore[arg-type]  # fixed texts
+    return PydanticCustomError("identifier", message)

@@ -41,7 +41,7 @@ class Ids:
     """Ids by chance, the same in every run."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)  # noqa: S311  # no secret
+        self._chance = random.Random(seed)  # no secret
         self._words = [w.replace("<uuid:hold>", NEVER) for w in words()]
         self.known: list[str] = []
 
