@@ -56,6 +56,9 @@ def _is_one_of(field: str, choices: type[models.TextChoices], name: str) -> mode
 class Order(models.Model):
     """One purchase, from capture to the end of its life."""
 
+    # The member of `details` that holds the external id where it was not sent in NFC.
+    EXTERNAL_ID_AS_SENT: ClassVar = "external_id"
+
     tenant = models.ForeignKey(
         "configuration.Tenant", models.PROTECT, related_name="orders", db_index=False
     )
@@ -63,7 +66,7 @@ class Order(models.Model):
     number = models.CharField(max_length=64, help_text="Drawn from the tenant's sequence.")
     external_id = models.CharField(
         max_length=64,
-        help_text="What the caller calls it, or the number.",
+        help_text="What the caller calls it, in NFC; or the number.",
     )
     status = models.CharField(max_length=24, choices=OrderStatus, help_text="Derived from items.")
     version = models.PositiveIntegerField(default=1, help_text="Counts the rows of the timeline.")
@@ -160,6 +163,12 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def external_id_as_sent(self) -> str:
+        """Return the external id as the caller wrote it first, or the number."""
+        sent: str = self.details.get(self.EXTERNAL_ID_AS_SENT, self.external_id)
+        return sent
 
 
 class Shipment(models.Model):

@@ -76,6 +76,17 @@ class Numbering:
     size: int  # digits
     sequence: str  # the PostgreSQL sequence that counts
 
+    def own_number(self, name: str) -> str | None:
+        """Return the name if it has the form of these numbers, so that it could be drawn."""
+        digits = name[len(self.prefix) :]
+        has_form = (
+            len(digits) == self.size
+            and digits.isascii()
+            and digits.isdigit()
+            and name.startswith(self.prefix)
+        )
+        return name if has_form else None
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from configuration.models import Tenant
 from configuration.services.tenants import pseudonym_key
+from ordermgmt import names
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PREFIX: Final = "NS-EU-"
@@ -24,9 +25,9 @@ def customer_id_for(tenant: Tenant, customer: Mapping[str, Any], *, external_id:
     if given := customer.get("id"):
         return str(given)
     if email := customer.get("email"):
-        return str(uuid5(tenant.uuid, f"customer:{email.lower()}"))
+        return str(uuid5(tenant.uuid, f"customer:{names.normal_email(email)}"))
     if external_id:
-        return str(uuid5(tenant.uuid, f"external_customer:{external_id}"))
+        return str(uuid5(tenant.uuid, f"external_customer:{names.normal(external_id)}"))
     return ""
 
 
@@ -34,7 +35,7 @@ def customer_key(tenant: Tenant, customer_id: str) -> UUID:
     """What a customer's orders are found by. Of a token, it is the first half."""
     if is_token(customer_id):
         return _from_ulid(customer_id[len(_PREFIX) : len(_PREFIX) + 26])
-    return UUID(bytes=_keyed(tenant, f"customer:{customer_id}"))
+    return UUID(bytes=_keyed(tenant, f"customer:{names.normal(customer_id)}"))
 
 
 def is_token(text: str) -> bool:

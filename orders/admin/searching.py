@@ -8,7 +8,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 
 from configuration.models import Tenant
-from configuration.services.pseudonyms import customer_key
+from configuration.services.pseudonyms import customer_id_for, customer_key
+from ordermgmt import names
 from orders.models import Item, Order
 from orders.services.queries import is_uuid
 
@@ -28,18 +29,25 @@ def search(term: str, tenants: Sequence[Tenant]) -> list[int]:
 def _ways(term: str, tenants: Sequence[Tenant]) -> Iterator[QuerySet[Any, tuple[int]]]:
     orders = Order.objects.filter(tenant__in=tenants)
     items = Item.objects.filter(tenant__in=tenants)
-    yield orders.filter(number__in={term, term.upper()}).values_list("pk")
-    yield orders.filter(external_id=term).values_list("pk")
-    yield _newest(items.filter(product_id=term), "order")
-    yield _newest(items.filter(serial_number=term), "order")
+    spellings = names.spellings(term)
+    plain = names.search_form(term)
+    yield orders.filter(number__in={*spellings, plain, plain.upper()}).values_list("pk")
+    yield orders.filter(external_id__in=spellings).values_list("pk")
+    yield _newest(items.filter(product_id__in=spellings), "order")
+    yield _newest(items.filter(serial_number__in=spellings), "order")
     if "@" in term:
-        named = orders.alias(email=Lower("customer_email")).filter(email=term.lower())
+        emails = names.email_spellings(term)
+        named = orders.alias(email=Lower("customer_email")).filter(email__in=emails)
         yield _newest(named.exclude(customer_email=""), "pk")
     if is_uuid(term):
         yield orders.filter(uuid=UUID(term)).values_list("pk")
         yield items.filter(uuid=UUID(term)).values_list("order")
     if len(tenants) == 1:  # what a customer is found by differs from tenant to tenant
-        yield _newest(orders.filter(customer_key=customer_key(tenants[0], term)), "pk")
+        keys = {customer_key(tenants[0], term)}
+        if "@" in term:  # the customer's orders that say nothing but this address
+            known_as = customer_id_for(tenants[0], {"email": term}, external_id=None)
+            keys.add(customer_key(tenants[0], known_as))
+        yield _newest(orders.filter(customer_key__in=keys), "pk")
 
 
 def _newest(rows: QuerySet[Any], key: str) -> QuerySet[Any, tuple[int]]:

@@ -74,7 +74,7 @@ def rendered(account: Account, tenant: Tenant) -> dict[str, Any]:
             "e_archive_url": None,
             "extra_field": {
                 "uuid": order.uuid,
-                "external_id": order.external_id,
+                "external_id": order.external_id_as_sent,
                 "order_items": [_item(item, account.holds) for item in items],
             },
         }

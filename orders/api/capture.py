@@ -49,4 +49,4 @@ class CaptureView(ApiViewSet):
         captured = capture(tenant=self.tenant, new=new, actor=self.client.actor)
         order = captured.document.order
         answer = rendering.detail(captured.document, self.tenant, version2=self.version2)
-        return Response(answer | {"external_id": order.external_id, "number": order.number})
+        return Response(answer | {"external_id": order.external_id_as_sent, "number": order.number})

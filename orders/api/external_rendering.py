@@ -84,7 +84,7 @@ def _entry_v1(order: ExternalOrder) -> dict[str, Any]:
 def _own_entry_v1(document: Document) -> dict[str, Any]:
     order = document.order
     return {
-        "id": order.external_id,
+        "id": order.external_id_as_sent,
         "origin": "newstore",
         "origin_id": order.uuid,
         "channel_type": rendering.CHANNELS[order.channel_type],

@@ -9,8 +9,10 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ordermgmt import names
 from ordermgmt.money import LARGEST_AMOUNT, PLACES
 from ordermgmt.wire import Instant, Number
+from orders.api import addresses
 
 # ISO 3166.
 _COUNTRIES: Final = (
@@ -27,8 +29,7 @@ _COUNTRIES: Final = (
 COUNTRIES: Final = frozenset(_COUNTRIES.split())
 _FUTURE: Final = dt.timedelta(hours=24)
 _EMAIL: Final = re.compile(r"[^@\s\"<>(),;:\\]+@[^@\s\"<>(),;:\\]+\.[^@\s\"<>(),;:\\.]+")
-# What would make two ids look the same, or one not fit on a line.
-_UNSEEN: Final = re.compile(r"^\s|\s$|[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_LONGEST_NAME: Final = 64
 
 
 def _wrong(code: str, words: str) -> PydanticCustomError:
@@ -36,14 +37,15 @@ def _wrong(code: str, words: str) -> PydanticCustomError:
 
 
 def _identifier(value: str) -> str:
-    if _UNSEEN.search(value):
+    if value != value.strip() or names.has_invisible(value):
         raise _wrong("identifier", "the value has spaces around it, or characters nobody sees")
     return value
 
 
-def _addressable(value: str) -> str:
-    if value.startswith("/") or "//" in value:
-        raise _wrong("identifier", "the value begins with a slash, or has two in a row")
+def _order_name(value: str) -> str:
+    if len(names.normal(value)) > _LONGEST_NAME:
+        raise _wrong("identifier", f"the value has over {_LONGEST_NAME} characters in NFC")
+    addresses.check_addressable(value)
     return value
 
 
@@ -60,7 +62,7 @@ def _currency(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if value and not _EMAIL.fullmatch(value):
+    if value and (not _EMAIL.fullmatch(value) or names.has_invisible(value)):
         raise _wrong("email", "the value is not an 'email'")
     return value
 
@@ -89,10 +91,9 @@ def _said_as_text(value: Any) -> Any:
 
 
 Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=64), AfterValidator(_identifier)
+    str, StringConstraints(min_length=1, max_length=_LONGEST_NAME), AfterValidator(_identifier)
 ]
-# An order is asked for by its id as part of an address, where slashes in a row are one.
-OrderName = Annotated[Identifier, AfterValidator(_addressable)]
+OrderName = Annotated[Identifier, AfterValidator(_order_name)]
 LongIdentifier = Annotated[
     str, StringConstraints(min_length=1, max_length=256), AfterValidator(_identifier)
 ]

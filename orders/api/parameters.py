@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from ordermgmt.api import BadParameter, query_param
-from orders.services.queries import IdType
+from orders.services.queries import IdType, OrderNotFound
 
 ID: Final = OpenApiParameter("id", location="path", description="The order's id.")
 ANY_ID: Final = OpenApiParameter(
@@ -34,9 +34,15 @@ def id_type(request: Request) -> IdType:
 
 
 def path_id(value: str) -> str:
-    """An id from the path; raises `BadParameter` for what no id can hold."""
+    """An id from the path; raises `BadParameter` for what no id can hold.
+
+    Raises `OrderNotFound` for an id that could be another one's with a slash: no order is captured
+    under such a name, and those from before are asked for by UUID.
+    """
     if "\0" in value:
         raise BadParameter("The id holds a NUL.")
+    if "/" in value and "" in value.split("/"):
+        raise OrderNotFound(f"The order '{value[:64]}' couldn't be found.")
     return value
 
 

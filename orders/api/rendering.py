@@ -48,7 +48,7 @@ def detail(document: Document, tenant: Tenant, *, version2: bool) -> dict[str, A
     """An order whole: contract §b.1. The versions differ only in how `placed_at` is printed."""
     order, details = document.order, document.order.details
     told = {
-        "id": order.external_id,
+        "id": order.external_id_as_sent,
         "origin": "newstore",
         "origin_id": order.uuid,
         "channel_type": CHANNELS[order.channel_type],
@@ -85,7 +85,7 @@ def history_entry(document: Document, tenant: Tenant) -> dict[str, Any]:
     customer = _customer(order, tenant) or {}
     address = _address(order, "shipping_address", tenant)
     told = {
-        "id": order.external_id,
+        "id": order.external_id_as_sent,
         "origin": "newstore",
         "origin_id": order.uuid,
         "channel": {

@@ -27,7 +27,7 @@ def order_event(
     taxes_apart = order.price_method == PriceMethod.TAX_EXCLUDED
     told = {
         "id": order.uuid,
-        "external_id": order.external_id,
+        "external_id": order.external_id_as_sent,
         "created_at": moment(order.captured_at),
         "placed_at": moment(order.placed_at),
         "channel_type": order.channel_type,
@@ -72,7 +72,7 @@ def items_on_hold(order: Order, items: Sequence[Item], revision: int) -> dict[st
     """`order.items_on_hold`: items that could not be routed."""
     return {
         "id": order.uuid,
-        "external_id": order.external_id,
+        "external_id": order.external_id_as_sent,
         "revision": revision,
         "items": [
             {"id": i.uuid, "product_id": i.product_id, "reason": i.conflict_reason} for i in items

@@ -16,21 +16,18 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from configuration.models import Tenant
+from ordermgmt import names
 from ordermgmt.errors import Conflict, Invalid
 from orders.lifecycle import TERMINAL, HoldKind, ItemStatus
 from orders.models import Hold, Item, Order, TimelineEntry
 from orders.services import queries
 from orders.services.changing import changing, policy_for
 from orders.services.holding import go_on
-from orders.services.queries import Document, OrderNotFound
+from orders.services.queries import AmbiguousName, Document, OrderNotFound
 from orders.services.story import Story
 
 EVENT: Final = "order.captured"
 MOST_ATTRIBUTES: Final = 100  # of one item, as at its capture
-
-
-class AmbiguousName(Conflict):
-    code = "ambiguous_order"
 
 
 class OrderCancelled(Conflict):
@@ -104,7 +101,8 @@ def account(tenant: Tenant, uuid: UUID) -> Account:
 
 
 def _uuid_of(tenant: Tenant, name: str) -> UUID:
-    called = Order.objects.filter(Q(external_id=name) | Q(number=name), tenant=tenant)
+    is_called = Q(external_id__in=names.spellings(name)) | Q(number=name)
+    called = Order.objects.filter(is_called, tenant=tenant)
     found = list(called.values_list("uuid", flat=True)[:2])
     if not found:
         raise OrderNotFound("Not found.")
@@ -174,7 +172,7 @@ def _tell(story: Story, fresh: Sequence[Item], amended: Sequence[Item]) -> None:
     order = story.order
     told = {
         "id": order.uuid,
-        "external_id": order.external_id,
+        "external_id": order.external_id_as_sent,
         "items": [{"id": item.uuid, "product_id": item.product_id} for item in fresh],
     }
     story.tell("confirmed", facts, EVENT, lambda _: told)

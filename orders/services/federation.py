@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from configuration.keys import ExternalOrderWebhook
 from configuration.models import Tenant
 from configuration.services import pseudonyms
+from ordermgmt import names
 from ordermgmt.errors import NotFound
 from orders.models import Order
 from orders.services import queries
@@ -155,6 +156,6 @@ def _own(tenant: Tenant, key: UUID) -> QuerySet[Order]:
 
 
 def _known_to_both(external: Sequence[ExternalOrder]) -> Q:
-    names = [order.id for order in external]
+    ids = [spelling for order in external for spelling in names.spellings(order.id)]
     ours = [UUID(o.origin_id) for o in external if queries.is_uuid(o.origin_id)]
-    return Q(external_id__in=names) | Q(number__in=names) | Q(uuid__in=ours)
+    return Q(external_id__in=ids) | Q(number__in=ids) | Q(uuid__in=ours)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from configuration.models import Tenant
 from configuration.services.pseudonyms import customer_key
-from ordermgmt import hot
-from ordermgmt.errors import NotFound
+from ordermgmt import hot, names
+from ordermgmt.errors import Conflict, NotFound
 from orders.models import Hold, Item, Order, Shipment
 
 IdType = Literal["internal", "external"]
@@ -30,15 +30,19 @@ _ITEM_END: Final = _ORDER_WIDTH + len(Item._meta.concrete_fields)
 
 _NAMED: Final = "SELECT id, {} AS place FROM orders_order WHERE tenant_id = %(tenant)s AND"
 _UUID: Final = f"{_NAMED.format(0)} uuid = %(uuid)s"
-# UNION ALL keeps each look-up on its own index. Where one order's number is another's external id,
-# the caller's own name comes first.
-_NAME: Final = (
-    f"{_NAMED.format(1)} external_id = %(name)s UNION ALL {_NAMED.format(2)} number = %(name)s"
+# UNION ALL keeps each look-up on its own index. More than one order is found only where names
+# collided before they were unique.
+_NUMBER: Final = f"{_NAMED.format(2)} number = %(name)s"
+_NAME: Final = f"{_NAMED.format(1)} external_id = %(name)s UNION ALL {_NUMBER}"
+# A name with several spellings, of which an order may be stored under any.
+_SPELLINGS: Final = (
+    f"{_NAMED.format(1)} external_id = ANY(%(spellings)s::text[]) UNION ALL {_NUMBER}"
 )
 _BY_UUID: Final = f"WITH found AS ({_UUID}) {_ROWS}"
 _BY_NAME: Final = f"WITH found AS ({_NAME}) {_ROWS}"
+_BY_SPELLINGS: Final = f"WITH found AS ({_SPELLINGS}) {_ROWS}"
 _BY_ANY: Final = f"""
-WITH found AS (SELECT id, min(place) AS place FROM ({_UUID} UNION ALL {_NAME}) n GROUP BY id)
+WITH found AS (SELECT id, min(place) AS place FROM ({_UUID} UNION ALL {_SPELLINGS}) n GROUP BY id)
 {_ROWS}
 """
 _BY_KEYS: Final = f"""
@@ -62,6 +66,12 @@ class OrderNotFound(NotFound):
     code = "not_found"
 
 
+class AmbiguousName(Conflict):
+    """Two orders go by the name: from before names were unique, see docs/operators.md."""
+
+    code = "ambiguous_order"
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """An order with its items (in order) and shipments: what is read whole."""
@@ -83,30 +93,37 @@ class Page:
 def detail(tenant: Tenant, reference: str, *, id_type: IdType) -> Document:
     """One order, by our id (`internal`, a UUID) or by the caller's id or number (`external`).
 
-    One statement. Raises `OrderNotFound`, the same for another tenant's order as for none.
+    One statement. Raises `OrderNotFound`, the same for another tenant's order as for none, and
+    `AmbiguousName`.
     """
     if id_type == "internal":
         found = _read(_BY_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
-    else:
+    elif reference.isascii():
         found = _read(_BY_NAME, {"tenant": tenant.pk, "name": reference})
+    else:
+        found = _read(_BY_SPELLINGS, {"tenant": tenant.pk} | _named(reference))
     if not found:
         raise _not_found(reference)
+    if found[-1].order.pk != found[0].order.pk:
+        raise _ambiguous(reference)
     return found[0]
 
 
 def key_of(tenant: Tenant, reference: str, *, id_type: IdType | Literal["any"]) -> int:
     """The key of an order, by our id, by the caller's id or number, or by any of them.
 
-    Raises `OrderNotFound`.
+    Raises `OrderNotFound` and `AmbiguousName`.
     """
-    found: list[tuple[Any, ...]] = []
+    found: set[int] = set()
     if id_type == "internal" or (id_type == "any" and is_uuid(reference)):
-        found = hot.rows(_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
-    if not found and id_type != "internal":
-        found = hot.rows(_NAME, {"tenant": tenant.pk, "name": reference})
+        found = _keys(_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
+    if id_type != "internal":
+        found |= _keys(_SPELLINGS, {"tenant": tenant.pk} | _named(reference))
     if not found:
         raise _not_found(reference)
-    return int(found[0][0])
+    if len(found) > 1:
+        raise _ambiguous(reference)
+    return found.pop()
 
 
 def called(tenant: Tenant, *, uuid: UUID, name: str | None) -> list[Document]:
@@ -116,7 +133,15 @@ def called(tenant: Tenant, *, uuid: UUID, name: str | None) -> list[Document]:
     """
     if name is None:
         return _read(_BY_UUID, {"tenant": tenant.pk, "uuid": uuid})
-    return _read(_BY_ANY, {"tenant": tenant.pk, "uuid": uuid, "name": name})
+    return _read(_BY_ANY, {"tenant": tenant.pk, "uuid": uuid} | _named(name))
+
+
+def _keys(sql: str, params: dict[str, Any]) -> set[int]:
+    return {int(key) for key, _ in hot.rows(sql, params)}
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {"name": names.normal(name), "spellings": names.spellings(name)}
 
 
 def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Page:
@@ -189,6 +214,12 @@ def _uuid(reference: str) -> UUID:
     if not is_uuid(reference):
         raise _not_found(reference)
     return UUID(reference)
+
+
+def _ambiguous(reference: str) -> AmbiguousName:
+    return AmbiguousName(
+        f"Two orders are called '{reference[:64]}'; ask for the one you mean by its UUID."
+    )
 
 
 def _not_found(reference: str) -> OrderNotFound:

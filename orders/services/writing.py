@@ -8,6 +8,7 @@ twice; a new field is written without a change here.
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, models
 
@@ -51,7 +52,8 @@ _SENT: Final[dict[Model, dict[str, str]]] = {
 # as it is.
 _TOLD: Final = """
 jsonb_set(jsonb_set(x.payload,
-  '{external_id}', to_jsonb(o.external_id), false),
+  '{external_id}', coalesce(to_jsonb(nullif(x.payload->>'external_id', '')),
+                            to_jsonb(o.external_id)), false),
   '{created_at}', to_jsonb(to_char(o.captured_at AT TIME ZONE 'UTC',
                                    'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), false)
 """
@@ -84,12 +86,15 @@ UPDATE orders_hold SET released_at = statement_timestamp() WHERE id = ANY(%s::bi
 """
 
 
-def insert(story: Story, rules: Policy) -> bool:
+def insert(story: Story, rules: Policy, *, uuids: Sequence[UUID], names: Sequence[str]) -> bool:
     """Write a new order, giving it the next number; False when somebody else was faster.
 
-    False, too, when the `rules` it was made by no longer hold for its tenant. The number is drawn
-    only if the order is not there yet, so repeating a capture leaves no gap. Fills in what the
-    database decided. Items are inserted in the order of their ids: two captures that share some
+    False, too, when the `rules` it was made by no longer hold for its tenant, and when an order has
+    one of these `uuids`, or one of these `names` as its external id. The number is drawn only if
+    the order is not there yet, so repeating a capture leaves no gap. An external id that has the
+    form of the tenant's numbers is the order's number as well: none is drawn, and the unique index
+    of numbers keeps it from being drawn for another order, at the same moment too. Fills in what
+    the database decided. Items are inserted in the order of their ids: two captures that share some
     wait for each other, and never deadlock.
     """
     order, numbering = story.order, rules.numbering
@@ -107,7 +112,9 @@ def insert(story: Story, rules: Policy) -> bool:
             "sequence": numbering.sequence,
             "tenant": order.tenant_id,
             "policy": rules.state,
-            "uuid": order.uuid,
+            "uuids": list(uuids),
+            "names": list(names),
+            "own_number": numbering.own_number(order.external_id),
             "external_id": order.external_id or None,
             "order": _json(_row(order) | {"external_id": order.external_id}),
             "shipments": _json([_row(shipment) for shipment in story.shipments]),
@@ -194,17 +201,20 @@ def _statement() -> str:
     """The order from a JSON object, then its rows, each kind from an array."""
     return f"""
 WITH n AS (
-  SELECT %(prefix)s::text || lpad(nextval(%(sequence)s::regclass)::text, %(size)s, '0') AS number
+  SELECT coalesce(%(own_number)s::text, %(prefix)s::text
+                  || lpad(nextval(%(sequence)s::regclass)::text, %(size)s, '0')) AS number
    WHERE EXISTS (SELECT 1 FROM configuration_policystate
                   WHERE tenant_id = %(tenant)s AND name = %(policy)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
-                      WHERE tenant_id = %(tenant)s AND uuid = %(uuid)s)
+                      WHERE tenant_id = %(tenant)s AND uuid = ANY(%(uuids)s::uuid[]))
      AND NOT EXISTS (SELECT 1 FROM orders_order
-                      WHERE tenant_id = %(tenant)s AND external_id = %(external_id)s)
+                      WHERE tenant_id = %(tenant)s AND external_id = ANY(%(names)s::text[]))
      AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND number = %(external_id)s)
 ), o AS (
   {_insert(Order, "order", of="n")}
+  WHERE NOT EXISTS (SELECT 1 FROM orders_order known
+                     WHERE known.tenant_id = %(tenant)s AND known.external_id = n.number)
   ON CONFLICT DO NOTHING
   RETURNING id, tenant_id, customer_key, number, external_id, captured_at
 ), s AS (

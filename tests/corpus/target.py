@@ -42,7 +42,12 @@ class Target(Shop):
         if content_type is None or not body:
             environ |= {"CONTENT_TYPE": content_type or ""}
         return Browser(raise_request_exception=False).generic(
-            method, path, body, content_type=content_type or "", headers=sent, **environ
+            method,
+            path,
+            body,
+            content_type=content_type or "",
+            headers=sent,
+            **{"RAW_URI": path} | environ,  # as our web server says it
         )
 
 

@@ -23,9 +23,9 @@ def send(target: Target, route: Route, **options: Any) -> HttpResponse:
 @pytest.mark.parametrize(
     "path",
     [
-        *("/v0/nope", "/nope", "/", "/v0/orders/", "/orders", "/v1/orders", "/order-management/"),
-        *("/order-management/orders/", "/V0/orders", "/v0/orders.json", "/v0//", "/v0/config/x"),
-        *("/v0/%2e%2e/admin", "/%ff", "/v0/token/x", "/openapi.yaml/", "/.env", "/v0/orders%00"),
+        *("/v0/nope", "/nope", "/", "/v0/orders%2f", "/orders", "/v1/orders", "/order-management/"),
+        *("/order-management/order/", "/V0/orders", "/v0/orders.json", "/v0//", "/v0/config/x"),
+        *("/v0/%2e%2e/admin", "/%ff", "/v0/token/x", "/openapi.yam/", "/.env", "/v0/orders%00"),
     ],
 )
 def test_H1_an_unknown_address_is_a_404(target: Target, path: str) -> None:
@@ -40,6 +40,17 @@ def test_H1_doubled_slashes_are_single_ones(target: Target, route: Route) -> Non
     doubled = target.send(route.method, path, route.body)
 
     assert (doubled.status_code, len(doubled.content)) == (plain.status_code, len(plain.content))
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=str)
+def test_one_slash_behind_an_address_changes_nothing(target: Target, route: Route) -> None:
+    path, _, query = route.path.partition("?")
+    plain = send(target, route)
+
+    answers = [target.send(route.method, f"{path}{end}?{query}", route.body) for end in ("/", "//")]
+
+    for answer in answers:
+        assert (answer.status_code, len(answer.content)) == (plain.status_code, len(plain.content))
 
 
 @pytest.mark.parametrize("route", ALL, ids=str)

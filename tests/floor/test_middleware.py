@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 from django.http import HttpRequest
@@ -84,6 +85,39 @@ def test_doubled_slashes_are_single_before_anything_looks(api: Client, path: str
     response = api.get("/", PATH_INFO=path, headers=GOOD)
 
     assert response.status_code == 200
+
+
+class TestTheRawPath:
+    """Where the web server says how a path was sent, an encoded slash is no separator."""
+
+    def basket(self, api: Client, raw: str, decoded: str = "", **environ: str) -> int:
+        path = decoded or unquote(raw)
+        return api.get("/", PATH_INFO=path, headers=GOOD, **environ).status_code
+
+    @pytest.mark.parametrize("name", ["RAW_URI", "REQUEST_URI"])
+    @pytest.mark.parametrize(
+        "raw",
+        ["/baskets/", "//baskets//", "http://testserver//baskets/", "/%62askets/", "/baskets"],
+    )
+    def test_is_made_plain(self, api: Client, name: str, raw: str) -> None:
+        decoded = unquote(raw).removeprefix("http://testserver")
+
+        assert self.basket(api, raw, decoded, **{name: f"{raw}?a=//b/"}) == 200
+
+    @pytest.mark.parametrize("raw", ["/baskets%2F", "/baskets%2F/", "/%2Fbaskets", "%2F/baskets/"])
+    def test_keeps_its_encoded_slashes(self, api: Client, raw: str) -> None:
+        assert self.basket(api, raw, RAW_URI=raw) == 404
+
+    def test_of_another_path_is_not_believed(self, api: Client) -> None:
+        assert self.basket(api, "/baskets%2F/x", RAW_URI="/baskets/") == 404
+        assert self.basket(api, "/nope/", RAW_URI="/baskets/") == 404
+
+    def test_is_without_the_prefix_we_are_mounted_at(self, api: Client) -> None:
+        assert self.basket(api, "/baskets/", RAW_URI="/oms/baskets/", SCRIPT_NAME="/oms") == 200
+
+    def test_is_not_needed_behind_a_word_of_ours(self, api: Client) -> None:
+        assert self.basket(api, "/baskets/") == 200
+        assert self.basket(api, "/baskets//") == 404
 
 
 def test_a_probe_may_call_us_by_address(api: Client) -> None:

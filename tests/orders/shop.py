@@ -102,7 +102,7 @@ class Shop:
         headers: dict[str, str] | None = None,
         **query: Any,
     ) -> HttpResponse:
-        """Any route, with all the headers any of them wants, and others."""
+        """Any route, with all the headers any of them wants, and others; as our web server does."""
         return Browser(raise_request_exception=False).generic(
             method,
             path,
@@ -110,6 +110,7 @@ class Shop:
             content_type="application/json",
             headers=self.headers | self.tenant_headers | (headers or {}),
             query_params=query,
+            RAW_URI=path,
         )
 
     def detail(self, reference: Any, id_type: str = "internal", **kwargs: Any) -> HttpResponse:

@@ -25,6 +25,16 @@ BREACHES = [
         "UPDATE orders_order SET external_id = 'the same'",
     ),
     (
+        "names_are_of_one_order",
+        "UPDATE orders_order o SET external_id = (SELECT max(number) FROM orders_order)"
+        " WHERE id = {open}",
+    ),
+    (
+        "names_are_of_one_order",
+        "UPDATE orders_order o SET external_id = (SELECT upper(max(uuid::text)) FROM orders_order"
+        " WHERE id <> {open}) WHERE id = {open}",
+    ),
+    (
         "items_are_unique",
         "ALTER TABLE orders_item DROP CONSTRAINT item_belongs_to_one_order_forever;"
         "UPDATE orders_item SET uuid = '00000000-0000-4000-8000-000000000001'",

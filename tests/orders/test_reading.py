@@ -31,14 +31,14 @@ class TestDetail:
         assert shop.detail("A-1", "external").content == by_id
         assert shop.detail(answer["number"], "external").content == by_id
 
-    def test_by_a_name_that_is_also_a_number_is_the_callers_own(self, shop):
+    def test_by_a_name_that_is_also_a_number_is_its_own(self, shop):
         first = shop.captured(order())
         named = shop.captured(order(external_id="NS00000003"))
-        third = shop.captured(order(external_id="A-3"))
-        assert third["number"] == named["external_id"] == "NS00000003"
+        others = [shop.captured(order(external_id=f"A-{n}")) for n in (2, 4)]
 
-        assert shop.order("NS00000003", "external")["origin_id"] == named["origin_id"]
-        assert shop.order(first["number"], "external")["origin_id"] == first["origin_id"]
+        assert [other["number"] for other in others] == ["NS00000002", "NS00000004"]
+        for answer in (first, named, *others):
+            assert shop.order(answer["number"], "external")["origin_id"] == answer["origin_id"]
 
     @pytest.mark.parametrize("zone", ["Z", "+00:00"])
     def test_differs_between_the_versions_only_in_how_the_time_is_printed(self, shop, zone):

@@ -13,7 +13,7 @@ from configuration.services import policy as policies
 from configuration.services.policy import Policy
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from ordermgmt.failpoints import failpoint
-from orders.models import Item
+from orders.models import Item, Order
 from orders.services import queries, writing
 from orders.services.capture import additions, identity
 from orders.services.capture.assembly import assemble
@@ -23,8 +23,8 @@ from orders.services.changing import terms_of
 from orders.services.queries import Document
 from orders.services.story import Story
 
-# The next number may be the external id of an order that came with its number from elsewhere; then
-# the one after it is tried.
+# The next number may be the name of an order that came with its number from elsewhere; then the
+# one after it is tried.
 TRIES: Final = 100
 
 
@@ -72,6 +72,7 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
             refusal = error
         if known := _known(tenant, new):
             return _repeat(known, tenant=tenant, new=new, actor=actor)
+        _check_names(tenant, new)
         if not refusal:
             policies.forget(tenant, terms)
         elif not remembered or policies.policy(tenant, terms).state == remembered.state:
@@ -98,7 +99,8 @@ def _write(story: Story, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
     """Write it by one statement, which is a transaction by itself; whether it did."""
     try:
         failpoint("capture.before_commit")
-        made = writing.insert(story, rules)
+        uuids, external_ids = identity.kin(new, story.order.uuid)
+        made = writing.insert(story, rules, uuids=uuids, names=external_ids)
         failpoint("capture.after_commit")
     except IntegrityError as error:
         raise _conflict(error, tenant, new, story.order.uuid) from error
@@ -143,9 +145,22 @@ def _known(tenant: Tenant, new: NewOrder) -> Document | None:
     """The stored order a capture is about, if we have it."""
     uuid = identity.order_uuid(new, tenant.uuid)
     known = queries.called(tenant, uuid=uuid, name=new.external_id)
-    if len(known) > 1:
-        raise CaptureConflict(["/id", "/external_id"])
+    if len(known) > 1:  # some names from before names were unique are those of two orders
+        known = [d for d in known if new.external_id == d.order.external_id]
+        if len(known) != 1 or new.id not in (None, known[0].order.uuid):
+            raise CaptureConflict(["/id", "/external_id"])
     return known[0] if known else None
+
+
+def _check_names(tenant: Tenant, new: NewOrder) -> None:
+    """Raise `CaptureConflict` where the external id is another order's id, or the reverse."""
+    uuids, external_ids = identity.kin(new, identity.order_uuid(new, tenant.uuid))
+    pointers = {
+        "/external_id": Order.objects.filter(tenant=tenant, uuid__in=uuids[1:]),
+        "/id": Order.objects.filter(tenant=tenant, external_id__in=external_ids),
+    }
+    if taken := [pointer for pointer, orders in pointers.items() if orders.exists()]:
+        raise CaptureConflict(taken)
 
 
 def _repeat(known: Document, *, tenant: Tenant, new: NewOrder, actor: str) -> Captured:

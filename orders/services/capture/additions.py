@@ -4,7 +4,7 @@ from django.db import transaction
 
 from configuration.models import Tenant
 from configuration.services.policy import Place, Policy, Terms, policy
-from ordermgmt import hot
+from ordermgmt import hot, names
 from ordermgmt.failpoints import failpoint
 from orders.lifecycle import OrderStatus
 from orders.models import Item, Order, Shipment
@@ -113,8 +113,9 @@ def _settle(story: Story, new: NewOrder, *, checks_payments: bool) -> None:
     for name, amount in pricing.totals(story.items, story.shipments, order.gift_wrapping).items():
         setattr(order, name, amount)
     paid = order.details.get("payments", [])
-    known = {payment["correlation_ref"] for payment in paid}
-    more = [p for p in new.details.get("payments", []) if p["correlation_ref"] not in known]
+    known = {names.normal(payment["correlation_ref"]) for payment in paid}
+    sent = new.details.get("payments", [])
+    more = [p for p in sent if names.normal(p["correlation_ref"]) not in known]
     if more:
         order.details["payments"] = paid + more
     if new.details.get("payments") and checks_payments:

@@ -38,18 +38,21 @@ def new_order(new: NewOrder, tenant: Tenant) -> Order:
         "price_method": PriceMethod.TAX_EXCLUDED,
         "placed_at": now,
     } | new.said
+    details = identity.snapshot(new, columns["price_method"])
+    if new.name != new.external_id:
+        details[Order.EXTERNAL_ID_AS_SENT] = new.external_id
     return hot.unsaved(
         Order,
         captured_at=now,  # until the database says
         tenant_id=tenant.pk,
         uuid=identity.order_uuid(new, tenant.uuid),
-        external_id=new.external_id or "",
+        external_id=new.name or "",
         status=OrderStatus.ON_HOLD,
         version=0,  # grows with every row of the timeline
         customer_id=customer_id,
         customer_key=customer_key(tenant, customer_id) if customer_id else None,
         customer_email=customer.get("email", ""),
-        details=as_stored(identity.snapshot(new, columns["price_method"])),
+        details=as_stored(details),
         **columns,
     )
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from ordermgmt import names
 from ordermgmt.money import ZERO
 from orders.models import PriceMethod
 
@@ -103,6 +104,11 @@ class NewOrder:
     said: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     gift_wrapping: AnyPrice = field(default_factory=Price)
+
+    @property
+    def name(self) -> str | None:
+        """Return the external id in the form in which names are compared and stored."""
+        return self.external_id and names.normal(self.external_id)
 
     @property
     def is_complete_at_once(self) -> bool:

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
+from ordermgmt import names
 from ordermgmt.errors import Conflict
 from orders.models import Item, Order, Shipment
+from orders.services import queries
 from orders.services.capture.draft import NewOrder, Price
 
 _AMOUNTS: Final = ("base", "net", "tax", "gross", "discount")
@@ -32,12 +34,28 @@ def order_uuid(new: NewOrder, tenant_uuid: UUID) -> UUID:
     """
     if new.id:
         return new.id
-    if new.external_id is not None:
-        return uuid5(tenant_uuid, f"order:{new.external_id}")
+    if new.name is not None:
+        return uuid5(tenant_uuid, f"order:{new.name}")
     ids = [item.id for item in new.items]
     if all(ids):
         return uuid5(tenant_uuid, "items:" + ",".join(sorted(map(str, ids))))
     return uuid4()
+
+
+def kin(new: NewOrder, order: UUID) -> tuple[list[UUID], list[str]]:
+    """Return the ids and the external ids that no other order may have.
+
+    An external id may look like a UUID, so it must not be another order's id; nor may an id be
+    another order's external id. A route that takes either would not know which order is meant.
+    """
+    uuids, external_ids = [order], []
+    if new.name:
+        external_ids += names.spellings(new.name)
+        if queries.is_uuid(new.name):
+            uuids.append(UUID(new.name))
+    if new.id:
+        external_ids += [str(new.id), str(new.id).upper()]
+    return uuids, external_ids
 
 
 def item_uuids(new: NewOrder, order: UUID) -> list[UUID]:
@@ -52,7 +70,7 @@ def item_uuids(new: NewOrder, order: UUID) -> list[UUID]:
         if item.id:
             uuids.append(item.id)
             continue
-        name = item.external_item_id
+        name = names.normal(item.external_item_id)
         uuids.append(uuid5(order, f"item:{name}:{seen[name]}" if name else f"item#{position}"))
         seen[name] += 1
     return uuids
@@ -91,9 +109,11 @@ def differences(
     found = []
     if new.id and new.id != order.uuid:
         found.append("/id")
-    if new.external_id is not None and new.external_id != order.external_id:
+    if new.name is not None and new.name != names.normal(order.external_id):
         found.append("/external_id")
-    found += [f"/{name}" for name, value in new.said.items() if getattr(order, name) != value]
+    found += [
+        f"/{name}" for name, value in new.said.items() if not _is_same(getattr(order, name), value)
+    ]
     details = snapshot(new, method)
     payments = details.pop("payments", [])
     for name, value in details.items():
@@ -131,7 +151,9 @@ def differences(
 def _different_parts(stored: Item | Shipment, said: dict[str, Any], path: str) -> Iterator[str]:
     price: Price = said.pop("price")
     details: dict[str, Any] = said.pop("details")
-    yield from (f"{path}/{name}" for name, v in said.items() if getattr(stored, name) != v)
+    yield from (
+        f"{path}/{name}" for name, v in said.items() if not _is_same(getattr(stored, name), v)
+    )
     if any(getattr(stored, name) != getattr(price, name) for name in _AMOUNTS):
         yield f"{path}/price"
     for name, value in details.items():
@@ -142,9 +164,9 @@ def _different_payments(
     stored: list[dict[str, Any]], said: list[dict[str, Any]], *, adds: bool
 ) -> Iterator[str]:
     """Payments are known by their reference."""
-    known = {p["correlation_ref"]: p for p in stored}
+    known = {names.normal(p["correlation_ref"]): p for p in stored}
     for n, payment in enumerate(said):
-        if before := known.get(payment["correlation_ref"]):
+        if before := known.get(names.normal(payment["correlation_ref"])):
             yield from _different(before, payment, f"/payments/{n}")
         elif not adds:
             yield f"/payments/{n}"
@@ -154,5 +176,15 @@ def _different(stored: Any, said: Any, path: str) -> Iterator[str]:
     if isinstance(stored, dict) and isinstance(said, dict):
         for name, value in said.items():
             yield from _different(stored.get(name), value, f"{path}/{name}")
-    elif stored != said:
+    elif not _is_same(stored, said, is_email=path.endswith("/email")):
         yield path
+
+
+def _is_same(stored: Any, said: Any, *, is_email: bool = False) -> bool:
+    """Return whether the values are equal; texts are compared in their normal form."""
+    if stored == said:
+        return True
+    if not isinstance(stored, str) or not isinstance(said, str):
+        return False
+    form = names.normal_email if is_email else names.normal
+    return form(stored) == form(said)

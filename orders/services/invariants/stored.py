@@ -22,6 +22,20 @@ STORED: Final = [
         """,
     ),
     (
+        "names_are_of_one_order",
+        "Whatever kind of name it is, and however it is spelled, it is that of one order only.",
+        """
+        SELECT tenant_id, name, 'names the orders ' || string_agg(number, ', ' ORDER BY id)
+        FROM (
+          SELECT DISTINCT o.tenant_id, o.id, o.number, v.name
+          FROM orders_order o CROSS JOIN LATERAL (VALUES (o.uuid::text), (o.number),
+            (CASE WHEN o.external_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                  THEN lower(o.external_id) ELSE normalize(o.external_id) END)) AS v(name)
+        ) names
+        GROUP BY tenant_id, name HAVING count(*) > 1
+        """,
+    ),
+    (
         "items_are_unique",
         "An item's id belongs to one item of one order, forever.",
         """
