@@ -41,7 +41,7 @@ def wrong(words: str) -> PydanticCustomError:
 
 
 class TaxLine(Wire):
-    amount: Amount
+    amount: Amount = ZERO
     rate: Rate | None = None
     """As the writer counts it, ratio or percent; returned as it came."""
     name: Text64 | None = None

@@ -5,7 +5,7 @@ absent keys are the same: not said.
 """
 
 import datetime as dt
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -61,6 +61,12 @@ from orders.services.capture.draft import (
 )
 
 MOST_SHIPMENTS = 10  # contract C-1
+# What are objects in a history entry, and the members of a capture that say the same.
+_OF_AN_ENTRY: Final = {
+    "shop": {"id": "shop", "locale": "shop_locale"},
+    "channel": {"id": "channel_name", "type": "channel_type"},
+    "tax_information": {"method": "tax_method", "is_exempt": "tax_exempt"},
+}
 
 
 class Address(Wire):
@@ -150,6 +156,21 @@ class OrderFields(Wire):
     grace_period: GracePeriod | None = None
     """Seconds to wait before routing; 0 routes at once. Our extension."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_in_a_history(cls, body: Any) -> Any:
+        """Take an order as a history lists it: some of its members are objects there."""
+        if not isinstance(body, dict):
+            return body
+        if not (isinstance(body.get("shop"), dict) or isinstance(body.get("channel"), dict)):
+            return body
+        flat = dict(body)
+        for name, members in _OF_AN_ENTRY.items():
+            if isinstance(part := body.get(name), dict):
+                del flat[name]
+                flat = {to: part[member] for member, to in members.items() if member in part} | flat
+        return flat
+
     def _order(
         self,
         items: list[NewItem],
@@ -228,11 +249,7 @@ class CaptureRequest(OrderFields):
         places: dict[UUID | None, int | None] = {s.id: n for n, s in enumerate(shipments) if s.id}
         only = 0 if len(shipments) == 1 else None
         items = [
-            item.draft(
-                None
-                if item.fulfillment_group_type == IN_STORE_HANDOVER
-                else places.get(item.shipment_id, only)
-            )
+            item.draft(places.get(item.shipment_id, None if _is_handed_over(item) else only))
             for item in self.items
         ]
         return self._order(
@@ -245,7 +262,7 @@ class CaptureRequest(OrderFields):
         for n, item in enumerate(self.items):
             if item.shipment_id and item.shipment_id not in shipments:
                 raise wrong(f"items.{n}: 'shipment_id' names no shipment of this order")
-            if len(shipments) > 1 and not item.shipment_id:
+            if len(shipments) > 1 and not (item.shipment_id or _is_handed_over(item)):
                 raise wrong(f"items.{n}: 'shipment_id' is a required property")
         return self
 
@@ -312,6 +329,11 @@ _FLAGS = (
     "ip_address",
     "grace_period",
 )
+
+
+def _is_handed_over(item: ItemIn) -> bool:
+    """Whether it needs no shipment; it may name one all the same."""
+    return item.fulfillment_group_type == IN_STORE_HANDOVER
 
 
 def _check_distinct(items: list[ItemIn]) -> None:
