@@ -5,6 +5,7 @@ absent keys are the same: not said.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
@@ -177,6 +178,7 @@ class OrderFields(Wire):
         shipments: list[NewShipment],
         *,
         wrapped: InjectedGiftWrapping | None,
+        nests_items: bool = False,
     ) -> NewOrder:
         """The order in the domain's words; of wrappings on items only the first item's counts."""
         method = self.price_method or {
@@ -201,6 +203,7 @@ class OrderFields(Wire):
             details={name: value for name, value in details.items() if value is not None}
             | wrapping,
             gift_wrapping=price,
+            nests_items=nests_items,
         )
 
     def _customer(self) -> dict[str, Any] | None:
@@ -268,7 +271,8 @@ class CaptureRequest(OrderFields):
 
     @model_validator(mode="after")
     def _ids_are_used_once(self) -> Self:
-        _check_distinct(self.items)
+        _check_distinct("items", self.items)
+        _check_distinct("shipments", self.shipments or ())
         return self
 
 
@@ -281,11 +285,13 @@ class InjectedCapture(OrderFields):
         """This capture in the domain's words."""
         items = [item.draft(n) for n, s in enumerate(self.shipments) for item in s.items]
         first = self.shipments[0].items[0]
-        return self._order(items, [s.draft() for s in self.shipments], wrapped=first.gift_wrapping)
+        shipments = [s.draft() for s in self.shipments]
+        return self._order(items, shipments, wrapped=first.gift_wrapping, nests_items=True)
 
     @model_validator(mode="after")
     def _ids_are_used_once(self) -> Self:
-        _check_distinct([item for s in self.shipments for item in s.items])
+        _check_distinct("items", [item for s in self.shipments for item in s.items])
+        _check_distinct("shipments", self.shipments)
         return self
 
 
@@ -336,7 +342,7 @@ def _is_handed_over(item: ItemIn) -> bool:
     return item.fulfillment_group_type == IN_STORE_HANDOVER
 
 
-def _check_distinct(items: list[ItemIn]) -> None:
-    ids = [item.id for item in items if item.id]
+def _check_distinct(kind: str, things: Sequence[ItemIn | ShipmentIn]) -> None:
+    ids = [thing.id for thing in things if thing.id]
     if len(set(ids)) != len(ids):
-        raise wrong("items: an 'id' is used twice")
+        raise wrong(f"{kind}: an 'id' is used twice")

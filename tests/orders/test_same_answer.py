@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orders.models import Shipment
 from orders.services import invariants
-from tests.orders.shop import Shop, contents, item, items, order, read, sample
+from tests.orders.shop import Shop, contents, item, items, order, problem, read, sample
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +180,47 @@ def test_more_shipments_than_items_and_more_items_than_shipments(shop: Shop) -> 
         assert [s["id"] for s in answer.get("shipments", ())] == ids
 
 
+def test_a_shipments_id_is_used_once(shop: Shop) -> None:
+    name, before = str(uuid4()), contents()
+    twice = [{"id": name, "price": 1}, {"id": name, "price": 2}]
+    nested = [box | {"items": [item()]} for box in twice]
+    bare = {k: v for k, v in order().items() if k != "items"}
+
+    for body in (order(item(shipment_id=name), shipments=twice), bare | {"shipments": nested}):
+        status, code, message = problem(shop.capture(body))
+        assert (status, code) == (400, "bad_request")
+        assert "shipments: an 'id' is used twice" in message
+        assert contents() == before
+
+
+def test_payments_that_share_a_reference_are_still_the_same(shop: Shop) -> None:
+    paid = {
+        "type": "captured",
+        "method": "cash",
+        "processor": "cash",
+        "processed_at": "2024-05-01T12:00:00Z",
+        "correlation_ref": "CASH",
+    }
+    body = order(payments=[paid | {"amount": 5}, paid | {"amount": 6}])
+
+    same(shop, body)
+
+    body["payments"][1]["amount"] = 7
+    refused = shop.capture(body)
+    assert read(refused)["differences"] == ["/payments/1/amount"]
+
+
+def test_a_contradiction_inside_a_shipment_is_pointed_out_there(shop: Shop) -> None:
+    body = {k: v for k, v in order().items() if k != "items"}
+    body["shipments"] = [{"items": [item()]}, {"items": [item(), item()]}]
+    same(shop, body)
+
+    body["shipments"][1]["items"][1]["product_id"] = "SKU-2"
+
+    differences = read(shop.capture(body))["differences"]
+    assert differences == ["/shipments/1/items/1/product_id"]
+
+
 # Generated orders. Amounts are cents, so that they are exact.
 
 CENTS = Decimal("0.01")
@@ -300,7 +341,8 @@ def captures(draw: Any) -> dict[str, Any]:
             "method": "card",
             "processor": "p",
             "processed_at": "2024-05-01T12:00:00.5+02:00",
-            "correlation_ref": f"P-{n}",
+            "correlation_ref": draw(st.sampled_from([f"P-{n}", "CASH"])),
+            "metadata": {"rate": Decimal("1.50"), "Bin": "4111"},
         }
         for n in range(draw(st.integers(0, 2)))
     ]
