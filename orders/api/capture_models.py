@@ -68,6 +68,7 @@ _OF_AN_ENTRY: Final = {
     "channel": {"id": "channel_name", "type": "channel_type"},
     "tax_information": {"method": "tax_method", "is_exempt": "tax_exempt"},
 }
+_NAMED: Final = ("shop", "channel")
 
 
 class Address(Wire):
@@ -161,9 +162,7 @@ class OrderFields(Wire):
     @classmethod
     def _read_in_a_history(cls, body: Any) -> Any:
         """Take an order as a history lists it: some of its members are objects there."""
-        if not isinstance(body, dict):
-            return body
-        if not (isinstance(body.get("shop"), dict) or isinstance(body.get("channel"), dict)):
+        if not (isinstance(body, dict) and any(_is_named(body.get(n)) for n in _NAMED)):
             return body
         flat = dict(body)
         for name, members in _OF_AN_ENTRY.items():
@@ -335,6 +334,10 @@ _FLAGS = (
     "ip_address",
     "grace_period",
 )
+
+
+def _is_named(part: Any) -> bool:
+    return isinstance(part, dict) and "id" in part
 
 
 def _is_handed_over(item: ItemIn) -> bool:
