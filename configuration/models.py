@@ -45,6 +45,12 @@ class Tenant(models.Model):
     checks_payment_totals = models.BooleanField(
         default=True, help_text="Payments of an order must add up to its total."
     )
+    lenient_price_details = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Orders whose tax lines or discounts contradict their amounts are stored and "
+        "marked, not refused.",
+    )
     allows_http_webhooks = models.BooleanField(
         default=False, help_text="Webhook URLs may be plain http."
     )

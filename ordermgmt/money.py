@@ -33,6 +33,11 @@ def is_rounded(amount: Decimal, currency: str) -> bool:
     return amount.is_finite() and not amount % _SMALLEST[currency]
 
 
+def smallest(currency: str) -> Decimal:
+    """The currency's smallest unit: 0.01 of a dollar, 1 of a yen."""
+    return _SMALLEST[currency]
+
+
 def text(amount: Decimal) -> str:
     """An amount as people write it: no exponent, no zeros that say nothing ("79.2", "72")."""
     plain = format(amount, "f")

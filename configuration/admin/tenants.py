@@ -28,6 +28,7 @@ class TenantPage(ChangedByService):
         "shop_locale",
         "uses_pii_tokens",
         "checks_payment_totals",
+        "lenient_price_details",
         *OPERATORS,
     ]
 

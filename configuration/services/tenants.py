@@ -39,6 +39,7 @@ class Switches(TypedDict, total=False):
     shop_locale: str
     uses_pii_tokens: bool
     checks_payment_totals: bool
+    lenient_price_details: bool
     allows_http_webhooks: bool
 
 

@@ -8,6 +8,7 @@ from ordermgmt.console.wording import moment
 from orders.admin import goods, labels
 from orders.admin.excerpts import ROWS, Panel, Row, attributes, listing, mapping, rows, short
 from orders.models import Order, OrderNote
+from orders.services.capture.pricing import CONTRADICTIONS
 from orders.services.possibilities import Standing
 from orders.services.retelling import Retold, retell
 from orders.services.timeline import latest
@@ -37,6 +38,7 @@ def panels(standing: Standing, *, items_from: int, before: int | None) -> dict[s
         "placed": moment(order.placed_at),
         "captured": moment(order.captured_at),
         "total": labels.amount(order.total, order.currency),
+        "contradictions": _contradictions(order),
         "totals": _totals(order),
         "customer": _customer(order),
         "customer_search": order.customer_email or order.customer_id,
@@ -67,6 +69,18 @@ def _totals(order: Order) -> list[Row]:
     if order.discount:
         shown.append(("Saved by discounts", labels.amount(order.discount, order.currency)))
     return shown
+
+
+def _contradictions(order: Order) -> list[str]:
+    """Details of prices that do not add up to the amounts they explain."""
+    return [
+        f"{said['of'][:1].upper()}{said['of'][1:]}: "
+        + CONTRADICTIONS[said["kind"]].format(
+            sum=labels.amount(said["sum"], order.currency),
+            amount=labels.amount(said["amount"], order.currency),
+        )
+        for said in map(mapping, listing(order.details.get("contradictions")))
+    ]
 
 
 def _customer(order: Order) -> list[Row]:

@@ -41,7 +41,8 @@ def wrong(words: str) -> PydanticCustomError:
 
 
 class TaxLine(Wire):
-    amount: Amount
+    amount: Amount = ZERO
+    """0 where a line says none."""
     rate: Rate | None = None
     """As the writer counts it, ratio or percent; returned as it came."""
     name: Text64 | None = None
@@ -106,6 +107,12 @@ class ReadPrice(Wire):
     discount: Amount | None = None
     base: Amount | None = None
     """Before the discount."""
+
+    def partial(self, discounts: list[dict[str, Any]]) -> PartialPrice:
+        """The same in the domain's words, with the discounts that are listed beside it."""
+        return PartialPrice(
+            self.net, self.tax, self.gross, self.discount, self.base, taken_off(discounts)
+        )
 
 
 class InjectedPrice(Wire):
@@ -252,10 +259,8 @@ class ItemIn(Wire):
             }
             return quote, {k: v for k, v in details.items() if v not in (None, [], "")}
         discounts = listed(self.discounts)
-        taken = taken_off(discounts) if price.discount is None else price.discount
         details = {"tax_lines": listed(self.tax_lines), "discounts": discounts}
-        partial = PartialPrice(price.net, price.tax, price.gross, taken, price.base)
-        return partial, {k: v for k, v in details.items() if v}
+        return price.partial(discounts), {k: v for k, v in details.items() if v}
 
 
 def said_by(model: Wire | None, *, empty: bool = True) -> dict[str, Any] | None:

@@ -5,7 +5,8 @@ absent keys are the same: not said.
 """
 
 import datetime as dt
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -61,6 +62,13 @@ from orders.services.capture.draft import (
 )
 
 MOST_SHIPMENTS = 10  # contract C-1
+# What are objects in a history entry, and the members of a capture that say the same.
+_OF_AN_ENTRY: Final = {
+    "shop": {"id": "shop", "locale": "shop_locale"},
+    "channel": {"id": "channel_name", "type": "channel_type"},
+    "tax_information": {"method": "tax_method", "is_exempt": "tax_exempt"},
+}
+_NAMED: Final = ("shop", "channel")
 
 
 class Address(Wire):
@@ -150,12 +158,26 @@ class OrderFields(Wire):
     grace_period: GracePeriod | None = None
     """Seconds to wait before routing; 0 routes at once. Our extension."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_in_a_history(cls, body: Any) -> Any:
+        """Take an order as a history lists it: some of its members are objects there."""
+        if not (isinstance(body, dict) and any(_is_named(body.get(n)) for n in _NAMED)):
+            return body
+        flat = dict(body)
+        for name, members in _OF_AN_ENTRY.items():
+            if isinstance(part := body.get(name), dict):
+                del flat[name]
+                flat = {to: part[member] for member, to in members.items() if member in part} | flat
+        return flat
+
     def _order(
         self,
         items: list[NewItem],
         shipments: list[NewShipment],
         *,
         wrapped: InjectedGiftWrapping | None,
+        nests_items: bool = False,
     ) -> NewOrder:
         """The order in the domain's words; of wrappings on items only the first item's counts."""
         method = self.price_method or {
@@ -180,6 +202,7 @@ class OrderFields(Wire):
             details={name: value for name, value in details.items() if value is not None}
             | wrapping,
             gift_wrapping=price,
+            nests_items=nests_items,
         )
 
     def _customer(self) -> dict[str, Any] | None:
@@ -228,11 +251,7 @@ class CaptureRequest(OrderFields):
         places: dict[UUID | None, int | None] = {s.id: n for n, s in enumerate(shipments) if s.id}
         only = 0 if len(shipments) == 1 else None
         items = [
-            item.draft(
-                None
-                if item.fulfillment_group_type == IN_STORE_HANDOVER
-                else places.get(item.shipment_id, only)
-            )
+            item.draft(places.get(item.shipment_id, None if _is_handed_over(item) else only))
             for item in self.items
         ]
         return self._order(
@@ -245,13 +264,14 @@ class CaptureRequest(OrderFields):
         for n, item in enumerate(self.items):
             if item.shipment_id and item.shipment_id not in shipments:
                 raise wrong(f"items.{n}: 'shipment_id' names no shipment of this order")
-            if len(shipments) > 1 and not item.shipment_id:
+            if len(shipments) > 1 and not (item.shipment_id or _is_handed_over(item)):
                 raise wrong(f"items.{n}: 'shipment_id' is a required property")
         return self
 
     @model_validator(mode="after")
     def _ids_are_used_once(self) -> Self:
-        _check_distinct(self.items)
+        _check_distinct("items", self.items)
+        _check_distinct("shipments", self.shipments or ())
         return self
 
 
@@ -264,11 +284,13 @@ class InjectedCapture(OrderFields):
         """This capture in the domain's words."""
         items = [item.draft(n) for n, s in enumerate(self.shipments) for item in s.items]
         first = self.shipments[0].items[0]
-        return self._order(items, [s.draft() for s in self.shipments], wrapped=first.gift_wrapping)
+        shipments = [s.draft() for s in self.shipments]
+        return self._order(items, shipments, wrapped=first.gift_wrapping, nests_items=True)
 
     @model_validator(mode="after")
     def _ids_are_used_once(self) -> Self:
-        _check_distinct([item for s in self.shipments for item in s.items])
+        _check_distinct("items", [item for s in self.shipments for item in s.items])
+        _check_distinct("shipments", self.shipments)
         return self
 
 
@@ -314,7 +336,16 @@ _FLAGS = (
 )
 
 
-def _check_distinct(items: list[ItemIn]) -> None:
-    ids = [item.id for item in items if item.id]
+def _is_named(part: Any) -> bool:
+    return isinstance(part, dict) and "id" in part
+
+
+def _is_handed_over(item: ItemIn) -> bool:
+    """Whether it needs no shipment; it may name one all the same."""
+    return item.fulfillment_group_type == IN_STORE_HANDOVER
+
+
+def _check_distinct(kind: str, things: Sequence[ItemIn | ShipmentIn]) -> None:
+    ids = [thing.id for thing in things if thing.id]
     if len(set(ids)) != len(ids):
-        raise wrong("items: an 'id' is used twice")
+        raise wrong(f"{kind}: an 'id' is used twice")

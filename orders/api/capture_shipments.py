@@ -28,7 +28,6 @@ from orders.api.fields import (
 from orders.services.capture.draft import (
     AnyPrice,
     NewShipment,
-    PartialPrice,
     Quote,
 )
 
@@ -89,14 +88,13 @@ class ShipmentIn(Wire):
 
     def _price(self, option: ShippingOption) -> tuple[AnyPrice, list[dict[str, Any]]]:
         discounts = listed(self.discounts) or [d.said("order") for d in option.discount_info or ()]
-        taken = taken_off(discounts)
         if isinstance(self.price, ReadPrice):
-            price = self.price
-            taken = taken if price.discount is None else price.discount
-            return PartialPrice(price.net, price.tax, price.gross, taken, price.base), discounts
+            return self.price.partial(discounts), discounts
+        taken = taken_off(discounts)
         if self.price is not None:
-            return Quote(self.price, self.tax or ZERO, taken), discounts
-        return Quote(option.price, option.tax, taken), discounts
+            return Quote(self.price, self.tax or ZERO, taken, self.tax is not None), discounts
+        says_tax = "tax" in option.model_fields_set
+        return Quote(option.price, option.tax, taken, says_tax), discounts
 
 
 class ShipmentWithItems(ShipmentIn):

@@ -1,6 +1,5 @@
 """Reading orders: one order with all that belongs to it, and a customer's history."""
 
-from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -15,15 +14,25 @@ from orders.models import Hold, Item, Order, Shipment
 IdType = Literal["internal", "external"]
 
 
-# Everything that belongs to the orders `found`, in one statement and so of one moment. An order's
-# own columns come with its first item only.
+def _names(model: type[Item | Shipment], alias: str) -> str:
+    return ", ".join(f"{alias}_{f.column}" for f in model._meta.concrete_fields)
+
+
+# Everything that belongs to the orders `found`, in one statement and so of one moment. A row has
+# the item and the shipment of one position, for an order may have more of either; its first row has
+# the order's own columns, too. So nothing is sent twice, and nothing is read through anything else.
 _ROWS: Final = f"""
-SELECT {hot.columns(Order, "o")}, {hot.columns(Item, "i")}, {hot.columns(Shipment, "s")}
+SELECT {hot.columns(Order, "o")}, x.*
 FROM found f
-JOIN orders_item i ON i.tenant_id = %(tenant)s AND i.order_id = f.id
-LEFT JOIN orders_order o ON o.id = f.id AND i.position = 0
-LEFT JOIN orders_shipment s ON s.id = i.shipment_id
-ORDER BY f.place, f.id, i.position
+CROSS JOIN LATERAL (
+  SELECT *
+  FROM (SELECT {hot.columns(Item, "i")} FROM orders_item i
+         WHERE i.tenant_id = %(tenant)s AND i.order_id = f.id) i
+  FULL JOIN (SELECT {hot.columns(Shipment, "s")} FROM orders_shipment s
+              WHERE s.tenant_id = %(tenant)s AND s.order_id = f.id) s ON s.position = i.position
+) x ({_names(Item, "i")}, {_names(Shipment, "s")})
+LEFT JOIN orders_order o ON o.id = f.id AND coalesce(x.i_position, x.s_position) = 0
+ORDER BY f.place, f.id, coalesce(x.i_position, x.s_position)
 """
 _ORDER_WIDTH: Final = len(Order._meta.concrete_fields)
 _ITEM_END: Final = _ORDER_WIDTH + len(Item._meta.concrete_fields)
@@ -74,7 +83,7 @@ class AmbiguousName(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An order with its items (in order) and shipments: what is read whole."""
+    """An order with its items and shipments, each in order: what is read whole."""
 
     order: Order
     items: Sequence[Item]
@@ -186,20 +195,17 @@ def _read(sql: str, params: dict[str, Any]) -> list[Document]:
         if row[0] is not None:
             items: list[Item] = []
             shipments: list[Shipment] = []
-            known: dict[int, Shipment] = {}
             found.append(Document(hot.instance(Order, row[:_ORDER_WIDTH]), items, shipments))
-        item = hot.instance(Item, row[_ORDER_WIDTH:_ITEM_END])
-        items.append(item)
-        if item.shipment_id is not None:
-            if item.shipment_id not in known:
-                known[item.shipment_id] = hot.instance(Shipment, row[_ITEM_END:])
-                insort(shipments, known[item.shipment_id], key=_position)
-            item.shipment = known[item.shipment_id]
+        if row[_ORDER_WIDTH] is not None:
+            items.append(hot.instance(Item, row[_ORDER_WIDTH:_ITEM_END]))
+        if row[_ITEM_END] is not None:
+            shipments.append(hot.instance(Shipment, row[_ITEM_END:]))
+    for document in found:
+        known = {shipment.pk: shipment for shipment in document.shipments}
+        for item in document.items:
+            if item.shipment_id in known:
+                item.shipment = known[item.shipment_id]
     return found
-
-
-def _position(shipment: Shipment) -> int:
-    return shipment.position
 
 
 def is_uuid(reference: str) -> bool:

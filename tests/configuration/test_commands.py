@@ -74,6 +74,14 @@ def test_lists_hold_no_secrets():
     assert client.client_secret not in run("client", "list") + json.dumps(listed)
 
 
+def test_a_tenant_becomes_lenient_about_price_details_and_strict_again():
+    assert run_json("tenant", "create", "acme")["lenient_price_details"] is False
+
+    for word, is_lenient in (("yes", True), ("no", False)):
+        run_json("tenant", "update", "acme", "--lenient-price-details", word)
+        assert Tenant.objects.get().lenient_price_details is is_lenient
+
+
 def test_lists_can_be_of_one_tenant():
     ClientFactory()
     mine = ClientFactory()

@@ -550,11 +550,13 @@ class TestTenant:
         browser = signed_in("admin", tenant)
         at = url("tenant_change", tenant.pk)
         sent = fields(browser.get(at)) | {"name": "Acme Outdoor", "uses_pii_tokens": "on"}
+        sent |= {"lenient_price_details": "on"}
 
         browser.post(at, sent | {"allows_http_webhooks": "on", "is_active": "", "slug": "evil"})
 
         found = Tenant.objects.get()
         assert (found.name, found.uses_pii_tokens) == ("Acme Outdoor", True)
+        assert found.lenient_price_details
         assert (found.slug, found.is_active, found.allows_http_webhooks) == (
             tenant.slug,
             True,

@@ -378,3 +378,20 @@ class TestBorders:
         answer = Desk(shop).get(f"{LIST}{kept.pk}/history/")
 
         assert (answer.status_code, answer["Location"]) == (302, f"{address(kept)}#timeline")
+
+
+def test_price_details_that_do_not_add_up_are_shown(shop):
+    lines = [{"amount": 50, "name": "T"}]
+    shop.tenant.lenient_price_details = True
+    shop.tenant.save()
+    marked = captured(shop, item(product_id="SKU-9", tax_lines=lines))
+    page = Desk(shop).page(marked)
+
+    assert "Price details that do not add up" in page
+    assert "Item SKU-9: the tax lines add up to 50.00 EUR, the tax is 1.00 EUR" in page
+
+
+def test_price_details_that_agree_are_not_mentioned(shop):
+    page = Desk(shop).page(captured(shop))
+
+    assert "do not add up" not in page

@@ -382,8 +382,8 @@ ACCEPTED: dict[str, dict[str, str]] = {
         f"{TAX_LINE}/amount": "-0.0",
     },
     "C12-12-digits": {
-        f"{PRICE}/net": "999999999998",
-        f"{PRICE}/gross": "999999999999",
+        f"{PRICE}/net": "999999999997",
+        f"{PRICE}/gross": "999999999998",
         f"{PRICE}/base": "999999999999",
         "/payments": DELETED,
     },
@@ -391,6 +391,7 @@ ACCEPTED: dict[str, dict[str, str]] = {
         "/currency": '"KWD"',
         f"{PRICE}/net": "10.001",
         f"{PRICE}/gross": "11.001",
+        f"{PRICE}/base": "12.001",
         f"{PAYMENT}/amount": "21.001",
     },
     "C15-offset": {"/placed_at": '"2024-05-01T12:00:00.123456+05:45"'},

@@ -107,6 +107,17 @@ BREACHES = [
         f"{EVENT} tenant_id, gen_random_uuid(), 'order.cancelled', subject, 1, '{{{{}}}}'"
         " FROM webhooks_event WHERE name = 'order.opened'",
     ),
+    (
+        "nothing_is_out_of_sight",
+        "ALTER TABLE orders_item DROP CONSTRAINT item_has_its_place_in_the_order;"
+        "UPDATE orders_item SET position = position + 1",
+    ),
+    ("nothing_is_out_of_sight", "DELETE FROM orders_item WHERE order_id = {open}"),
+    (
+        "nothing_is_out_of_sight",
+        "UPDATE orders_item SET shipment_id = (SELECT id FROM orders_shipment"
+        " WHERE order_id = {open}) WHERE order_id = {held}",
+    ),
     ("amounts_add_up", "UPDATE orders_item SET net = net + 1, gross = gross + 1"),
     ("amounts_add_up", "UPDATE orders_shipment SET net = net + 1, gross = gross + 1"),
     ("amounts_add_up", "UPDATE orders_order SET item_count = item_count + 1"),

@@ -39,7 +39,7 @@ class TestTheSeedsTotals:
             shipments=[
                 {
                     "price": {
-                        "base": 25,
+                        "base": Decimal("20.75"),
                         "net": Decimal("20.75"),
                         "tax": Decimal("4.25"),
                         "gross": 25,

@@ -13,6 +13,8 @@ SWITCHES = {
     "is_active": "suspend with 'no': its tokens are refused within a second",
     "uses_pii_tokens": "personal data leaves the order APIs as tokens",
     "checks_payment_totals": "payments of an order must add up to its total",
+    "lenient_price_details": "tax lines and discounts that contradict amounts are stored, "
+    "and marked in the console",
     "allows_http_webhooks": "webhook URLs may be plain http",
 }
 DEFAULTS = {

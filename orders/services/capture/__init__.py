@@ -191,7 +191,8 @@ def _conflict(error: IntegrityError, tenant: Tenant, new: NewOrder, order: UUID)
         .exclude(order__uuid=order)
         .values_list("uuid", flat=True)
     )
-    return CaptureConflict([f"/items/{n}/id" for n, uuid in enumerate(uuids) if uuid in elsewhere])
+    placed = zip(new.item_paths(), uuids, strict=True)
+    return CaptureConflict([f"{path}/id" for path, uuid in placed if uuid in elsewhere])
 
 
 def _failed(why: str) -> InvalidCapture:

@@ -42,7 +42,8 @@ def _add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Documen
     fresh = [n for n, uuid in enumerate(uuids) if uuid not in items]
     found = identity.differences(new, order, items, shipments)
     if fresh and order.status != OrderStatus.ON_HOLD:
-        found += [f"/items/{n}" for n in fresh]
+        paths = new.item_paths()
+        found += [paths[n] for n in fresh]
     if found:
         raise CaptureConflict(found)
     if not fresh:
@@ -57,6 +58,16 @@ def _extend(
     rules = policy(tenant, Terms(frozenset(s.service_level for s in new.shipments)))
     uuids = identity.item_uuids(new, order.uuid)
     pricing.check_all(new, currency=order.currency, method=order.price_method, items=uuids)
+    known = {shipment.uuid for shipment in stored.shipments}
+    shipments = identity.shipment_uuids(new, order.uuid)
+    found = pricing.contradictions(
+        new,
+        currency=order.currency,
+        method=order.price_method,
+        items=fresh,
+        shipments=[n for n, uuid in enumerate(shipments) if uuid not in known],
+    )
+    marks = pricing.settle(found, is_lenient=tenant.lenient_price_details)
     travelling = _shipments(stored, new, rules)
     added = building.items_of(
         [new.items[n] for n in fresh],
@@ -69,6 +80,9 @@ def _extend(
     [story] = stories(tenant.pk, [order.pk], actor=actor)
     order = story.order
     _settle(story, new, checks_payments=tenant.checks_payment_totals)
+    if marks:
+        marks = order.details.get("contradictions", []) + marks
+        order.details["contradictions"] = marks[: pricing.MOST_CONTRADICTIONS]
     story.tell("items_added", {"items": len(added), "total": order.total})
     if in_store := [i for i in story.pending() if i.is_in_store]:
         story.move("complete", in_store, place=Place(order.store_id, "store"))

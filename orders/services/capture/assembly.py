@@ -22,6 +22,9 @@ def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> St
     uuids = identity.item_uuids(new, order.uuid)
     items = building.items_of(new.items, order, shipments, uuids)
     pricing.check_all(new, currency=order.currency, method=order.price_method, items=uuids)
+    found = pricing.contradictions(new, currency=order.currency, method=order.price_method)
+    if marks := pricing.settle(found, is_lenient=tenant.lenient_price_details):
+        order.details["contradictions"] = marks
     wrapping = new.gift_wrapping.under(order.price_method).gross
     for name, amount in pricing.totals(items, shipments, wrapping).items():
         setattr(order, name, amount)

@@ -5,10 +5,11 @@ below never know which one it was. What was not said stays unsaid: `said` and `d
 only where the caller gave a value, and that is what a repeated capture is compared by.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from ordermgmt import names
@@ -27,6 +28,7 @@ class Price:
     tax: Decimal = ZERO
     gross: Decimal = ZERO
     discount: Decimal = ZERO
+    says_tax: ClassVar[bool] = False
 
     def under(self, method: str) -> "Price":
         """Itself: its amounts do not depend on whether prices include tax."""
@@ -35,18 +37,24 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class PartialPrice:
-    """A price in the read model's form, whose `base` may be unsaid: contract §b.1."""
+    """A price in the read model's form, whose `discount` and `base` may be unsaid: contract §b.1.
+
+    A discount that is unsaid is what the listed discounts take off.
+    """
 
     net: Decimal
     tax: Decimal
     gross: Decimal
-    discount: Decimal = ZERO
+    discount: Decimal | None = None
     base: Decimal | None = None
+    taken_off: Decimal = ZERO  # by the listed discounts
+    says_tax: ClassVar[bool] = True
 
     def under(self, method: str) -> Price:
         paid = self.gross if method == PriceMethod.TAX_INCLUDED else self.net
-        base = paid + self.discount if self.base is None else self.base
-        return Price(base, self.net, self.tax, self.gross, self.discount)
+        discount = self.taken_off if self.discount is None else self.discount
+        base = paid + discount if self.base is None else self.base
+        return Price(base, self.net, self.tax, self.gross, discount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class Quote:
     base: Decimal
     tax: Decimal
     discount: Decimal = ZERO
+    says_tax: bool = False  # and not by its tax lines
 
     def under(self, method: str) -> Price:
         paid = self.base - self.discount
@@ -104,6 +113,18 @@ class NewOrder:
     said: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     gift_wrapping: AnyPrice = field(default_factory=Price)
+    nests_items: bool = False  # inside their shipments, as injection does
+
+    def item_paths(self) -> list[str]:
+        """JSON pointers to the items, where they stand in what was sent."""
+        if not self.nests_items:
+            return [f"/items/{n}" for n in range(len(self.items))]
+        places: Counter[int | None] = Counter()
+        paths = []
+        for item in self.items:
+            paths.append(f"/shipments/{item.shipment}/items/{places[item.shipment]}")
+            places[item.shipment] += 1
+        return paths
 
     @property
     def name(self) -> str | None:

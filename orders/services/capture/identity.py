@@ -121,7 +121,7 @@ def differences(
     uuids = item_uuids(new, order.uuid)
     adds = any(uuid not in items for uuid in uuids)
     found += _different_payments(order.details.get("payments", []), payments, adds=adds)
-    for n, (uuid, item) in enumerate(zip(uuids, new.items, strict=True)):
+    for path, uuid, item in zip(new.item_paths(), uuids, new.items, strict=True):
         if stored := items.get(uuid):
             said = {
                 "product_id": item.product_id,
@@ -130,7 +130,7 @@ def differences(
                 "price": item.price.under(method),
                 "details": item.details,
             }
-            found += _different_parts(stored, said, f"/items/{n}")
+            found += _different_parts(stored, said, path)
     for n, (uuid, shipment) in enumerate(
         zip(shipment_uuids(new, order.uuid), new.shipments, strict=True)
     ):
@@ -163,11 +163,16 @@ def _different_parts(stored: Item | Shipment, said: dict[str, Any], path: str) -
 def _different_payments(
     stored: list[dict[str, Any]], said: list[dict[str, Any]], *, adds: bool
 ) -> Iterator[str]:
-    """Payments are known by their reference."""
-    known = {names.normal(p["correlation_ref"]): p for p in stored}
+    """Payments are known by their reference, which several may share where totals go unchecked."""
     for n, payment in enumerate(said):
-        if before := known.get(names.normal(payment["correlation_ref"])):
-            yield from _different(before, payment, f"/payments/{n}")
+        reference = names.normal(payment["correlation_ref"])
+        found = [
+            list(_different(before, payment, f"/payments/{n}"))
+            for before in stored
+            if names.normal(before["correlation_ref"]) == reference
+        ]
+        if found:
+            yield from min(found, key=len)
         elif not adds:
             yield f"/payments/{n}"
 

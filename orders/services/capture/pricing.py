@@ -1,14 +1,24 @@
 """What the amounts of an order must satisfy, and what they add up to: product §4.1."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from ordermgmt import money
 from ordermgmt.errors import Invalid
 from ordermgmt.money import LARGEST_TOTAL, ZERO
-from orders.services.capture.draft import NewOrder, Price
+from orders.models import PriceMethod
+from orders.services.capture.draft import AnyPrice, NewOrder, PartialPrice, Price
+
+# What can contradict an amount, and how that is told.
+CONTRADICTIONS: Final = {
+    "tax_lines": "the tax lines add up to {sum}, the tax is {amount}",
+    "discounts": "the discounts add up to {sum}, the discount is {amount}",
+    "price": "the base less the discount is {sum}, the price paid is {amount}",
+}
+MOST_CONTRADICTIONS: Final = 20  # that are told of one capture
 
 
 class WrongAmount(Invalid):
@@ -21,6 +31,28 @@ class NotRounded(Invalid):
 
 class PaymentsDoNotAddUp(Invalid):
     code = "bad_request"
+
+
+class DetailsDoNotAddUp(Invalid):
+    code = "bad_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Details of a price that add up to another amount than the one they explain."""
+
+    pointer: str  # into what was sent
+    of: str  # what is priced
+    kind: str  # one of CONTRADICTIONS
+    sum: Decimal
+    amount: Decimal
+
+    @property
+    def words(self) -> str:
+        """What adds up to what, and to what it should."""
+        return CONTRADICTIONS[self.kind].format(
+            sum=f"'{money.text(self.sum)}'", amount=f"'{money.text(self.amount)}'"
+        )
 
 
 class Priced(Protocol):
@@ -127,6 +159,79 @@ def check_all(new: NewOrder, *, currency: str, method: str, items: Sequence[UUID
         check_details(shipment.details, of=f"shipment {position}", currency=currency)
     check(new.gift_wrapping.under(method), of="gift wrapping", currency=currency)
     check_details(new.details.get("gift_wrapping", {}), of="gift wrapping", currency=currency)
+
+
+def contradictions(
+    new: NewOrder,
+    *,
+    currency: str,
+    method: str,
+    items: Iterable[int] | None = None,
+    shipments: Iterable[int] | None = None,
+) -> list[Contradiction]:
+    """Where details of a price do not add up to what they explain, of some items and shipments.
+
+    Of all, with the gift wrapping, where none are named. Only what was sent is compared: a tax
+    with its lines, a discount with those listed, a base less its discount with the price paid.
+    Each line may be off by half the currency's smallest unit.
+    """
+    every = items is None and shipments is None
+    half = money.smallest(currency) / 2
+    found: list[Contradiction] = []
+    paths: list[str] = []
+    for n in range(len(new.items)) if every else items or ():
+        item = new.items[n]
+        for member, kind, total, amount in _unexplained(item.price, item.details, method, half):
+            paths = paths or new.item_paths()
+            of = f"item {item.product_id}"
+            found.append(Contradiction(f"{paths[n]}/{member}", of, kind, total, amount))
+    for n in range(len(new.shipments)) if every else shipments or ():
+        shipment = new.shipments[n]
+        for member, kind, total, amount in _unexplained(
+            shipment.price, shipment.details, method, half
+        ):
+            path, of = f"/shipments/{n}/{member}", f"shipment {n + 1}"
+            found.append(Contradiction(path, of, kind, total, amount))
+    if every and (wrapping := new.details.get("gift_wrapping")):
+        for member, kind, total, amount in _unexplained(new.gift_wrapping, wrapping, method, half):
+            path = f"/gift_wrapping/{member}"
+            found.append(Contradiction(path, "gift wrapping", kind, total, amount))
+    return found[:MOST_CONTRADICTIONS]
+
+
+def settle(found: Sequence[Contradiction], *, is_lenient: bool) -> list[dict[str, Any]]:
+    """What an order remembers of contradictions for the console; refused unless lenient."""
+    if found and not is_lenient:
+        texts = [f"{c.pointer[1:].replace('/', '.')}: {c.words}" for c in found]
+        raise DetailsDoNotAddUp(
+            _failed(texts[0]),
+            messages=[_failed(text) for text in texts],
+            errors=[{"pointer": c.pointer, "message": c.words} for c in found],
+        )
+    return [{"of": c.of, "kind": c.kind, "sum": c.sum, "amount": c.amount} for c in found]
+
+
+def _unexplained(
+    price: AnyPrice, details: Mapping[str, Any], method: str, half: Decimal
+) -> Iterator[tuple[str, str, Decimal, Decimal]]:
+    """The member, its kind, what it adds up to and what it should, where these differ."""
+    if price.says_tax and (lines := details.get("tax_lines")):
+        taxes = sum((line["amount"] for line in lines), ZERO)
+        if abs(taxes - price.tax) > half * len(lines):
+            yield "tax_lines", "tax_lines", taxes, price.tax
+    if not isinstance(price, PartialPrice):
+        return
+    discount, listed = price.discount, details.get("discounts", ())
+    if listed and discount is not None and abs(price.taken_off - discount) > half * len(listed):
+        yield "discounts", "discounts", price.taken_off, discount
+    if price.base is not None and (listed or discount is not None):
+        if discount is None:
+            member, off, lines = "discounts", price.taken_off, len(listed)
+        else:
+            member, off, lines = "price/discount", discount, 1
+        paid = price.gross if method == PriceMethod.TAX_INCLUDED else price.net
+        if abs(price.base - off - paid) > half * lines:
+            yield member, "price", price.base - off, paid
 
 
 def _amounts(price: Price) -> Iterator[tuple[str, Decimal]]:

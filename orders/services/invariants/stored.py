@@ -88,6 +88,21 @@ STORED: Final = [
         """,
     ),
     (
+        "nothing_is_out_of_sight",
+        "An order has a first item, and its items travel in shipments of its own.",
+        """
+        SELECT o.tenant_id, o.number, 'no item at position 0'
+        FROM orders_order o LEFT JOIN orders_item i
+          ON i.tenant_id = o.tenant_id AND i.order_id = o.id AND i.position = 0
+        WHERE i.id IS NULL
+        UNION ALL
+        SELECT i.tenant_id, o.number, 'item ' || i.uuid || ' in a shipment of another order'
+        FROM orders_item i JOIN orders_shipment s ON s.id = i.shipment_id
+        JOIN orders_order o ON o.id = i.order_id
+        WHERE (s.tenant_id, s.order_id) <> (i.tenant_id, i.order_id)
+        """,
+    ),
+    (
         "amounts_add_up",
         "An order's amounts are the sums of its items' and shipments'; it counts its items.",
         """
