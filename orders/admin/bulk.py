@@ -1,11 +1,14 @@
 """The same to many orders: chosen on the list, confirmed once, watched on a page of its own."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -20,6 +23,8 @@ from orders.admin.forms import BulkCancelForm, BulkForm
 from orders.lifecycle import OrderStatus
 from orders.models import BulkVerb
 from orders.services import bulk
+from orders.services.outcomes import balances
+from orders.services.retelling import in_words
 
 LIST: Final = "admin:orders_order_changelist"
 
@@ -176,10 +181,29 @@ def _keys(said: Any) -> list[int]:
 def _counts(chosen: QuerySet[Any]) -> list[str]:
     """What the orders chosen are, and are worth."""
     by_status = dict(chosen.order_by().values_list("status").annotate(Count("pk")))
-    worth = chosen.order_by("currency").values_list("currency").annotate(Sum("total"))
-    statuses = (f"{n:,} {OrderStatus(status).label.lower()}" for status, n in by_status.items())
+    statuses = [
+        f"{by_status[status]:,} {status.label.lower()}"
+        for status in OrderStatus
+        if status in by_status
+    ]
     return [
-        f"They are: {', '.join(statuses) or 'none'}.",
-        f"They are worth {', '.join(labels.amount(total, code) for code, total in worth)}.",
+        f"Status: {in_words(statuses) or 'none'}.",
+        *_worth(list(chosen.order_by().values_list("pk", flat=True))),
         "Where it is not possible the order stays as it is, and the report says why.",
     ]
+
+
+def _worth(keys: Sequence[int]) -> Iterator[str]:
+    """Yield the total of the orders in each currency, and what remains of it."""
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    remaining: dict[str, Decimal] = defaultdict(Decimal)
+    for currency, balance in balances(keys):
+        totals[currency] += balance.total
+        remaining[currency] += balance.remaining
+    if totals:
+        left = f", of which {_amounts(remaining)} remain" if remaining != totals else ""
+        yield f"Total value: {_amounts(totals)}{left}."
+
+
+def _amounts(totals: Mapping[str, Decimal]) -> str:
+    return in_words([labels.amount(total, code) for code, total in sorted(totals.items())])

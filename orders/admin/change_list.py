@@ -1,12 +1,13 @@
 """One page of the list: Django's change list, with our own questions and paging."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Model, Prefetch, Q, QuerySet
+from django.db.models import Count, Model, Prefetch, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.http import HttpRequest
 
@@ -15,6 +16,7 @@ from orders.admin import paging
 from orders.admin.asking import AFTER, BEFORE, Question
 from orders.lifecycle import ItemStatus
 from orders.models import Hold, Item, Order
+from orders.services.outcomes import balance
 
 
 class OrderChangeList(ChangeList):
@@ -70,20 +72,26 @@ def shown(rows: QuerySet[Any], tenants: Sequence[Tenant]) -> QuerySet[Any]:
 
 
 def with_facts(orders: list[Any], tenants: Sequence[Tenant]) -> list[Any]:
-    """Each order with what its items say, in one statement for all."""
-    told = (
+    """Return the orders, each with what its items say; one statement for all."""
+    rows = (
         Item.objects.filter(tenant__in=tenants, order__in=[order.pk for order in orders])
-        .values("order")
+        .values("order", "status")
         .annotate(
             places=ArrayAgg(
                 "location_code", filter=~Q(location_code=""), distinct=True, default=[]
             ),
-            conflicts=Count("pk", filter=Q(status=ItemStatus.ON_HOLD)),
+            number=Count("pk"),
+            amount=Sum("gross"),
         )
     )
-    facts = {row["order"]: (row["places"], row["conflicts"]) for row in told}
+    facts: dict[int, dict[str, Any]] = defaultdict(dict)
+    for row in rows:
+        facts[row["order"]][row["status"]] = row
     for order in orders:
-        order.places, order.conflicts = facts.get(order.pk, ([], 0))
+        by = facts[order.pk]
+        order.places = sorted({place for row in by.values() for place in row["places"]})
+        order.conflicts = by[ItemStatus.ON_HOLD]["number"] if ItemStatus.ON_HOLD in by else 0
+        order.balance = balance(order.total, {status: by[status]["amount"] for status in by})
     return orders
 
 

@@ -54,10 +54,8 @@ def test_from_the_list_to_the_report(shop):
     asked = choose(desk, orders)
     page = asked.content.decode()
     assert "Put on hold: 3 orders" in page
-    assert "They are: " in page
-    assert "2 open" in page
-    assert "1 closed" in page
-    assert "33.00 EUR" in page
+    assert "Status: 2 open and 1 closed." in page
+    assert "Total value: 33.00 EUR, of which 22.00 EUR remain." in page
     assert not BulkJob.objects.exists()
 
     begun = confirm(desk, asked)

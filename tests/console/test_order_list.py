@@ -464,6 +464,7 @@ class TestCost:
         loading.load(shop.tenant, sample.uuid, first=0, count=2_000, customer=lambda n: f"C-{n}")
         asked = {
             "status": "open",
+            "outcome": "partly_cancelled",
             "hold": "support",
             "due": "yes",
             "conflict": "yes",

@@ -81,7 +81,7 @@ def test_support_takes_a_call(signed_in_as: SignIn, shop: Shop) -> None:
     expect(page.locator(".note")).to_contain_text("She will call again.")
 
     press(page, "Cancel order", reason="She changed her mind", note="Asked twice")
-    expect(page.get_by_text("The order is cancelled, with 2 items.")).to_be_visible()
+    expect(page.get_by_text("The order and its 2 items were cancelled.")).to_be_visible()
     happened = page.locator(".timeline")
     expect(happened).to_contain_text("She changed her mind (Asked twice).")
     expect(happened).to_contain_text("order.cancelled")
