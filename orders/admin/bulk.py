@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from configuration.models import Tenant
+from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, actor_of
 from ordermgmt.errors import DomainError
 from orders.admin import labels
@@ -77,7 +78,7 @@ class BulkActions(TenantAdmin):
     bulk_actions: ClassVar = ("hold_orders", "release_orders", "approve_orders", "cancel_orders")
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(require_POST(self.start_bulk))
+        view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.start_bulk))
         at = path("together/<slug:name>/", view, name="orders_order_together")
         return [at, *super().get_urls()]
 
@@ -116,6 +117,8 @@ class BulkActions(TenantAdmin):
         verb = BulkVerb(name)
         if not request.user.has_perm(TOGETHER[verb].permission):
             raise PermissionDenied
+        if request.method == "GET":
+            return self._ask_again(request, verb)
         form = TOGETHER[verb].form(request.POST)
         keys = form["orders"].value() if not form.is_valid() else form.cleaned_data["orders"]
         if not form.is_valid():
@@ -136,6 +139,13 @@ class BulkActions(TenantAdmin):
             messages.error(request, str(refusal))
             return redirect(LIST)
         return redirect("admin:orders_bulkjob_change", job.pk)
+
+    def _ask_again(self, request: HttpRequest, verb: BulkVerb) -> HttpResponse:
+        """Ask what was typed before a sign-in; there is no other way to this page than a choice."""
+        form = TOGETHER[verb].form()
+        if not typed.restore(request, form):
+            return redirect(LIST)
+        return self._confirm(request, verb, _keys(form["orders"].value()), form)
 
     def _ask_about(
         self, request: HttpRequest, chosen: QuerySet[Any], verb: BulkVerb

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
+from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin
 from ordermgmt.errors import DomainError
 from ordermgmt.waiting import AllAreWaiting
@@ -61,7 +62,10 @@ class OrderList(TenantAdmin):
             return HttpResponseRedirect(
                 reverse("admin:orders_order_change", args=[page.only_hit.pk])
             )
+        name_form = NameForm()
+        typed.restore(request, name_form, reverse("admin:orders_order_save_view"))
         response.context_data |= {
+            "view_name": name_form["name"].value() or "",
             "columns": columns.COLUMNS,
             "rows": list(columns.rows(page.result_list, page.question)),
             "views": narrowing.views(request.user, page.question),
@@ -75,12 +79,12 @@ class OrderList(TenantAdmin):
     def get_urls(self) -> list[Any]:
         ours = (
             ("export/", self.export_view, "orders_order_export"),
-            ("views/save/", self.save_view, "orders_order_save_view"),
             ("views/forget/", self.forget_view, "orders_order_forget_view"),
         )
         wrap = self.admin_site.admin_view
         urls = [path(at, wrap(require_POST(view)), name=name) for at, view, name in ours]
-        return [*urls, *super().get_urls()]
+        keep = path("views/save/", wrap(self.save_view), name="orders_order_save_view")
+        return [keep, *urls, *super().get_urls()]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("orders.export_order"))
@@ -132,6 +136,8 @@ class OrderList(TenantAdmin):
             query = Question.read(request).address()
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(LIST))
+        if request.method != "POST":  # back from a sign-in: the list offers what was typed
+            return HttpResponseRedirect(f"{reverse(LIST)}?{query}")
         form = NameForm(request.POST)
         if form.is_valid():
             try:

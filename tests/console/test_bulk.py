@@ -177,7 +177,9 @@ def test_what_makes_no_sense_is_asked_again(shop, said):
 def test_it_is_begun_by_a_post_only(shop):
     desk = Desk(shop)
 
-    assert desk.get(f"{LIST}together/hold/").status_code == 405
+    answer = desk.get(f"{LIST}together/hold/")
+    assert (answer.status_code, answer["Location"]) == (302, LIST)
+    assert not BulkJob.objects.exists()
     assert desk.post(f"{LIST}together/forget/", orders="1", reason="x").status_code == 403
 
 
