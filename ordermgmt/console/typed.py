@@ -60,7 +60,8 @@ def take(request: HttpRequest, path: str | None = None) -> QueryDict | None:
     kept = request.session.get(KEY)
     if not kept:
         return None
-    path, whose = path or request.path, request.user.pk
+    path = path or request.path
+    whose: int = request.user.pk  # type: ignore[assignment]  # only who is signed in gets here
     valid = [e for e in kept if e["owner"] == whose and now() - e["at"] <= KEPT_FOR]
     others = [entry for entry in valid if entry["path"] != path]
     if others:

@@ -114,7 +114,7 @@ def with_facts(
     The first one carries `counts`, too, which are asked in the same statement.
     """
     counts = counts or {}
-    rows = (
+    rows: Any = (
         Item.objects.filter(tenant__in=tenants, order__in=[order.pk for order in orders])
         .values("order", "status")
         .annotate(
