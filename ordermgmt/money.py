@@ -42,3 +42,8 @@ def text(amount: Decimal) -> str:
     """An amount as people write it: no exponent, no zeros that say nothing ("79.2", "72")."""
     plain = format(amount, "f")
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def formatted(amount: Decimal, currency: str) -> str:
+    """Return an amount for people: its currency's decimals, and thousands apart ("1,079.20")."""
+    return f"{amount:,.{PLACES.get(currency, 2)}f}"

@@ -93,3 +93,45 @@ def order_status(item_statuses: Iterable[str]) -> OrderStatus:
     if S.PENDING in statuses:
         return OrderStatus.ON_HOLD
     return OrderStatus.CLOSED if statuses <= TERMINAL else OrderStatus.OPEN
+
+
+class Outcome(TextChoices):
+    """A second word for people beside an order's status, which the wire knows alone."""
+
+    CANCELLED = "cancelled", "Cancelled"
+    RETURNED = "returned", "Returned"
+    COMPLETED = "completed", "Completed"
+    HANDED_OVER = "handed_over", "Handed over"
+    PARTLY_RETURNED = "partly_returned", "Partly returned"
+    PARTLY_CANCELLED = "partly_cancelled", "Partly cancelled"
+    PARTLY_SHIPPED = "partly_shipped", "Partly shipped"
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRule:
+    """An order has the outcome if some item has one of `some`, and every item one of `every`."""
+
+    outcome: Outcome
+    some: AbstractSet[ItemStatus]
+    every: AbstractSet[ItemStatus]
+
+
+_ANY: Final = frozenset(S)
+# The first rule that fits decides. Nothing is said while all items are still on their way.
+OUTCOME_RULES: Final = (
+    OutcomeRule(outcome=Outcome.CANCELLED, some={S.CANCELLED}, every={S.CANCELLED}),
+    OutcomeRule(outcome=Outcome.RETURNED, some={S.RETURNED}, every={S.RETURNED, S.CANCELLED}),
+    OutcomeRule(outcome=Outcome.COMPLETED, some={S.COMPLETE}, every={S.COMPLETE}),
+    OutcomeRule(outcome=Outcome.PARTLY_RETURNED, some={S.RETURNED}, every=TERMINAL),
+    OutcomeRule(outcome=Outcome.PARTLY_CANCELLED, some={S.CANCELLED}, every=TERMINAL),
+    OutcomeRule(outcome=Outcome.HANDED_OVER, some={S.CAPTURED}, every=TERMINAL),
+    OutcomeRule(outcome=Outcome.PARTLY_SHIPPED, some={S.COMPLETE, S.RETURNED}, every=_ANY),
+    OutcomeRule(outcome=Outcome.PARTLY_CANCELLED, some={S.CANCELLED}, every=_ANY),
+)
+
+
+def order_outcome(item_statuses: Iterable[str]) -> Outcome | None:
+    """Return what became of an order, from what its items are; None while nothing did."""
+    statuses = set(item_statuses)
+    fits = (r.outcome for r in OUTCOME_RULES if statuses <= r.every and statuses & r.some)
+    return next(fits, None)

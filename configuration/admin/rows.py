@@ -21,6 +21,7 @@ from django.urls import reverse
 
 from configuration.admin.wording import as_text
 from configuration.models import Tenant
+from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, tenant_id_of
 from ordermgmt.errors import DomainError
 
@@ -98,6 +99,8 @@ class ChangedByService(TenantAdmin):
                 return self.done(request, self._written(request, row, form), made=row is None)
             except DomainError as refusal:
                 form.add_error(None, str(refusal))
+        if request.method != "POST" and writes:
+            typed.restore(request, form)
         return self.page(request, "row", row, form=form, writes=writes)
 
     def row(self, request: HttpRequest, object_id: str) -> Any:

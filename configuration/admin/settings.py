@@ -15,6 +15,7 @@ from configuration.admin.setting_forms import SettingForm
 from configuration.models import Setting, Tenant
 from configuration.registry import Key, UnknownKey
 from configuration.services import Stored, numbering, settings
+from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, actor_of, tenant_id_of
 from ordermgmt.errors import DomainError
 
@@ -72,6 +73,8 @@ class SettingAdmin(TenantAdmin):
                 raise PermissionDenied
             if form.is_valid() and self._write(request, tenant, form):
                 return HttpResponseRedirect(_address("change", slug, name))
+        elif writes:
+            typed.restore(request, form)
         for field in form.fields.values():
             field.disabled = not writes
         return self._page(

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 
+from ordermgmt.console import typed
 from ordermgmt.logging import request_id
 
 # What people need to know; anything else says its status in the standard's words.
@@ -24,7 +26,7 @@ WORDS: Final = {
     503: ("Busy or restarting", "Try again in a moment."),
 }
 STALE_FORM: Final = (
-    "This form is too old",
+    "This page has expired",
     "It was opened before you last signed in or out. Go back, reload the page, and send it again.",
 )
 ONE_AT_A_TIME: Final = (
@@ -41,8 +43,21 @@ def page(status: int, words: tuple[str, str] | None = None) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """For CSRF_FAILURE_VIEW."""
+    """For CSRF_FAILURE_VIEW. What somebody typed into a form of ours is shown to them once more.
+
+    Only if the browser says that the form was sent from our own page: another site must not choose
+    what stands in a form.
+    """
+    if _is_from_us(request):
+        who = request.user.pk
+        if who in (None, typed.owner(request)) and typed.keep(request):
+            return redirect(request.get_full_path())
     return page(403, STALE_FORM)
+
+
+def _is_from_us(request: HttpRequest) -> bool:
+    ours = (f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS)
+    return request.headers.get("Origin") in ours
 
 
 def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:

@@ -1,6 +1,6 @@
 """The console's site: what every page of it shares, and who gets to see one."""
 
-from functools import partial
+from functools import partial, wraps
 from typing import Any, Final
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from unfold.sites import UnfoldAdminSite
 
-from ordermgmt.console import ways_in
+from ordermgmt.console import typed, ways_in
 from ordermgmt.console.scoping import TenantAdmin
 
 THEMES: Final = (
@@ -39,6 +39,18 @@ class ConsoleSite(UnfoldAdminSite):
             "second-factor/", partial(ways_in.second_factor_view, site=self), name="second_factor"
         )
         return [code, *super(UnfoldAdminSite, self).get_urls()]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Django's, but a form that comes after its session is kept for after the sign-in."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def outer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.method == "POST" and not self.has_permission(request):
+                typed.keep(request)
+            return inner(request, *args, **kwargs)
+
+        return outer
 
     def has_permission(self, request: HttpRequest) -> bool:
         return ways_in.may_enter(request.user)

@@ -4,14 +4,17 @@ Templates have it by `{% load console %}`.
 """
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.template import Library
+from django.template import Context, Library
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from ordermgmt.console import typed
+
 register: Final = Library()
+_SECRET: Final = ("password", "file")  # what is typed there is kept nowhere
 
 _STEPS: Final = (
     (timedelta(days=1), "d"),
@@ -35,6 +38,15 @@ def who(actor: str) -> str:
     """An actor as people say it: a person's name, a client's, or the clock."""
     kind, _, name = actor.partition(":")
     return _ACTORS[kind].format(name) if kind in _ACTORS else actor
+
+
+@register.simple_tag(takes_context=True)
+def form_owner(context: Context, form: Any = None) -> SafeString:
+    """Return the hidden field that lets a form outlive its session; see `typed`."""
+    fields = form.fields.items() if form else ()
+    secrets = [name for name, field in fields if getattr(field.widget, "input_type", "") in _SECRET]
+    value = typed.mark(context["request"].user, secrets)
+    return format_html('<input type="hidden" name="{}" value="{}">', typed.FIELD, value)
 
 
 @register.filter

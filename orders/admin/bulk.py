@@ -1,18 +1,22 @@
 """The same to many orders: chosen on the list, confirmed once, watched on a page of its own."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from configuration.models import Tenant
+from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, actor_of
 from ordermgmt.errors import DomainError
 from orders.admin import labels
@@ -20,6 +24,8 @@ from orders.admin.forms import BulkCancelForm, BulkForm
 from orders.lifecycle import OrderStatus
 from orders.models import BulkVerb
 from orders.services import bulk
+from orders.services.outcomes import balances
+from orders.services.retelling import in_words
 
 LIST: Final = "admin:orders_order_changelist"
 
@@ -72,7 +78,7 @@ class BulkActions(TenantAdmin):
     bulk_actions: ClassVar = ("hold_orders", "release_orders", "approve_orders", "cancel_orders")
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(require_POST(self.start_bulk))
+        view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.start_bulk))
         at = path("together/<slug:name>/", view, name="orders_order_together")
         return [at, *super().get_urls()]
 
@@ -111,6 +117,8 @@ class BulkActions(TenantAdmin):
         verb = BulkVerb(name)
         if not request.user.has_perm(TOGETHER[verb].permission):
             raise PermissionDenied
+        if request.method == "GET":
+            return self._ask_again(request, verb)
         form = TOGETHER[verb].form(request.POST)
         keys = form["orders"].value() if not form.is_valid() else form.cleaned_data["orders"]
         if not form.is_valid():
@@ -131,6 +139,13 @@ class BulkActions(TenantAdmin):
             messages.error(request, str(refusal))
             return redirect(LIST)
         return redirect("admin:orders_bulkjob_change", job.pk)
+
+    def _ask_again(self, request: HttpRequest, verb: BulkVerb) -> HttpResponse:
+        """Ask what was typed before a sign-in; there is no other way to this page than a choice."""
+        form = TOGETHER[verb].form()
+        if not typed.restore(request, form):
+            return redirect(LIST)
+        return self._confirm(request, verb, _keys(form["orders"].value()), form)
 
     def _ask_about(
         self, request: HttpRequest, chosen: QuerySet[Any], verb: BulkVerb
@@ -176,10 +191,29 @@ def _keys(said: Any) -> list[int]:
 def _counts(chosen: QuerySet[Any]) -> list[str]:
     """What the orders chosen are, and are worth."""
     by_status = dict(chosen.order_by().values_list("status").annotate(Count("pk")))
-    worth = chosen.order_by("currency").values_list("currency").annotate(Sum("total"))
-    statuses = (f"{n:,} {OrderStatus(status).label.lower()}" for status, n in by_status.items())
+    statuses = [
+        f"{by_status[status]:,} {status.label.lower()}"
+        for status in OrderStatus
+        if status in by_status
+    ]
     return [
-        f"They are: {', '.join(statuses) or 'none'}.",
-        f"They are worth {', '.join(labels.amount(total, code) for code, total in worth)}.",
+        f"Status: {in_words(statuses) or 'none'}.",
+        *_worth(list(chosen.order_by().values_list("pk", flat=True))),
         "Where it is not possible the order stays as it is, and the report says why.",
     ]
+
+
+def _worth(keys: Sequence[int]) -> Iterator[str]:
+    """Yield the total of the orders in each currency, and what remains of it."""
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    remaining: dict[str, Decimal] = defaultdict(Decimal)
+    for currency, balance in balances(keys):
+        totals[currency] += balance.total
+        remaining[currency] += balance.remaining
+    if totals:
+        left = f", of which {_amounts(remaining)} remain" if remaining != totals else ""
+        yield f"Total value: {_amounts(totals)}{left}."
+
+
+def _amounts(totals: Mapping[str, Decimal]) -> str:
+    return in_words([labels.amount(total, code) for code, total in sorted(totals.items())])

@@ -17,11 +17,12 @@ from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Hold, Item, Order
 from orders.services import cancellation, holding, notes
 from orders.services.possibilities import Standing
-from orders.services.retelling import items, of_holds
+from orders.services.retelling import in_words, items, of_holds
 
 # What of an order something is done to: the whole (None), one of its holds, or one of its items.
 Target = Hold | Item | None
 Said = dict[str, Any]
+PRODUCTS: Final = 5  # that a question names
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _of_holding(standing: Standing, _: None) -> Iterable[str]:
     yield "The order waits until somebody releases it; nothing ends this hold by itself."
     if parked := standing.parkable_items:
         places = sorted({item.location_code for item in parked if item.location_code})
-        where = f" at {', '.join(places)}" if places else ""
+        where = f" at {in_words(places)}" if places else ""
         yield f"{items(len(parked))}{where} will wait again, to be routed anew afterwards."
 
 
@@ -80,7 +81,7 @@ def _hold(standing: Standing, _: None, said: Said, actor: str) -> str:
 def _of_release(standing: Standing, hold: Hold) -> Iterable[str]:
     others = [of_holds(h.kind) for h in standing.standing_holds if h.pk != hold.pk]
     if others:
-        yield f"The order still waits afterwards: {', '.join(others)}."
+        yield f"The order still waits afterwards: {in_words(others)}."
     else:
         yield "Nothing else holds the order: it goes to fulfillment at once."
 
@@ -97,7 +98,7 @@ def _goes_on(key: int) -> str:
     if order.status != OrderStatus.ON_HOLD:
         return f"Nothing holds the order any longer: it is {order.get_status_display().lower()}."
     standing = order.holds.filter(released_at__isnull=True).values_list("kind", flat=True)
-    return f"The order still waits: {', '.join(map(of_holds, standing))}."
+    return f"The order still waits: {in_words([of_holds(kind) for kind in standing])}."
 
 
 # Extend.
@@ -120,17 +121,26 @@ def _extend(standing: Standing, _: Hold, said: Said, actor: str) -> str:
 
 
 def _of_cancellation(standing: Standing, _: None) -> Iterable[str]:
-    order, live = standing.document.order, standing.live_items
-    names = ", ".join(dict.fromkeys(item.product_id for item in live[:5]))
-    yield f"{items(len(live))} will be cancelled for good: {names}{' …' if len(live) > 5 else ''}"
-    yield (
-        f"The customer gets back {amount(standing.remaining_total, order.currency)}, as far as"
-        " they have paid. No money moves here: subscribers are told."
-    )
+    live = standing.live_items
+    yield f"{items(len(live))} will be cancelled for good: {_products(live)}."
+    yield _refund(standing, live)
     if held := standing.standing_holds:
-        yield f"What holds it ends: {', '.join(of_holds(hold.kind) for hold in held)}."
+        yield f"This also ends its {in_words([of_holds(hold.kind) for hold in held])}."
     if not standing.is_safe_to_cancel:
         yield "Somebody may be handling it: a distribution center has it, or it is being packed."
+
+
+def _products(live: Sequence[Item]) -> str:
+    names = list(dict.fromkeys(item.product_id for item in live))
+    more = len(names) - PRODUCTS
+    return in_words([*names[:PRODUCTS], *([f"{more:,} more"] if more > 0 else [])])
+
+
+def _refund(standing: Standing, cancelled: Sequence[Item]) -> str:
+    due = amount(standing.refund_without(cancelled), standing.document.order.currency)
+    return (
+        f"Refund due: up to {due}. This does not issue the refund; the payment system is notified."
+    )
 
 
 def _cancel(standing: Standing, _: None, said: Said, actor: str) -> str:
@@ -142,14 +152,16 @@ def _cancel(standing: Standing, _: None, said: Said, actor: str) -> str:
         actor=actor,
         seen=said["seen"],
     )
-    return f"The order is cancelled, with {items(len(standing.live_items))}."
+    number = len(standing.live_items)
+    its = "its item" if number == 1 else f"its {items(number)}"
+    return f"The order and {its} were cancelled."
 
 
 def _of_item_cancellation(standing: Standing, item: Item) -> Iterable[str]:
-    price = amount(item.gross, standing.document.order.currency)
-    yield f"{item.product_id}, ordered ahead for {price}, will be cancelled for good."
+    yield f"{item.product_id}, which was pre-ordered, will be cancelled for good."
+    yield _refund(standing, [item])
     if [i.pk for i in standing.live_items] == [item.pk]:
-        yield "It is the last one: the order ends with it."
+        yield "It is the last item: the order ends with it."
 
 
 def _cancel_item(standing: Standing, item: Item, said: Said, actor: str) -> str:

@@ -1,20 +1,24 @@
 """One page of the list: Django's change list, with our own questions and paging."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Model, Prefetch, Q, QuerySet
+from django.db.models import Count, Model, Prefetch, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.http import HttpRequest
 
 from configuration.models import Tenant
 from orders.admin import paging
 from orders.admin.asking import AFTER, BEFORE, Question
+from orders.admin.filters import Reach
 from orders.lifecycle import ItemStatus
 from orders.models import Hold, Item, Order
+from orders.services.outcomes import balance
 
 
 class OrderChangeList(ChangeList):
@@ -35,13 +39,46 @@ class OrderChangeList(ChangeList):
         rows = shown(self.root_queryset, self.question.tenants)
         found, self.older, self.newer = _page(request, rows, self.question)
         self.looked_until = found.looked_until
-        self.result_list = with_facts(found.rows, self.question.tenants)
+        counts: dict[str, Any] = {}
+        if found.rows and self._is_counted(found):
+            first = paging.place_of(found.rows[0])
+            counts = paging.counts(
+                self.question.conditions, self.question.tenants, first, found.edge
+            )
+        self.result_list = with_facts(found.rows, self.question.tenants, counts)
+        self.extent = self._extent(found, counts)
         self.result_count = len(self.result_list)
         self.is_one_of_many = bool(self.older or self.newer)
         self.multi_page = self.can_show_all = False  # Django's own links to pages
         self.show_full_result_count = False
         self.full_result_count = None
         self.show_admin_actions = True
+
+    def _is_counted(self, found: paging.Found) -> bool:
+        """Whether more than the page matches, and it is known how far to count.
+
+        Of what has no index, only the first page's window is: later ones have windows of their own.
+        """
+        asked = self.question.conditions
+        is_searched = bool(asked[Reach.WINDOW]) and not asked[Reach.FEW]
+        if is_searched:
+            return not self.newer and self.looked_until is None and self.older is not None
+        return bool(self.older or self.newer)
+
+    def _extent(self, found: paging.Found, counts: dict[str, Any]) -> str:
+        """Which of how many orders the page shows: "51–100 of more than 1,000 orders"."""
+        shown = len(found.rows)
+        if self.looked_until is not None:
+            return f"{_orders(shown)} among those placed since {_minute(self.looked_until)}"
+        if not counts:
+            rest = "; how many match in all is not counted" if self.older or self.newer else ""
+            return f"{_orders(shown)}{rest}"
+        total, newer = (getattr(self.result_list[0], name) for name in counts)
+        if newer > paging.COUNTED:
+            return f"{_orders(shown)}, older than the first {paging.COUNTED:,}"
+        number = f"{total:,}" if total <= paging.COUNTED else f"more than {paging.COUNTED:,}"
+        since = f" placed since {_minute(found.edge)}" if found.edge else ""
+        return f"{newer + 1:,}–{newer + shown:,} of {number} orders{since}"
 
     @property
     def older_address(self) -> str:
@@ -69,22 +106,45 @@ def shown(rows: QuerySet[Any], tenants: Sequence[Tenant]) -> QuerySet[Any]:
     )
 
 
-def with_facts(orders: list[Any], tenants: Sequence[Tenant]) -> list[Any]:
-    """Each order with what its items say, in one statement for all."""
-    told = (
+def with_facts(
+    orders: list[Any], tenants: Sequence[Tenant], counts: Mapping[str, Any] | None = None
+) -> list[Any]:
+    """Return the orders, each with what its items say; one statement for all.
+
+    The first one carries `counts`, too, which are asked in the same statement.
+    """
+    counts = counts or {}
+    rows: Any = (
         Item.objects.filter(tenant__in=tenants, order__in=[order.pk for order in orders])
-        .values("order")
+        .values("order", "status")
         .annotate(
             places=ArrayAgg(
                 "location_code", filter=~Q(location_code=""), distinct=True, default=[]
             ),
-            conflicts=Count("pk", filter=Q(status=ItemStatus.ON_HOLD)),
+            number=Count("pk"),
+            amount=Sum("gross"),
+            **counts,
         )
     )
-    facts = {row["order"]: (row["places"], row["conflicts"]) for row in told}
+    facts: dict[int, dict[str, Any]] = defaultdict(dict)
+    for row in rows:
+        facts[row["order"]][row["status"]] = row
+        for name in counts:
+            setattr(orders[0], name, row[name])
     for order in orders:
-        order.places, order.conflicts = facts.get(order.pk, ([], 0))
+        by = facts[order.pk]
+        order.places = sorted({place for row in by.values() for place in row["places"]})
+        order.conflicts = by[ItemStatus.ON_HOLD]["number"] if ItemStatus.ON_HOLD in by else 0
+        order.balance = balance(order.total, {status: by[status]["amount"] for status in by})
     return orders
+
+
+def _orders(number: int) -> str:
+    return f"{number:,} order{'s' * (number != 1)}"
+
+
+def _minute(at: dt.datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _page(

@@ -40,7 +40,7 @@ def _two_lines(first: str, second: str) -> SafeString:
 
 
 def _state(order: Any) -> SafeString:
-    marks = [labels.order_status(order.status)]
+    marks = [labels.order_status(order.status), labels.outcome(order.balance.outcome)]
     marks += [labels.hold(hold.kind, hold.due_at, labels.why(hold)) for hold in order.standing]
     if order.conflicts:
         marks.append(labels.label(f"{order.conflicts} in conflict", "danger"))
@@ -50,6 +50,14 @@ def _state(order: Any) -> SafeString:
 def _places(order: Any) -> SafeString:
     shown, more = order.places[:2], len(order.places) - 2
     return _two_lines(", ".join(shown) or "–", f"and {more} more" if more > 0 else "")
+
+
+def _total(order: Any) -> SafeString:
+    remaining = labels.amount(order.balance.remaining, order.currency)
+    return _two_lines(
+        labels.amount(order.total, order.currency),
+        f"Remaining {remaining}" if order.balance.is_reduced else "",
+    )
 
 
 COLUMNS: Final = (
@@ -66,7 +74,7 @@ COLUMNS: Final = (
         "text",
     ),
     Column("Units", lambda order: str(order.item_count), "number"),
-    Column("Total", lambda order: labels.amount(order.total, order.currency), "number"),
+    Column("Total", _total, "number"),
     Column("Fulfilled by", _places, "text"),
 )
 

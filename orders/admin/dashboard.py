@@ -86,8 +86,21 @@ def _of_tenant(tenant: Tenant, named: dict[str, str]) -> dict[str, Any]:
         "placed_url": _list({"placed": f"{hours.day:%Y-%m-%d}"} | named),
         "waiting": _shown(WAITING, found, named),
         "statuses": _shown(STATUSES, found, named),
+        "outcomes": _outcomes(tenant, named),
         "systems": [_events(tenant), _external_oms(tenant)],
     }
+
+
+def _outcomes(tenant: Tenant, named: dict[str, str]) -> list[dict[str, Any]]:
+    """What became of the newest closed orders, each with a link to the list of those."""
+    closed = {"status": OrderStatus.CLOSED.value}
+    return [
+        {
+            "text": f"{number:,} {outcome.label.lower()}",
+            "url": _list(closed | {"outcome": outcome.value} | named),
+        }
+        for outcome, number in sorted(overview.outcomes(tenant).items(), key=lambda row: -row[1])
+    ]
 
 
 def _all_tenants() -> dict[str, Any]:

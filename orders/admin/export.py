@@ -2,79 +2,57 @@
 
 import csv
 import io
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import StreamingHttpResponse
 
 from ordermgmt.waiting import Sent
 from orders.admin import change_list, paging
 from orders.admin.asking import TERM, Question
-from orders.models import Item
+from orders.admin.excerpts import mapping
+from orders.admin.export_columns import CANCELLATION, ITEMS, ORDERS, SNAPSHOTS, Column
+from orders.models import Item, TimelineEntry
 
 BATCH: Final = 500  # orders
 EVERYBODY: Final = 0  # no tenant's key: what operators ask of several
-# A spreadsheet takes a cell that begins so for a formula, or skips what precedes one.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+_SNAPSHOTS: Final = ("shipping_address", "billing_address", "payments")
 _MARK: Final = "\ufeff"  # else spreadsheets take UTF-8 for something else
 
 log = structlog.get_logger("ordermgmt.console")
 
-Columns = Sequence[tuple[str, Callable[[Any], Any]]]
 
-_ORDERS: Final[Columns] = (
-    ("tenant", lambda order: order.tenant.slug),
-    ("number", lambda order: order.number),
-    ("external_id", lambda order: order.external_id),
-    ("id", lambda order: order.uuid),
-    ("status", lambda order: order.status),
-    ("holds", lambda order: " ".join(hold.kind for hold in order.standing)),
-    ("conflicts", lambda order: order.conflicts),
-    ("placed_at", lambda order: order.placed_at.isoformat()),
-    ("captured_at", lambda order: order.captured_at.isoformat()),
-    ("channel_type", lambda order: order.channel_type),
-    ("channel_name", lambda order: order.channel_name),
-    ("shop", lambda order: order.shop),
-    ("store_id", lambda order: order.store_id),
-    ("customer_id", lambda order: order.customer_id),
-    ("customer_name", lambda order: order.customer_name),
-    ("customer_email", lambda order: order.customer_email),
-    ("fulfilled_by", lambda order: " ".join(order.places)),
-    ("units", lambda order: order.item_count),
-    ("currency", lambda order: order.currency),
-    *(
-        (name, lambda order, name=name: getattr(order, name))
-        for name in ("net", "tax", "gross", "discount", "shipping", "gift_wrapping", "total")
-    ),
-)
-_ITEMS: Final[Columns] = (
-    ("tenant", lambda item: item.order.tenant.slug),
-    ("order_number", lambda item: item.order.number),
-    ("order_external_id", lambda item: item.order.external_id),
-    ("placed_at", lambda item: item.order.placed_at.isoformat()),
-    ("position", lambda item: item.position + 1),
-    ("id", lambda item: item.uuid),
-    *(
-        (name, lambda item, name=name: getattr(item, name))
-        for name in (
-            "external_item_id",
-            "product_id",
-            "serial_number",
-            "status",
-            "conflict_reason",
-            "location_code",
-            "carrier",
-            "tracking_code",
-        )
-    ),
-    ("currency", lambda item: item.order.currency),
-    *(
-        (name, lambda item, name=name: getattr(item, name))
-        for name in ("base", "discount", "net", "tax", "gross")
-    ),
-)
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a row is: its columns, and the rows of a batch of orders."""
+
+    columns: Sequence[Column]
+    rows: Callable[[list[Any], Question], Iterable[Any]]
+
+    def chosen(self, names: Collection[str]) -> list[Column]:
+        """Return the columns of these names in their usual order; without names the usual ones.
+
+        Raises `NoSuchColumn`.
+        """
+        if unknown := set(names) - {column.name for column in self.columns}:
+            raise NoSuchColumn(", ".join(sorted(unknown)))
+        return [c for c in self.columns if (c.name in names if names else c.is_usual)]
+
+
+class NoSuchColumn(ValueError):
+    """A column was chosen that the export does not have."""
 
 
 def _orders(orders: list[Any], question: Question) -> Iterable[Any]:
@@ -91,18 +69,19 @@ def _items(orders: list[Any], question: Question) -> Iterable[Any]:
     return (item for key in known for item in found.get(key, ()))
 
 
-# What a row is → its columns, and the rows of a batch of orders.
-FORMS: Final = {"orders": (_ORDERS, _orders), "items": (_ITEMS, _items)}
+FORMS: Final = {"orders": Form(ORDERS, _orders), "items": Form(ITEMS, _items)}
 
 
-def stream(form: str, rows: QuerySet[Any], question: Question, user: Any) -> StreamingHttpResponse:
+def stream(
+    form: str, rows: QuerySet[Any], question: Question, user: Any, columns: Sequence[Column]
+) -> StreamingHttpResponse:
     """The answer, whose body is read from the database as it is sent.
 
     Raises `waiting.AllAreWaiting` when as many are being sent as can be.
     """
     whose = question.tenants[0].pk if len(question.tenants) == 1 else EVERYBODY
     response = StreamingHttpResponse(
-        Sent(whose, _text(form, rows, question, user)),
+        Sent(whose, _text(form, rows, question, user, columns)),
         content_type="text/csv; charset=utf-8; header=present",
     )
     response.headers["Content-Disposition"] = f'attachment; filename="{form}.csv"'
@@ -110,13 +89,15 @@ def stream(form: str, rows: QuerySet[Any], question: Question, user: Any) -> Str
     return response
 
 
-def _text(form: str, rows: QuerySet[Any], question: Question, user: Any) -> Generator[str]:
-    columns, rows_of = FORMS[form]
+def _text(
+    form: str, rows: QuerySet[Any], question: Question, user: Any, columns: Sequence[Column]
+) -> Generator[str]:
     written = 0
     try:
-        yield _MARK + _lines([[heading for heading, _ in columns]])
-        for orders in _batches(rows, question):
-            cells = [[_cell(of(row)) for _, of in columns] for row in rows_of(orders, question)]
+        yield _MARK + _lines([[column.name for column in columns]])
+        for orders in _batches(rows, question, {column.needs for column in columns}):
+            found = FORMS[form].rows(orders, question)
+            cells = [[column.cell(row) for column in columns] for row in found]
             written += len(cells)
             yield _lines(cells)
     finally:  # also when whoever asked went away
@@ -126,28 +107,45 @@ def _text(form: str, rows: QuerySet[Any], question: Question, user: Any) -> Gene
             tenants=[tenant.slug for tenant in question.tenants],
             form=form,
             asked=question.address(**{TERM: "…" if question.term else ""}),
+            columns=[column.name for column in columns],
             rows=written,
         )
 
 
-def _batches(rows: QuerySet[Any], question: Question) -> Iterator[list[Any]]:
+def _batches(
+    rows: QuerySet[Any], question: Question, needs: Collection[str]
+) -> Iterator[list[Any]]:
     """Each batch by a statement of its own: no transaction stays open while somebody downloads."""
     rows = change_list.shown(rows, question.tenants).select_related("tenant")
+    if SNAPSHOTS in needs:
+        rows = rows.annotate(**{name: F(f"details__{name}") for name in _SNAPSHOTS})
     place = None
     while True:
         found = paging.read(rows, question.conditions, question.tenants, at=place, size=BATCH)
+        if CANCELLATION in needs:
+            _add_cancellations(found.rows, question)
         if found.rows:
             yield found.rows
         if (place := found.next) is None:
             return
 
 
+def _add_cancellations(orders: list[Any], question: Question) -> None:
+    """Give each order the facts of its cancellations, oldest first."""
+    facts: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    entries = TimelineEntry.objects.filter(
+        tenant__in=question.tenants,
+        order__in=[order.pk for order in orders],
+        verb__in=("cancelled", "items_cancelled"),
+    )
+    for key, said in entries.order_by("order", "version").values_list("order", "facts"):
+        if mapping(said).get("reason"):
+            facts[key].append(said)
+    for order in orders:
+        order.cancellations = facts[order.pk]
+
+
 def _lines(rows: Iterable[Iterable[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """Never a formula, whoever wrote it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from configuration.models import Location, Tenant
-from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
+from orders.lifecycle import OUTCOME_RULES, HoldKind, ItemStatus, OrderStatus, Outcome
 from orders.models import ChannelType, Hold, Item
 
 HOUR: Final = dt.timedelta(hours=1)
@@ -77,6 +79,20 @@ class Period(forms.CharField):
             raise ValidationError("There is no such day.") from impossible
 
 
+def _became(outcome: str) -> Q:
+    """Orders of which the rules of the lifecycle make this outcome: the first that fits."""
+    numbers = {f"of_{s}": Count("pk", filter=Q(status=s)) for s in ItemStatus.values}
+    items = Item.objects.filter(tenant=OuterRef("tenant"), order=OuterRef("pk"))
+    found, earlier = Q(pk__in=[]), Q()
+    for rule in OUTCOME_RULES:
+        fits = reduce(or_, (Q(**{f"of_{status}__gt": 0}) for status in rule.some))
+        fits &= Q(**{f"of_{status}": 0 for status in set(ItemStatus) - rule.every})
+        if rule.outcome == outcome:
+            found |= earlier & fits
+        earlier &= ~fits
+    return Q(Exists(items.values("order").annotate(**numbers).filter(found)))
+
+
 def _choice(choices: Iterable[tuple[str, str]], label: str) -> forms.ChoiceField:
     return forms.ChoiceField(choices=[("", "Any"), *choices], label=label, required=False)
 
@@ -112,6 +128,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 FILTERS: Final = (
     Filter("status", _choice(OrderStatus.choices, "Status"), lambda is_: Q(status=is_), Reach.TIME),
+    Filter("outcome", _choice(Outcome.choices, "Outcome"), _became),
     Filter("hold", _choice(HoldKind.choices, "Held by"), lambda kind: _held(kind=kind), Reach.TIME),
     Filter(
         "due",

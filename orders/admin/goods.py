@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from configuration.models import Location
-from orders.admin import labels
-from orders.admin.excerpts import ROWS, Panel, attributes, listing, mapping, rows, short, words
+from orders.admin import amounts, labels
+from orders.admin.excerpts import ROWS, Panel, attributes, mapping, rows, short, words
 from orders.models import Item, Order, Shipment
 from orders.services.possibilities import Standing
 from orders.services.queries import Document
@@ -40,10 +40,7 @@ def _item(item: Item, order: Order, places: Mapping[str, str]) -> dict[str, Any]
         "conflict": reason(item.conflict_reason) if item.conflict_reason else "",
         "name": short(product.get("name") or ""),
         "variant": short(", ".join(str(v) for v in variant if v)),
-        "base": labels.amount(item.base, order.currency) if item.discount else "",
-        "discount": labels.amount(item.discount, order.currency) if item.discount else "",
-        "discounts": [_discount(d, order) for d in listing(item.details.get("discounts"))[:ROWS]],
-        "gross": labels.amount(item.gross, order.currency),
+        "price": amounts.of_price(item, order),
         "identifiers": rows((words(name), value) for name, value in list(serials.items())[:ROWS]),
         "place": item.location_code,
         "place_name": places.get(item.location_code, ""),
@@ -52,23 +49,12 @@ def _item(item: Item, order: Order, places: Mapping[str, str]) -> dict[str, Any]
     }
 
 
-def _discount(discount: Any, order: Order) -> str:
-    said = mapping(discount)
-    why = said.get("coupon_code") or said.get("reason") or said.get("level") or ""
-    try:
-        taken = labels.amount(said["price_adjustment"], order.currency)
-    except (KeyError, TypeError, ValueError):
-        taken = str(said.get("price_adjustment", ""))
-    return short(f"{taken} {why}".strip())
-
-
 def shipments(document: Document) -> list[dict[str, Any]]:
     """All of the order's shipments; there are never many."""
     return [_shipment(shipment, document) for shipment in document.shipments]
 
 
 def _shipment(shipment: Shipment, document: Document) -> dict[str, Any]:
-    currency = document.order.currency
     asked = f" to {shipment.location_code}" if shipment.location_code else ""
     travels = [item for item in document.items if item.shipment_id == shipment.pk]
     tracked = dict.fromkeys((i.carrier, i.tracking_code) for i in travels if i.tracking_code)
@@ -78,7 +64,6 @@ def _shipment(shipment: Shipment, document: Document) -> dict[str, Any]:
         "method": shipment.shipping_method.replace("_", " "),
         "routing": f"{shipment.strategy}{asked}",
         "items": so_many(len(travels)),
-        "price": labels.amount(shipment.gross, currency),
-        "discount": labels.amount(shipment.discount, currency) if shipment.discount else "",
+        "price": amounts.of_price(shipment, document.order),
         "tracking": [" ".join(filter(None, pair)) for pair in list(tracked)[:ROWS]],
     }

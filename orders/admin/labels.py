@@ -8,9 +8,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from ordermgmt import money
 from ordermgmt.console.wording import exact, relative
-from ordermgmt.money import PLACES
-from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
+from orders.lifecycle import HoldKind, ItemStatus, OrderStatus, Outcome
 from orders.models import Hold
 from orders.services.retelling import duration
 
@@ -26,6 +26,15 @@ ORDER_COLORS: Final = {
     OrderStatus.ON_HOLD: "warning",
     OrderStatus.OPEN: "info",
     OrderStatus.FAILED: "danger",
+}
+OUTCOME_COLORS: Final = {
+    Outcome.CANCELLED: "danger",
+    Outcome.RETURNED: "danger",
+    Outcome.PARTLY_CANCELLED: "warning",
+    Outcome.PARTLY_RETURNED: "warning",
+    Outcome.PARTLY_SHIPPED: "info",
+    Outcome.COMPLETED: "success",
+    Outcome.HANDED_OVER: "success",
 }
 ITEM_COLORS: Final = {
     ItemStatus.PENDING: "warning",
@@ -73,6 +82,16 @@ def why(hold: Hold) -> str:
     return f"Grace period of {duration(round((hold.due_at - hold.placed_at).total_seconds()))}"
 
 
+def outcome(outcome: Outcome | None) -> SafeString:
+    """Return the second word beside an order's status, if there is one."""
+    return label(outcome.label, OUTCOME_COLORS.get(outcome, "plain")) if outcome else SafeString()
+
+
 def amount(value: Decimal, currency: str) -> str:
     """An amount with its currency's decimals, thousands apart, and the currency."""
-    return f"{value:,.{PLACES.get(currency, 2)}f} {currency}"
+    return f"{number(value, currency)} {currency}"
+
+
+def number(value: Decimal, currency: str) -> str:
+    """Return an amount where others beside it name the currency."""
+    return money.formatted(value, currency).replace("-", "−")

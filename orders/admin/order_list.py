@@ -1,5 +1,6 @@
 """The list of orders: what support sees of many orders at once."""
 
+from collections import defaultdict
 from typing import Any, ClassVar, Final
 
 from django import forms
@@ -9,17 +10,20 @@ from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
+from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin
 from ordermgmt.errors import DomainError
 from ordermgmt.waiting import AllAreWaiting
 from orders.admin import columns, export, filters, narrowing, paging
 from orders.admin.asking import Question
 from orders.admin.change_list import OrderChangeList
+from orders.admin.export_columns import Column
 from orders.admin.searching import HELP
 from orders.models import SavedView
 from orders.services import saved_views
@@ -42,7 +46,12 @@ class OrderList(TenantAdmin):
     search_fields: ClassVar = ("number",)  # says that there is a search; it is ours
     search_help_text = HELP
     show_facets = ShowFacets.NEVER
-    actions: ClassVar[tuple[str, ...]] = ("export_orders", "export_items")
+    actions: ClassVar[tuple[str, ...]] = (
+        "export_orders",
+        "export_items",
+        "choose_order_columns",
+        "choose_item_columns",
+    )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OrderChangeList
@@ -61,7 +70,10 @@ class OrderList(TenantAdmin):
             return HttpResponseRedirect(
                 reverse("admin:orders_order_change", args=[page.only_hit.pk])
             )
+        name_form = NameForm()
+        typed.restore(request, name_form, reverse("admin:orders_order_save_view"))
         response.context_data |= {
+            "view_name": name_form["name"].value() or "",
             "columns": columns.COLUMNS,
             "rows": list(columns.rows(page.result_list, page.question)),
             "views": narrowing.views(request.user, page.question),
@@ -75,12 +87,15 @@ class OrderList(TenantAdmin):
     def get_urls(self) -> list[Any]:
         ours = (
             ("export/", self.export_view, "orders_order_export"),
-            ("views/save/", self.save_view, "orders_order_save_view"),
             ("views/forget/", self.forget_view, "orders_order_forget_view"),
         )
         wrap = self.admin_site.admin_view
         urls = [path(at, wrap(require_POST(view)), name=name) for at, view, name in ours]
-        return [*urls, *super().get_urls()]
+        keep = path("views/save/", wrap(self.save_view), name="orders_order_save_view")
+        choose = path(
+            "export/choose/<slug:form>/", wrap(self.choose_view), name="orders_order_choose"
+        )
+        return [keep, choose, *urls, *super().get_urls()]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("orders.export_order"))
@@ -90,6 +105,56 @@ class OrderList(TenantAdmin):
         if not (self.has_view_permission(request) and self.has_export_permission(request)):
             raise PermissionDenied
         return self._export(request, request.POST.get("form", ""))
+
+    def choose_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        """Ask which columns to export of what the list's address asks for."""
+        if not (self.has_view_permission(request) and self.has_export_permission(request)):
+            raise PermissionDenied
+        if form not in export.FORMS:
+            raise Http404("Orders or items?")
+        try:
+            question = Question.read(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(LIST))
+        return self._choose(request, form, question, [])
+
+    @admin.action(description="Export orders, choose columns …", permissions=["export"])
+    def choose_order_columns(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
+        return self._choose_of(request, "orders")
+
+    @admin.action(description="Export items, choose columns …", permissions=["export"])
+    def choose_item_columns(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
+        return self._choose_of(request, "items")
+
+    def _choose_of(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        try:
+            question = Question.read(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(LIST))
+        across = request.POST.get("select_across") == "1"
+        keys = [] if across else request.POST.getlist(ACTION_CHECKBOX_NAME)
+        return self._choose(request, form, question, keys)
+
+    def _choose(
+        self, request: HttpRequest, form: str, question: Question, keys: list[str]
+    ) -> HttpResponseBase:
+        address = question.address()
+        groups: dict[str, list[Column]] = defaultdict(list)
+        for column in export.FORMS[form].columns:
+            groups[column.group].append(column)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Export {form}",
+            "opts": self.opts,
+            "form": form,
+            "groups": dict(groups),
+            "keys": ",".join(keys),
+            "number": len(keys),
+            "address": f"{reverse('admin:orders_order_export')}?{address}",
+            "list_address": f"{reverse(LIST)}?{address}",
+            "has_tokens": any(tenant.uses_pii_tokens for tenant in question.tenants),
+        }
+        return TemplateResponse(request, "console/orders/export.html", context)
 
     @admin.action(description="Export the orders as CSV", permissions=["export"])
     def export_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
@@ -106,11 +171,15 @@ class OrderList(TenantAdmin):
             question = Question.read(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(LIST))
-        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        try:
+            columns = export.FORMS[form].chosen(request.POST.getlist("columns"))
+        except export.NoSuchColumn as unknown:
+            raise BadRequest(f"There is no column {unknown}.") from None
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) or _keys(request.POST.get("orders"))
         if chosen and request.POST.get("select_across") != "1":
             question = question.only(Q(pk__in=chosen))
         try:
-            return export.stream(form, self.get_queryset(request), question, request.user)
+            return export.stream(form, self.get_queryset(request), question, request.user, columns)
         except AllAreWaiting:
             self.message_user(
                 request,
@@ -132,6 +201,8 @@ class OrderList(TenantAdmin):
             query = Question.read(request).address()
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(LIST))
+        if request.method != "POST":  # back from a sign-in: the list offers what was typed
+            return HttpResponseRedirect(f"{reverse(LIST)}?{query}")
         form = NameForm(request.POST)
         if form.is_valid():
             try:
@@ -149,3 +220,11 @@ class OrderList(TenantAdmin):
         if form.is_valid():
             saved_views.forget(owner=request.user, **form.cleaned_data)
         return HttpResponseRedirect(reverse(LIST))
+
+
+def _keys(text: str | None) -> list[str]:
+    """Return the orders that were selected before their columns were chosen."""
+    keys = text.split(",") if text else []
+    if not all(key.isascii() and key.isdecimal() and len(key) < 19 for key in keys):
+        raise BadRequest("These are no orders.")
+    return keys

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, actor_of
 from ordermgmt.console.wording import exact, moment, relative
 from ordermgmt.errors import DomainError
@@ -91,6 +92,7 @@ class OrderPage(TenantAdmin):
             messages.warning(request, _why_not(button, standing))
             return redirect(_address(standing))
         form = button.form(initial={"seen": standing.document.order.version})
+        typed.restore(request, form)
         return self._ask(request, button, standing, found[0], form)
 
     def _do(

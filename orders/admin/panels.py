@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ordermgmt.console.wording import moment
-from orders.admin import goods, labels
+from orders.admin import amounts, goods, labels
 from orders.admin.excerpts import ROWS, Panel, Row, attributes, listing, mapping, rows, short
 from orders.models import Order, OrderNote
 from orders.services.capture.pricing import CONTRADICTIONS
@@ -32,14 +32,17 @@ def panels(standing: Standing, *, items_from: int, before: int | None) -> dict[s
     """Everything the page shows of an order, but its buttons. Four statements."""
     document = standing.document
     order, details = document.order, document.order.details
+    balance = standing.balance
     return {
         "order": order,
         "status": labels.order_status(order.status),
+        "outcome": labels.outcome(balance.outcome),
         "placed": moment(order.placed_at),
         "captured": moment(order.captured_at),
         "total": labels.amount(order.total, order.currency),
         "contradictions": _contradictions(order),
-        "totals": _totals(order),
+        "remaining": balance.is_reduced and labels.amount(balance.remaining, order.currency),
+        "totals": amounts.of_order(order, balance),
         "customer": _customer(order),
         "customer_search": order.customer_email or order.customer_id,
         "addresses": _addresses(details),
@@ -56,19 +59,6 @@ def panels(standing: Standing, *, items_from: int, before: int | None) -> dict[s
 def happenings_since(order: Order, version: int) -> list[Told]:
     """What happened after this version of the order, newest first."""
     return _told(order, since=version)
-
-
-def _totals(order: Order) -> list[Row]:
-    named = (
-        ("Items, net", order.net),
-        ("Tax", order.tax),
-        ("Shipping", order.shipping),
-        ("Gift wrapping", order.gift_wrapping),
-    )
-    shown = [(name, labels.amount(value, order.currency)) for name, value in named if value]
-    if order.discount:
-        shown.append(("Saved by discounts", labels.amount(order.discount, order.currency)))
-    return shown
 
 
 def _contradictions(order: Order) -> list[str]:
@@ -179,4 +169,4 @@ def _timeline(order: Order, before: int | None) -> Panel:
 
 def _told(order: Order, *, before: int | None = None, since: int = 0) -> list[Told]:
     found = latest(order, before=before, since=since, count=HAPPENINGS)
-    return [Told(retell(h.entry), moment(h.entry.at), h.events) for h in found]
+    return [Told(retell(h.entry, order.currency), moment(h.entry.at), h.events) for h in found]

@@ -137,7 +137,7 @@ def _try(job: BulkJob, key: int) -> tuple[BulkOutcome, str]:
     except ITS_FAULT:
         log.exception("order %s of bulk job %s failed", key, job.pk)
         return BulkOutcome.REFUSED, "It failed, and the service's log says why."
-    return BulkOutcome.DONE, retell(story.entries[0]).what
+    return BulkOutcome.DONE, retell(story.entries[0], story.order.currency).what
 
 
 def _finish(job: BulkJob) -> None:

@@ -1,6 +1,7 @@
 """What waits for somebody, of each tenant: counted by indexes, and only so far as it matters."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from django.db import connection
 
 from configuration.models import Tenant
-from orders.lifecycle import HoldKind, OrderStatus
+from orders.lifecycle import HoldKind, OrderStatus, Outcome, order_outcome
 
 MOST: Final = 1_000  # beyond it, how many no longer matters
 MOST_AN_HOUR: Final = 20_000
@@ -63,6 +64,20 @@ WHERE t.id = ANY(%s)
         for what, rows in COUNTED.items()
     )
 )
+_OUTCOMES: Final = f"""
+SELECT statuses, count(*)
+FROM (
+  SELECT id, tenant_id FROM orders_order
+  WHERE tenant_id = %s AND status = '{OrderStatus.CLOSED}'
+  ORDER BY placed_at DESC, id DESC LIMIT {MOST}
+) AS closed
+CROSS JOIN LATERAL (
+  SELECT array_agg(DISTINCT status::text) AS statuses FROM orders_item
+  WHERE tenant_id = closed.tenant_id AND order_id = closed.id
+) AS item
+WHERE statuses IS NOT NULL
+GROUP BY statuses
+"""
 _HOURS: Final = f"""
 SELECT day.at, count.number, extract(hour FROM now() AT TIME ZONE 'UTC')::integer
 FROM (VALUES (date_trunc('day', now(), 'UTC')),
@@ -86,6 +101,17 @@ def counts(tenants: Sequence[Tenant]) -> dict[int, dict[str, Count]]:
         cursor.execute(_COUNTS, [list(found)])
         for tenant_id, what, number, first in cursor.fetchall():
             found[tenant_id][what] = Count(number, first)
+    return found
+
+
+def outcomes(tenant: Tenant) -> dict[Outcome, int]:
+    """Return what became of the newest `MOST` closed orders: how many have each outcome."""
+    found: dict[Outcome, int] = Counter()
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTCOMES, [tenant.pk])
+        for statuses, number in cursor.fetchall():
+            if outcome := order_outcome(statuses):
+                found[outcome] += number
     return found
 
 

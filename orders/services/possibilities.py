@@ -1,5 +1,6 @@
 """How an order stands now, and what could be done with it: judged as when it is done."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,10 +10,10 @@ from django.db.models import BooleanField, ExpressionWrapper
 from configuration import keys
 from configuration.models import Tenant
 from configuration.services import Stored, read
-from ordermgmt.money import ZERO
 from orders.lifecycle import HoldKind, ItemStatus
 from orders.models import Hold, Item
 from orders.services import cancellation, holding, queries
+from orders.services.outcomes import Balance, balance, balance_of
 from orders.services.queries import Document
 
 
@@ -63,10 +64,17 @@ class Standing:
         return holding.parkable(self.document.items)
 
     @property
-    def remaining_total(self) -> Decimal:
-        """What the customer would get back, had they paid: all but what is cancelled already."""
-        gone = [i.gross for i in self.document.items if i.status == ItemStatus.CANCELLED]
-        return self.document.order.total - sum(gone, ZERO)
+    def balance(self) -> Balance:
+        """What became of the order, and what remains of its total."""
+        return balance_of(self.document.order, self.document.items)
+
+    def refund_without(self, items: Sequence[Item]) -> Decimal:
+        """Return what the customer would get back, had they paid, were these items cancelled."""
+        order, gone = self.document.order, {item.pk for item in items}
+        after: dict[str, Decimal] = defaultdict(Decimal)
+        for item in self.document.items:
+            after[ItemStatus.CANCELLED if item.pk in gone else item.status] += item.gross
+        return self.balance.remaining - balance(order.total, after).remaining
 
 
 def look(tenant: Tenant, key: int) -> Standing:

@@ -5,10 +5,12 @@ left out of the sentence.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
+from ordermgmt import money
 from orders.lifecycle import HoldKind
 from orders.models import TimelineEntry
 
@@ -65,9 +67,12 @@ class Retold:
     why: str
 
 
-def retell(entry: TimelineEntry) -> Retold:
-    """The row in words. A verb nobody has words for is told by its name."""
-    facts: Facts = entry.facts if isinstance(entry.facts, dict) else {}
+def retell(entry: TimelineEntry, currency: str) -> Retold:
+    """The row in words. A verb nobody has words for is told by its name.
+
+    `currency` is the order's, for amounts whose facts do not name one.
+    """
+    facts: Facts = {"currency": currency} | (entry.facts if isinstance(entry.facts, dict) else {})
     words = WORDS.get(entry.verb)
     what = words(facts) if words else f"{entry.verb.replace('_', ' ').capitalize()}."
     return Retold(entry, what, _why(facts))
@@ -79,13 +84,15 @@ def of_holds(kind: Any) -> str:
         HoldKind.GRACE.value: "grace period",
         HoldKind.BIG_ORDER.value: "big-order hold",
         HoldKind.SUPPORT.value: "support hold",
-    }.get(str(kind), f"{kind} hold")
+    }.get(str(kind), f"{plain(kind)} hold".strip())
 
 
 def duration(seconds: Any) -> str:
     """Seconds as people count them: "90 s", "15 min", "2 h 30 min", "3 days"."""
+    if isinstance(seconds, Decimal) and seconds == int(seconds):
+        seconds = int(seconds)
     if not isinstance(seconds, int):
-        return str(seconds)
+        return plain(seconds)
     minutes, rest = divmod(seconds, 60)
     if rest or minutes == 0:
         return f"{seconds} s"
@@ -99,28 +106,63 @@ def duration(seconds: Any) -> str:
 def items(number: Any) -> str:
     """So many items: "1 item", "3 items"; from a number, or from the items' ids."""
     count = len(number) if isinstance(number, list | dict) else number
-    return "items" if count is None else f"{count} item{'s' * (count != 1)}"
+    return "items" if count is None else f"{plain(count)} item{'s' * (count != 1)}"
+
+
+def in_words(parts: Sequence[str]) -> str:
+    """Return a list as people say it: "a, b and c"."""
+    *others, last = parts or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def plain(value: Any) -> str:
+    """Return what facts say, whatever its shape, without the notation of JSON or Python."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case Decimal():
+            return money.text(value)
+        case dict():
+            pairs = ((plain(name), plain(part)) for name, part in value.items())
+            return in_words([f"{name}: {part}" if part else name for name, part in pairs])
+        case list():
+            return in_words(list(filter(None, map(plain, value))))
+    return str(value)
+
+
+def _amount(facts: Facts, name: str) -> str:
+    """Return an amount with its currency's decimals; what is no amount stays as it is."""
+    amount, currency = facts.get(name), plain(facts.get("currency"))
+    if isinstance(amount, int | Decimal) and not isinstance(amount, bool):
+        return f"{money.formatted(Decimal(amount), currency)} {currency}".strip()
+    return f"{plain(amount)} {currency}".strip()
 
 
 def reason(code: Any) -> str:
     """A reason in words; what somebody wrote stays as it is."""
-    return REASONS.get(str(code), str(code))
+    return REASONS.get(code, code) if isinstance(code, str) else plain(code)
 
 
 def _why(facts: Facts) -> str:
     """The rule that decided, by what it was given, and which version of the configuration."""
     rule, config = facts.get("rule"), facts.get("config")
-    parts = [] if rule is None else [RULES.get(str(rule), str(rule))]
-    parts += [f"{words} {facts[name]}" for name, words in INPUTS.items() if facts.get(name)]
+    parts = [RULES.get(rule, rule) if isinstance(rule, str) else plain(rule)] if rule else []
+    parts += [f"{words} {plain(facts[name])}" for name, words in INPUTS.items() if facts.get(name)]
     if isinstance(config, dict):  # of all that was read: what the rule, or an only key, says
         read = [name for name in config if name == rule or len(config) == 1]
-        parts += [f"{name} version {config[name]}" for name in read]
+        parts += [f"{name} version {plain(config[name])}" for name in read]
     return ", ".join(parts)
 
 
 def _captured(facts: Facts) -> str:
-    total = f", {facts.get('total', '')} {facts.get('currency', '')}".rstrip(", ")
+    total = f", {_amount(facts, 'total')}" if "total" in facts else ""
     return f"The order was captured: {items(facts.get('items'))}{total}."
+
+
+def _items_added(facts: Facts) -> str:
+    return f"{items(facts.get('items'))} added; the total is now {_amount(facts, 'total')}."
 
 
 def _held(facts: Facts) -> str:
@@ -128,9 +170,9 @@ def _held(facts: Facts) -> str:
     if kind == HoldKind.GRACE:
         return f"It waits for its grace period of {duration(facts.get('seconds'))}."
     if kind == HoldKind.BIG_ORDER:
-        return f"It waits for approval: {facts.get('reason', 'it is big')}."
+        return f"It waits for approval: {plain(facts.get('reason', 'it is big'))}."
     waits = f" {_again(facts['parked'])}" if facts.get("parked") else ""
-    return f"Put on hold: {facts.get('reason', 'no reason given')}.{waits}"
+    return f"Put on hold: {plain(facts.get('reason', 'no reason given'))}.{waits}"
 
 
 def _again(parked: Any) -> str:
@@ -151,24 +193,24 @@ def _clock(moment: Any) -> str:
     try:
         at = dt.datetime.fromisoformat(str(moment)).astimezone(dt.UTC)
     except ValueError:
-        return str(moment)
+        return plain(moment)
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _routed(facts: Facts) -> str:
-    place = facts.get("location")
+    place = plain(facts.get("location"))
     return f"{items(facts.get('items'))} went to {place or 'fulfillment, at no location'}."
 
 
 def _cancelled(facts: Facts) -> str:
     said = f": {reason(facts['reason'])}" if facts.get("reason") else ""
-    note = f" ({facts['note']})" if facts.get("note") else ""
+    note = f" ({plain(facts['note'])})" if facts.get("note") else ""
     return f"The order was cancelled, {items(facts.get('items'))}{said}{note}."
 
 
 def _items_cancelled(facts: Facts) -> str:
     said = f": {reason(facts['reason'])}" if facts.get("reason") else ""
-    note = f" ({facts['note']})" if facts.get("note") else ""
+    note = f" ({plain(facts['note'])})" if facts.get("note") else ""
     return f"{items(facts.get('items'))} cancelled{said}{note}."
 
 
@@ -183,11 +225,11 @@ def _returned(facts: Facts) -> str:
 
 def _reasons(facts: Facts) -> str:
     given = facts.get("reasons")
-    return ", ".join(map(reason, given)) if isinstance(given, list) else "no reason given"
+    return in_words(list(map(reason, given))) if isinstance(given, list) else "no reason given"
 
 
 def _at(facts: Facts) -> str:
-    return str(facts.get("location") or "The location")
+    return plain(facts.get("location")) or "The location"
 
 
 def _completed(facts: Facts) -> str:
@@ -198,9 +240,9 @@ def _completed(facts: Facts) -> str:
 
 def _serials(facts: Facts) -> str:
     given = facts.get("items")
-    numbers = ", ".join(map(str, given.values())) if isinstance(given, dict) else ""
-    replaced = facts.get("replaced")
-    before = f", in place of {', '.join(map(str, replaced))}" if replaced else ""
+    numbers = plain(list(given.values())) if isinstance(given, dict) else ""
+    replaced = plain(facts.get("replaced"))
+    before = f", in place of {replaced}" if replaced else ""
     return f"Serial numbers were attached: {numbers or 'none'}{before}."
 
 
@@ -214,7 +256,7 @@ def _confirmed(facts: Facts) -> str:
 
 WORDS: Final[dict[str, Callable[[Facts], str]]] = {
     "captured": _captured,
-    "items_added": lambda f: f"{items(f.get('items'))} added; the total is {f.get('total')} now.",
+    "items_added": _items_added,
     "held": _held,
     "released": _released,
     "extended": _extended,

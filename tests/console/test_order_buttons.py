@@ -193,12 +193,12 @@ class TestDoing:
         kept, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
         hold = kept.holds.get(kind="big_order")
         asked = desk.get(act(kept, "approve", hold)).content.decode()
-        assert "The order still waits afterwards: grace period, support hold." in asked
+        assert "The order still waits afterwards: grace period and support hold." in asked
 
         told = self.done(desk, kept, "approve", hold, reason="good customer")
 
         assert told == (
-            "The big-order hold has ended. The order still waits: grace period, support hold."
+            "The big-order hold has ended. The order still waits: grace period and support hold."
         )
         assert kept.status == "on_hold"
 
@@ -232,7 +232,7 @@ class TestDoing:
 
         told = self.done(desk, kept, "cancel", reason="changed her mind", note="called twice")
 
-        assert told == "The order is cancelled, with 2 items."
+        assert told == "The order and its 2 items were cancelled."
         assert kept.status == "closed"
         facts = TimelineEntry.objects.get(verb="cancelled").facts
         assert (facts["reason"], facts["note"]) == ("changed her mind", "called twice")

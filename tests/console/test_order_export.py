@@ -3,6 +3,7 @@
 import csv
 import gc
 import io
+import re
 import tracemalloc
 from typing import Any
 
@@ -12,8 +13,9 @@ from structlog.testing import capture_logs
 
 from bench import loading
 from ordermgmt import waiting
-from orders.admin import export, paging
+from orders.admin import export, export_columns, paging
 from orders.models import Item, Order
+from orders.services import cancellation
 from tests.console.desk import heard
 from tests.console.people import signed_in
 from tests.orders.shop import Shop, items, order, stored
@@ -70,12 +72,14 @@ class TestOrders:
                 "id": str(made.uuid),
                 "status": "on_hold",
                 "holds": "grace",
-                "placed_at": "2024-05-01T12:00:00+00:00",
+                "outcome": "",
+                "placed_at_utc": "2024-05-01 12:00:00",
                 "customer_name": "Grace Hopper",
                 "customer_email": "grace@example.com",
                 "units": "2",
                 "currency": "EUR",
-                "total": "22.0000",
+                "total": "22.00",
+                "remaining_total": "22.00",
             }.items()
         )
 
@@ -122,7 +126,7 @@ class TestItems:
             (made.number, "2"),
             (other.number, "1"),
         ]
-        assert found[0]["gross"] == "11.0000"
+        assert found[0]["gross"] == "11.00"
         assert found[0]["product_id"] == "SKU-1"
 
     def test_can_be_those_of_selected_orders(self, shop, browser):
@@ -172,7 +176,226 @@ class TestTheForm:
         assert not [cell for cell in cells if cell.startswith(first)]
 
     def test_a_cell_that_begins_with_nul_is_no_formula_either(self):
-        assert export._cell("\0=1") == "'\0=1"
+        assert export_columns.cell("\0=1") == "'\0=1"
+
+
+WHERE = {
+    "first_name": "Ada",
+    "last_name": "Byron",
+    "address_line_1": "1 Main Street",
+    "city": "Dresden",
+    "zip_code": "01067",
+    "country_code": "DE",
+    "phone": "0351123456",
+}
+WHO = {"id": "C-1", "name": "Ada Byron", "email": "ada@example.com"}
+PAID = {
+    "type": "captured",
+    "amount": 11,
+    "method": "credit_card",
+    "processor": "adyen",
+    "processed_at": "2024-05-01T12:00:00Z",
+    "correlation_ref": "00PSP-1",
+}
+
+
+class TestWhatASpreadsheetReads:
+    @pytest.mark.parametrize(
+        ("currency", "price", "total"),
+        [
+            ("JPY", {"net": 1000, "tax": 100, "gross": 1100}, "1100"),
+            ("EUR", {"net": 1000, "tax": 79.2, "gross": 1079.2}, "1079.20"),
+            ("KWD", {"net": 10, "tax": 0.125, "gross": 10.125}, "10.125"),
+        ],
+    )
+    def test_amounts_have_their_currencys_decimals(self, shop, browser, currency, price, total):
+        captured(shop, *items(1, price=price), currency=currency)
+
+        [one], [unit] = rows(exported(browser)), rows(exported(browser, "items"))
+
+        assert (one["total"], one["gross"], unit["gross"]) == (total, total, total)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "00123",
+            "01067",
+            "0123456789012345",
+            " 007",
+            "4006381333931",
+            "1E5",
+            "12e-3",
+            "3-4",
+            "1/2",
+            "12.5.",
+            "2024-05-01",
+            "12:30",
+            "MAR1",
+            "Sept-2",
+            "1-Dec",
+            "5%",
+            " =1",
+        ],
+    )
+    def test_text_that_it_would_turn_into_something_else_stays_text(self, shop, browser, text):
+        captured(shop)
+        Order.objects.update(external_id=text, store_id=text)
+        Item.objects.update(product_id=text)
+
+        [one], [unit] = rows(exported(browser)), rows(exported(browser, "items"))
+
+        assert {one["external_id"], one["store_id"], unit["product_id"]} == {f"'{text}"}
+
+    @pytest.mark.parametrize(
+        "text", ["12345", "WEB-77", "SKU-1", "020 7946 0000", "NY5AVE", "Mara", "3-A", "0", "0x1"]
+    )
+    def test_text_that_it_leaves_alone_is_as_it_was(self, shop, browser, text):
+        captured(shop)
+        Order.objects.update(external_id=text)
+
+        [one] = rows(exported(browser))
+
+        assert one["external_id"] == text
+
+    def test_what_became_of_an_order_and_what_remains(self, shop, browser):
+        made = captured(shop, *items(2))
+        Item.objects.filter(order=made, position=0).update(status="cancelled")
+
+        [one] = rows(exported(browser))
+
+        assert (one["status"], one["outcome"]) == ("open", "partly_cancelled")
+        assert (one["total"], one["remaining_total"]) == ("22.00", "11.00")
+
+
+class TestColumns:
+    def chosen(self, browser: Any, *columns: str, form: str = "orders", **said: Any) -> Any:
+        return browser.post(f"{LIST}export/", {"form": form, "columns": columns} | said)
+
+    @pytest.fixture
+    def made(self, shop) -> Order:
+        kept = captured(
+            shop,
+            customer=WHO,
+            shipping_address=WHERE,
+            billing_address=WHERE | {"last_name": "Lovelace"},
+            payments=[PAID],
+        )
+        cancellation.cancel(
+            tenant=shop.tenant,
+            reference=str(kept.uuid),
+            id_type="internal",
+            reason="=She changed her mind",
+            note="Twice",
+            actor="staff:x",
+        )
+        return kept
+
+    COLUMNS = (
+        *("number", "shipping_first_name", "shipping_zip_code", "shipping_phone"),
+        *("billing_last_name", "payments", "payment_references", "cancellation_reason"),
+        *("cancellation_note", "customer_email"),
+    )
+
+    def test_are_those_that_are_chosen_in_their_order(self, shop, browser, made):
+        answer = self.chosen(browser, *reversed(self.COLUMNS))
+
+        [one] = rows(answer)
+        assert list(one) == [c.name for c in export.FORMS["orders"].columns if c.name in one]
+        assert one == {
+            "number": made.number,
+            "customer_email": "ada@example.com",
+            "shipping_first_name": "Ada",
+            "shipping_zip_code": "'01067",
+            "shipping_phone": "'0351123456",
+            "billing_last_name": "Lovelace",
+            "payments": "captured credit_card adyen 11.00 EUR",
+            "payment_references": "00PSP-1",
+            "cancellation_reason": "'=She changed her mind",
+            "cancellation_note": "Twice",
+        }
+
+    def test_of_an_item_may_be_its_orders(self, browser, made):
+        [one] = rows(
+            self.chosen(browser, "product_id", "shipping_city", "cancellation_reason", form="items")
+        )
+
+        assert one == {
+            "product_id": "SKU-1",
+            "shipping_city": "Dresden",
+            "cancellation_reason": "'=She changed her mind",
+        }
+
+    def test_are_offered_on_a_page_of_their_own(self, browser, made):
+        assert (
+            "choose/orders/?status=closed" in browser.get(f"{LIST}?status=closed").content.decode()
+        )
+
+        page = browser.get(f"{LIST}export/choose/orders/?status=closed").content.decode()
+
+        for column in export.FORMS["orders"].columns:
+            box = re.search(rf'<input[^>]*value="{column.name}"[^>]*>', page)[0]
+            assert bool(re.search(r" checked\b(?!:)", box)) == column.is_usual
+        assert f'action="{LIST}export/?status=closed"' in page
+
+    def test_that_are_not_chosen_are_the_usual_ones(self, browser, made):
+        [one] = rows(exported(browser))
+
+        assert "shipping_zip_code" not in one
+        assert set(one) == {c.name for c in export.FORMS["orders"].columns if c.is_usual}
+
+    def test_can_be_chosen_for_selected_orders(self, shop, browser, made):
+        other = captured(shop)
+        ticked = {"action": "choose_order_columns", "index": 0, "_selected_action": [made.pk]}
+
+        page = browser.post(LIST, ticked).content.decode()
+
+        assert other.pk != made.pk
+        [keys] = re.findall(r'name="orders" value="([\d,]*)"', page)
+        [one] = rows(self.chosen(browser, "number", orders=keys))
+        assert one == {"number": made.number}
+
+    @pytest.mark.parametrize("said", [{"columns": ["password"]}, {"orders": "1;2"}])
+    def test_that_are_none_are_refused(self, browser, made, said):
+        assert browser.post(f"{LIST}export/", {"form": "orders"} | said).status_code == 400
+
+    def test_of_a_form_that_is_none_are_refused(self, browser):
+        assert browser.get(f"{LIST}export/choose/passwords/").status_code == 404
+
+    def test_that_are_personal_are_tokens_where_the_tenant_wants_that(self):
+        shop = Shop(uses_pii_tokens=True)
+        made = captured(shop, customer=WHO, shipping_address=WHERE, billing_address=WHERE)
+        browser = signed_in("support", shop.tenant)
+        personal = [c.name for c in export.FORMS["orders"].columns if c.is_personal]
+
+        for form in ("orders", "items"):
+            names = [c.name for c in export.FORMS[form].columns if c.is_personal]
+            [one] = rows(self.chosen(browser, *names, form=form))
+            for secret in (*WHO.values(), "Byron", "1 Main Street", "0351123456"):
+                assert secret not in one.values()
+        [one] = rows(self.chosen(browser, *personal))
+        told = shop.order(made.uuid)
+
+        address = told["shipping_address"]
+        assert one["customer_name"] == told["customer"]["name"]
+        assert one["customer_email"] == told["customer"]["email"]
+        assert one["customer_id"] == told["customer"]["id"]
+        for name in ("first_name", "last_name", "address_line_1", "phone"):
+            assert one[f"shipping_{name}"] == address[name]
+        assert one["shipping_second_name"] == ""
+
+    def test_are_written_down(self, browser, made):
+        with capture_logs() as said:
+            text(self.chosen(browser, "number", "shipping_phone"))
+
+        [line] = [line for line in said if line["event"] == "export"]
+        assert line["columns"] == ["number", "shipping_phone"]
+
+    def test_need_the_permission(self, shop, browser, made):
+        Group.objects.get(name="support").permissions.remove(
+            Permission.objects.get(codename="export_order")
+        )
+
+        assert browser.get(f"{LIST}export/choose/orders/").status_code == 403
 
 
 class TestWho:

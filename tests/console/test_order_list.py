@@ -304,6 +304,73 @@ class TestPages:
             back.append([row.number for row in answer.context["rows"]])
         assert back == [numbers[3:6], numbers[:3]]
 
+    def said(self, answer: Any) -> str:
+        """What the page says about how many there are."""
+        nav = re.search(r'<nav class="list-pages.*?</nav>', answer.content.decode(), re.DOTALL)[0]
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", nav.split("</span>")[0])).strip()
+
+    def told(self, browser: Any, **query: Any) -> list[str]:
+        """What each page says, from the first to the last and back to the first."""
+        answer = ask(browser, **query)
+        found = [self.said(answer)]
+        for way in ("older", "newer"):
+            while getattr(answer.context["cl"], way):
+                address = getattr(answer.context["cl"], f"{way}_address")
+                answer = browser.get(f"{LIST}?{address}")
+                found.append(self.said(answer))
+        return found
+
+    @pytest.mark.parametrize(
+        "query", [{}, {"status": "open"}, {"q": "SKU-1"}, {"since": "2001-01-01"}], ids=str
+    )
+    def test_say_which_of_how_many_they_show(self, browser, numbers, query):
+        assert self.told(browser, **query) == [
+            "1–3 of 8 orders",
+            "4–6 of 8 orders",
+            "7–8 of 8 orders",
+            "4–6 of 8 orders",
+            "1–3 of 8 orders",
+        ]
+
+    def test_say_no_number_beyond_what_is_counted(self, browser, numbers, monkeypatch):
+        monkeypatch.setattr(paging, "COUNTED", 4)
+
+        assert self.told(browser)[:3] == [
+            "1–3 of more than 4 orders",
+            "4–6 of more than 4 orders",
+            "2 orders, older than the first 4",
+        ]
+
+    def test_of_one_page_say_how_many(self, browser, numbers):
+        assert self.said(ask(browser, q=numbers[0] + "x")) == "0 orders"
+        assert self.said(ask(browser, placed=f"{now():%Y}", hold="grace")) == "0 orders"
+
+    def test_of_several_tenants_are_counted_together(self, shop, numbers):
+        other = Shop()
+        captured(other)
+
+        assert self.told(signed_in("operator"))[:2] == ["1–3 of 9 orders", "4–6 of 9 orders"]
+
+    def test_of_a_window_say_how_far_was_counted(self, browser, numbers, monkeypatch):
+        monkeypatch.setattr(paging, "WINDOW", 5)
+
+        first, second, *_ = self.told(browser, channel="web")
+
+        assert re.fullmatch(r"1–3 of 5 orders placed since \d{4}-\d\d-\d\d \d\d:\d\d UTC", first)
+        assert re.fullmatch(r"3 orders; how many match in all is not counted", second)
+
+    def test_of_a_window_that_holds_all_say_how_many(self, browser, numbers):
+        assert self.told(browser, channel="web")[0] == "1–3 of 8 orders"
+
+    def test_cost_as_many_statements_as_the_only_page(self, browser, numbers):
+        for query in ({}, {"status": "open"}, {"channel": "web"}):
+            ask(browser, **query)
+            with CaptureQueriesContext(connection) as several:
+                ask(browser, **query)
+            with CaptureQueriesContext(connection) as one:
+                ask(browser, placed=f"{now():%Y}", **query)
+            assert len(several) == len(one), query
+
     def test_keep_what_is_asked(self, shop, browser, numbers):
         page = ask(browser, channel="web").context["cl"]
 
@@ -464,6 +531,7 @@ class TestCost:
         loading.load(shop.tenant, sample.uuid, first=0, count=2_000, customer=lambda n: f"C-{n}")
         asked = {
             "status": "open",
+            "outcome": "partly_cancelled",
             "hold": "support",
             "due": "yes",
             "conflict": "yes",

@@ -86,7 +86,7 @@ def test_it_tells_the_whole_order(shop):
         *(kept.number, "A-1", "Open", "17.00 EUR", "Ada Byron", "ada@example.com"),
         *("1 Main Street", "N1 London", "020 7946 0000", "Ships to", "SKU-9", "Kate Dress, M"),
         *("In fulfillment", "S1", "High Street", "SN-77", "PSP-1", "adyen", "birthday"),
-        *("The order was captured: 1 item, 17 EUR.", "order.created", "order.opened"),
+        *("The order was captured: 1 item, 17.00 EUR.", "order.created", "order.opened"),
         *("1 item went to S1.", "Serial numbers were attached: SN-77."),
         f"{LIST}?q=ada%40example.com",
     ):

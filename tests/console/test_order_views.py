@@ -106,11 +106,18 @@ def test_nobody_keeps_more_views_than_fit_beside_a_list(browser, monkeypatch):
     }
 
 
-@pytest.mark.parametrize("what", ["save", "forget"])
-def test_nothing_changes_by_looking(browser, what):
+@pytest.mark.parametrize(
+    ("what", "query", "status"),
+    [
+        ("forget", {"name": "Mine"}, 405),
+        ("save", {"name": "Other"}, 400),
+        ("save", {"store": "TYO01"}, 302),
+    ],
+)
+def test_nothing_changes_by_looking(browser, what, query, status):
     keep(browser, "Mine", store="BER01")
 
-    assert browser.get(f"{LIST}views/{what}/", {"name": "Mine"}).status_code == 405
+    assert browser.get(f"{LIST}views/{what}/", query).status_code == status
     assert SavedView.objects.count() == 1
 
 

@@ -293,7 +293,7 @@ def test_AD2_no_form_is_taken_without_its_token_or_from_elsewhere(ada: User) -> 
     form = {"username": NAME, "password": PASSWORD}
     answer = client.post(LOGIN, form)
     assert answer.status_code == 403
-    assert b"This form is too old" in answer.content
+    assert b"This page has expired" in answer.content
 
     page = client.get(LOGIN)
     form["csrfmiddlewaretoken"] = re.search(

@@ -96,3 +96,40 @@ def test_every_event_has_a_name_subscribers_know():
     }
 
     assert {name for t in lifecycle.TRANSITIONS for name in t.events} == known
+
+
+# Each mix of item statuses → the second word; written by hand for the mixes people meet.
+OUTCOMES = {
+    "cancelled": "cancelled",
+    "returned": "returned",
+    "returned cancelled": "returned",
+    "complete": "completed",
+    "captured": "handed_over",
+    "captured complete": "handed_over",
+    "complete cancelled": "partly_cancelled",
+    "captured cancelled": "partly_cancelled",
+    "complete returned": "partly_returned",
+    "complete returned cancelled": "partly_returned",
+    "complete pending": "partly_shipped",
+    "complete in_fulfillment cancelled": "partly_shipped",
+    "returned on_hold": "partly_shipped",
+    "pending cancelled": "partly_cancelled",
+    "on_hold in_fulfillment cancelled": "partly_cancelled",
+    "pending": None,
+    "in_fulfillment on_hold": None,
+    "captured pending": None,
+}
+
+
+@pytest.mark.parametrize(("mix", "outcome"), OUTCOMES.items())
+def test_the_outcome_of_an_order_follows_from_its_items(mix, outcome):
+    assert lifecycle.order_outcome(mix.split()) == outcome
+
+
+def test_an_order_without_an_outcome_has_lost_and_shipped_nothing():
+    for mix in MIXES:
+        outcome = lifecycle.order_outcome(mix)
+        is_untouched = not {"complete", "returned", "cancelled"} & set(mix)
+        if outcome is None:
+            assert is_untouched, mix
+            assert order_status(mix) != OrderStatus.CLOSED, mix

@@ -1,13 +1,16 @@
 """The timeline in plain words: whatever services tell, people can read."""
 
 import ast
+import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from ordermgmt.money import PLACES
 from orders import services
 from orders.models import TimelineEntry
-from orders.services.retelling import RULES, WORDS, duration, items, retell
+from orders.services.retelling import RULES, WORDS, duration, in_words, items, retell
 
 SERVICES = Path(services.__file__).parent
 
@@ -54,6 +57,10 @@ def test_every_rule_that_services_note_has_words():
     assert len(named_rules()) > 5
 
 
+# What a person would see of Python's or JSON's own notation.
+RAW = re.compile(r"[\[\]{}]|None|True|False|Decimal\(|'[a-z_]+'")
+
+
 def entry(verb, facts=None):
     return TimelineEntry(verb=verb, facts=facts, actor="staff:ada", version=1)
 
@@ -68,12 +75,29 @@ def entry(verb, facts=None):
         {"items": None, "reason": None, "reasons": None, "config": None, "parked": None},
         {"items": "x", "reason": ["a"], "reasons": "b", "config": [1], "hold": 7, "seconds": "9"},
         {"items": {}, "from": "yesterday", "to": {}, "rule": {"a": 1}, "replaced": [None]},
+        {
+            "items": {"a": ["b"]},
+            "total": ["x"],
+            "currency": [1],
+            "seconds": Decimal(9),
+            "reason": {"a": {"b": None}},
+            "reasons": [["a"], True],
+            "note": [Decimal("1.5")],
+            "location": ["a", "b"],
+            "allowed_from": ["store", "dc"],
+            "country": {"x": [1]},
+            "soft_limit": Decimal("3.0"),
+            "strategy": False,
+            "amended": ["a"],
+            "parked": [1],
+        },
     ],
 )
 def test_whatever_the_facts_are_there_is_a_sentence(verb, facts):
-    told = retell(entry(verb, facts))
+    told = retell(entry(verb, facts), "EUR")
 
     assert told.what.endswith(".")
+    assert not RAW.search(told.what + told.why), told
 
 
 @pytest.mark.parametrize(
@@ -125,7 +149,7 @@ def test_whatever_the_facts_are_there_is_a_sentence(verb, facts):
     ],
 )  # fmt: skip
 def test_it_says_what_happened_and_why(verb, facts, what, why):
-    told = retell(entry(verb, facts))
+    told = retell(entry(verb, facts), "EUR")
 
     assert (told.what, told.why) == (what, why)
 
@@ -137,6 +161,56 @@ def test_it_says_what_happened_and_why(verb, facts, what, why):
 )  # fmt: skip
 def test_it_counts_time_as_people_do(seconds, words):
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_a_list_is_told_in_words(parts, words):
+    assert in_words(parts) == words
+
+
+@pytest.mark.parametrize(
+    ("verb", "facts", "what"),
+    [
+        (
+            "serial_numbers_added",
+            {"items": {"a": "SN-1", "b": "SN-2", "c": "SN-3"}, "replaced": ["X", "Y"]},
+            "Serial numbers were attached: SN-1, SN-2 and SN-3, in place of X and Y.",
+        ),
+        (
+            "items_rejected",
+            {"location": "S1", "items": 2, "reasons": ["no_inventory", "damaged_items", "wet"]},
+            "S1 could not fulfill 2 items: no inventory, damaged items and wet.",
+        ),
+        (
+            "returned",
+            {"items": 2, "reasons": ["too small", "too late"]},
+            "2 items came back: too small and too late.",
+        ),
+    ],
+)
+def test_lists_in_a_sentence_are_words(verb, facts, what):
+    assert retell(entry(verb, facts), "EUR").what == what
+
+
+def test_where_cancelling_is_allowed_from_is_told_in_words():
+    facts = {"items": 1, "allowed_from": ["store", "dc"]}
+
+    assert retell(entry("cancelled", facts), "EUR").why == "allowed from store and dc"
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD", "CLF"])
+def test_amounts_have_their_currencys_decimals(currency):
+    amount = f"{1079:,.{PLACES[currency]}f} {currency}"
+    facts = {"items": 2, "total": Decimal("1079.0000")}
+
+    captured = retell(entry("captured", facts | {"currency": currency}), "")
+    added = retell(entry("items_added", facts), currency)
+
+    assert captured.what == f"The order was captured: 2 items, {amount}."
+    assert added.what == f"2 items added; the total is now {amount}."
 
 
 def test_it_counts_items():

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from configuration.models import Tenant
 from ordermgmt import waiting
+from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, tenant_id_of
 from ordermgmt.errors import DomainError
 from webhooks.models import ExternalOms
@@ -84,6 +85,8 @@ class ExternalOmsAdmin(TenantAdmin):
                 raise PermissionDenied
             if form.is_valid():
                 findings = _tried(tenant, form)
+        elif tries:
+            typed.restore(request, form)
         return self._page(
             request,
             "one",

@@ -8,7 +8,7 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
   async function preview() {
     const asked = ++last;
     const fields = new FormData(form);
-    fields.delete("csrfmiddlewaretoken");
+    for (const name of ["csrfmiddlewaretoken", "form_owner"]) fields.delete(name);
     const answer = await fetch(`${form.dataset.preview}?${new URLSearchParams(fields)}`);
     if (!answer.ok || asked !== last) return;
     const { numbers } = await answer.json();

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.browser.conftest import PHONE
+from tests.console.browser.conftest import (
+    PHONE,
+    code_of,
+    enroll,
+    fill_in_code,
+    fill_in_password,
+)
 from tests.e2e.stack import Stack
 from tests.e2e.test_durability import Shop
 
@@ -81,11 +87,40 @@ def test_support_takes_a_call(signed_in_as: SignIn, shop: Shop) -> None:
     expect(page.locator(".note")).to_contain_text("She will call again.")
 
     press(page, "Cancel order", reason="She changed her mind", note="Asked twice")
-    expect(page.get_by_text("The order is cancelled, with 2 items.")).to_be_visible()
+    expect(page.get_by_text("The order and its 2 items were cancelled.")).to_be_visible()
     happened = page.locator(".timeline")
     expect(happened).to_contain_text("She changed her mind (Asked twice).")
     expect(happened).to_contain_text("order.cancelled")
     expect(page.get_by_role("link", name="Put on hold")).to_have_count(0)
+
+
+def test_a_reason_outlives_the_session(
+    stack: Stack, new_page: Callable[..., Page], shop: Shop
+) -> None:
+    captured(shop, "typed-1", grace_period=3600)
+    made = stack.manage_json("staff", "create", "t@care", "--tenant", "care", "--role", "support")
+    page = new_page()
+    fill_in_password(page, "t@care", made["password"])
+    secret = enroll(page)
+    find(page, "typed-1")
+    page.get_by_role("link", name="Cancel order").click()
+    page.get_by_label("Reason").fill("She moves house")
+    page.get_by_label("Note").fill("Twice:\n“please”")
+    page.context.clear_cookies(name="console")
+
+    page.get_by_role("button", name="Cancel order").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert "moves" not in page.url
+    page.get_by_label("Username").fill("t@care")
+    page.get_by_label("Password").fill(made["password"])
+    page.get_by_role("button", name="Sign in").click()
+    fill_in_code(page, code_of(secret, later=1))
+
+    expect(page.get_by_text("Your text is back in the form")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_have_value("She moves house")
+    expect(page.get_by_label("Note")).to_have_value("Twice:\n“please”")
+    page.get_by_role("button", name="Cancel order").click()
+    expect(page.locator(".timeline")).to_contain_text("She moves house")
 
 
 def test_only_a_supervisor_approves_a_big_order(signed_in_as: SignIn, shop: Shop) -> None:

@@ -1,0 +1,230 @@
+"""Amounts that stand together on a page of the console add up, and say what remains."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orders.models import Item, Order
+from orders.services import cancellation
+from tests.console.desk import LIST, Desk, act
+from tests.factories import LocationFactory
+from tests.orders.shop import Shop, item, items, order, stored
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop()
+    LocationFactory(tenant=shop.tenant, code="S1", name="High Street", type="store")
+    return shop
+
+
+def captured(shop: Shop, *units: Any, **said: Any) -> Order:
+    return stored(shop.captured(order(*units, **said)))
+
+
+def rows(page: str, heading: str) -> list[list[tuple[str, str]]]:
+    """The breakdowns of a section: name and amount of each line."""
+    section = re.split(rf"<h3[^>]*>{heading}", page)[1].split("</section>", 1)[0]
+    return [
+        re.findall(r"<dt[^>]*>([^<]*)</dt><dd[^>]*>([^<]*)</dd>", part)
+        for part in re.findall(r'<dl class="[^"]*amounts.*?</dl>', section, re.DOTALL)
+    ]
+
+
+def number(text: str) -> Decimal:
+    return Decimal(re.sub(r"[^\d.−]", "", text).replace("−", "-"))
+
+
+def adds_up(lines: list[tuple[str, str]]) -> bool:
+    """Whether the lines before the total add up to it."""
+    names = [name for name, _ in lines]
+    total = names.index("Total")
+    return sum(number(text) for _, text in lines[:total]) == number(lines[total][1])
+
+
+FIXED = {"type": "fixed", "value": 6}
+EXCLUDED = {"base": 60, "net": 54, "tax": 10.8, "gross": 64.8, "discount": 6}
+INCLUDED = {"base": 72, "net": 54, "tax": 10.8, "gross": 64.8, "discount": 7.2}
+
+
+class TestAPrice:
+    def test_without_tax_shows_base_discount_tax_and_total(self, shop):
+        adjustment = {"price_adjustment": 6, "coupon_code": "SPRING10", "level": "item"} | FIXED
+        kept = captured(
+            shop,
+            item(price=EXCLUDED, discounts=[adjustment]),
+            price_method="tax_excluded",
+        )
+
+        page = Desk(shop).page(kept)
+
+        [lines] = rows(page, "Items")
+        assert lines == [
+            ("Price, before tax", "60.00"),
+            ("Discount SPRING10", "−6.00"),
+            ("Tax", "10.80"),
+            ("Total", "64.80 EUR"),
+        ]
+        assert "was 60" not in page
+
+    def test_with_tax_shows_base_discount_and_total_and_the_tax_in_it(self, shop):
+        kept = captured(shop, item(price=INCLUDED), price_method="tax_included")
+
+        [lines] = rows(Desk(shop).page(kept), "Items")
+
+        assert lines == [
+            ("Price, with tax", "72.00"),
+            ("Discount", "−7.20"),
+            ("Total", "64.80 EUR"),
+            ("Tax included", "10.80"),
+        ]
+
+    @pytest.mark.parametrize("method", ["tax_excluded", "tax_included"])
+    def test_of_a_shipment_is_shown_alike(self, shop, method):
+        price = {"price": 10, "tax": 1, "discount_info": []}
+        kept = captured(shop, item(), price_method=method, shipments=[price])
+        shipment = kept.shipments.get()
+        type(shipment).objects.update(discount=2, base=12)
+
+        [lines] = rows(Desk(shop).page(kept), "Shipments")
+
+        assert adds_up(lines), lines
+        assert ("Discount", "−2.00") in lines
+
+    def test_that_contradicts_itself_still_adds_up(self, shop):
+        kept = captured(shop, item(price=EXCLUDED), price_method="tax_excluded")
+        Item.objects.update(base=70)
+
+        [lines] = rows(Desk(shop).page(kept), "Items")
+
+        assert ("Other adjustment", "−10.00") in lines
+        assert adds_up(lines)
+
+    def test_of_a_currency_without_decimals_has_none(self, shop):
+        price = {"net": 1000, "tax": 100, "gross": 1100}
+        kept = captured(shop, item(price=price), currency="JPY")
+
+        [lines] = rows(Desk(shop).page(kept), "Items")
+
+        assert lines[-1] == ("Total", "1,100 JPY")
+
+    @pytest.mark.parametrize("method", ["tax_excluded", "tax_included"])
+    def test_of_the_whole_order_adds_up(self, shop, method):
+        price = EXCLUDED if method == "tax_excluded" else INCLUDED
+        kept = captured(
+            shop,
+            item(price=price),
+            item(price=price),
+            price_method=method,
+            shipments=[{"price": 5, "tax": 1}],
+            gift_wrapping={"message": "x", "price": {"net": 2, "tax": 0.5, "gross": 2.5}},
+        )
+
+        [lines] = rows(Desk(shop).page(kept), "Totals")
+
+        assert adds_up(lines), lines
+        assert ("Discounts", "−12.00" if method == "tax_excluded" else "−14.40") in lines
+        assert dict(lines)["Total"] == f"{kept.total:.2f} EUR"
+
+
+class TestWhatRemains:
+    @pytest.fixture
+    def desk(self, shop) -> Desk:
+        return Desk(shop)
+
+    def cancelled(self, shop, kept: Order) -> None:
+        cancellation.cancel(
+            tenant=shop.tenant,
+            reference=str(kept.uuid),
+            id_type="internal",
+            reason="x",
+            note=None,
+            actor="staff:x",
+        )
+
+    def text(self, page: str) -> str:
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+    def test_of_a_cancelled_order_is_nothing(self, shop, desk):
+        kept = captured(shop, item(), shipments=[{"price": 5, "tax": 1}])
+        self.cancelled(shop, kept)
+
+        page = desk.page(kept)
+        head = self.text(page.split("order-head")[1])
+        listed = self.text(desk.get(LIST).content.decode())
+
+        assert "Closed Cancelled" in head[:400]
+        assert "17.00 EUR Remaining 0.00 EUR" in head[:600]
+        assert "Closed Cancelled" in listed
+        assert "17.00 EUR Remaining 0.00 EUR" in listed
+        [lines] = rows(page, "Totals")
+        assert lines[-2:] == [("Cancelled", "−17.00"), ("Remaining", "0.00 EUR")]
+
+    def test_of_a_returned_item_is_the_rest_with_its_shipping(self, shop, desk):
+        kept = captured(shop, *items(2), shipments=[{"price": 5, "tax": 1}])
+        done = list(kept.items.order_by("position"))
+        Item.objects.filter(order=kept).update(status="complete")
+        Order.objects.filter(pk=kept.pk).update(status="closed")
+        Item.objects.filter(pk=done[0].pk).update(status="returned")
+
+        page = desk.page(kept)
+
+        assert "Partly returned" in page
+        assert "Partly returned" in desk.get(LIST).content.decode()
+        [lines] = rows(page, "Totals")
+        assert lines[-2:] == [("Returned", "−11.00"), ("Remaining", "17.00 EUR")]
+
+    def test_is_not_told_of_an_order_that_lost_nothing(self, shop, desk):
+        kept = captured(shop)
+
+        assert "Remaining" not in desk.page(kept)
+        assert "Remaining" not in desk.get(LIST).content.decode()
+
+    def test_is_what_cancelling_gives_back(self, shop, desk):
+        kept = captured(shop, item(is_preorder=True), item(), shipments=[{"price": 5, "tax": 1}])
+        early = kept.items.get(is_preorder=True)
+
+        asked = self.text(desk.get(act(kept, "cancel-item", early)).content.decode())
+        assert "Refund due: up to 11.00 EUR." in asked
+        desk.do(kept, "cancel-item", early)
+        asked = self.text(desk.get(act(kept, "cancel")).content.decode())
+        assert "Refund due: up to 17.00 EUR." in asked
+
+    def test_with_the_last_item_is_the_shipping_too(self, shop, desk):
+        kept = captured(shop, item(is_preorder=True), shipments=[{"price": 5, "tax": 1}])
+
+        asked = self.text(desk.get(act(kept, "cancel-item", kept.items.get())).content.decode())
+
+        assert "Refund due: up to 17.00 EUR." in asked
+
+    def test_is_what_many_orders_are_worth(self, shop, desk):
+        gone, kept = captured(shop, *items(2)), captured(shop)
+        self.cancelled(shop, gone)
+        ticked = {"_selected_action": [gone.pk, kept.pk], "action": "cancel_orders", "index": 0}
+
+        asked = self.text(desk.post(LIST, **ticked).content.decode())
+
+        assert "Total value: 33.00 EUR, of which 11.00 EUR remain." in asked
+        assert "Status: 1 open and 1 closed." in asked
+
+
+class TestTheDashboard:
+    def test_says_what_became_of_closed_orders(self, shop):
+        gone, kept = captured(shop), captured(shop)
+        Item.objects.filter(order=gone).update(status="cancelled")
+        Item.objects.filter(order=kept).update(status="complete")
+        Order.objects.update(status="closed")
+        desk = Desk(shop)
+
+        page = desk.get("/console/").content.decode()
+
+        found = re.findall(r'href="([^"]*outcome=[^"]*)"[^>]*>\s*([^<]*?)\s*<', page)
+        assert {text for _, text in found} == {"1 cancelled", "1 completed"}
+        for address, text in found:
+            answer = desk.browser.get(address.replace("&amp;", "&"))
+            numbers = [row.number for row in answer.context["rows"]]
+            assert numbers == [gone.number if "cancelled" in text else kept.number]

@@ -1,0 +1,341 @@
+"""Typed text outlives a session that ended, for its author and nobody else."""
+
+import re
+import time
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.test import Client as Browser
+from django_otp import DEVICE_ID_SESSION_KEY
+from structlog.testing import capture_logs
+
+from configuration import keys
+from configuration.models import Location, Membership, Setting
+from ordermgmt.console import typed
+from ordermgmt.models import SecondFactor
+from orders.models import BulkJob, Order, OrderNote, SavedView
+from tests.console.desk import LIST, Desk, act
+from tests.orders.shop import Shop, contents, order, stored
+
+pytestmark = pytest.mark.django_db
+REASON = "Ada Byron moves to 12 Elm Street; <b>ask</b> her"
+NOTE = "She called at noon:\n“keep the gift note”"
+SETTINGS = "/console/configuration/setting"
+LOCATIONS = "/console/configuration/location/"
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture
+def kept(shop: Shop) -> Order:
+    return stored(shop.captured(order(grace_period=900)))
+
+
+def fields(page: Any, holding: str) -> dict[str, Any]:
+    """What a browser would send of the form of a page that has this field."""
+    [form] = [
+        form
+        for form in re.findall(r"<form.*?</form>", page.content.decode(), re.DOTALL)
+        if f'name="{holding}"' in form
+    ]
+    found: dict[str, Any] = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        name, value = attributes.get("name"), unescape(attributes.get("value", ""))
+        if attributes.get("type") == "checkbox" and not re.search(r" checked\b(?!:)", tag):
+            continue
+        if name:
+            found.setdefault(name, []).append(value)
+    for name, text in re.findall(
+        r'<textarea[^>]*name="(\w+)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL
+    ):
+        found[name] = unescape(text)
+    for name, options in re.findall(r'<select[^>]*name="(\w+)".*?>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)"[^>]*selected', options)
+        found[name] = unescape(chosen[1]) if chosen else ""
+    return found
+
+
+def end(browser: Browser, how: str) -> None:
+    if how == "idle":
+        session = browser.session
+        session["seen"] = int(time.time()) - 3600
+        session.save()
+    else:
+        browser.cookies.pop("console")
+
+
+def again(browser: Browser, person: User) -> None:
+    """Sign in anew, in the same browser."""
+    browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    phone = SecondFactor.objects.filter(user=person).first()
+    if phone is None:
+        phone = SecondFactor.objects.create(user=person, name="phone", confirmed=True)
+    session, now = browser.session, int(time.time())
+    session.update({DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "seen": now})
+    session.save()
+
+
+def colleague(shop: Shop) -> User:
+    made = User.objects.create_user("eve@acme", is_staff=True)
+    made.groups.set([Group.objects.get(name="support")])
+    Membership.objects.create(user=made, tenant=shop.tenant)
+    return made
+
+
+def wanted(answer: Any) -> str:
+    """Where the sign-in page leads afterwards."""
+    assert answer.status_code == 302
+    assert answer.url.startswith("/console/login/?next=")
+    return answer.url.partition("next=")[2]
+
+
+@pytest.mark.parametrize("how", ["idle", "gone"])
+class TestAForm:
+    def test_of_a_reason_is_offered_again(self, shop, kept, how):
+        desk, before = Desk(shop), contents()
+        sent = fields(desk.get(act(kept, "cancel")), "reason") | {"reason": REASON, "note": NOTE}
+        end(desk.browser, how)
+
+        with capture_logs() as logged:
+            answer = desk.post(act(kept, "cancel"), **sent)
+        assert wanted(answer) == act(kept, "cancel")
+        assert "Elm Street" not in answer.url + str(logged) + str(answer.headers)
+        again(desk.browser, desk.person)
+        page = desk.get(act(kept, "cancel"))
+
+        found = fields(page, "reason")
+        assert (found["reason"], found["note"]) == ([REASON], NOTE)
+        assert "You had to sign in again" in page.content.decode()
+        assert contents() == before
+        assert desk.post(act(kept, "cancel"), **found).status_code == 302
+        assert kept.timeline.filter(verb="cancelled").get().facts["reason"] == REASON
+
+    def test_is_offered_once(self, shop, kept, how):
+        desk = Desk(shop)
+        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        end(desk.browser, how)
+        desk.post(act(kept, "hold"), **sent)
+        again(desk.browser, desk.person)
+        desk.get(act(kept, "hold"))
+
+        assert fields(desk.get(act(kept, "hold")), "reason")["reason"] == [""]
+
+    def test_of_a_note_is_offered_again(self, shop, kept, how):
+        desk = Desk(shop)
+        sent = fields(desk.get(f"{LIST}{kept.pk}/change/"), "text") | {"text": NOTE}
+        end(desk.browser, how)
+
+        address = wanted(desk.post(act(kept, "note"), **sent))
+        again(desk.browser, desk.person)
+
+        assert fields(desk.browser.get(address), "text")["text"] == NOTE
+        assert not OrderNote.objects.exists()
+
+    def test_of_many_orders_is_offered_again(self, shop, kept, how):
+        desk = Desk(shop)
+        ticked = {"_selected_action": [kept.pk], "action": "cancel_orders", "index": 0}
+        sent = fields(desk.post(LIST, **ticked), "reason") | {"reason": REASON, "note": NOTE}
+        end(desk.browser, how)
+
+        address = wanted(desk.post(f"{LIST}together/cancel/", **sent))
+        again(desk.browser, desk.person)
+        page = desk.browser.get(address)
+
+        found = fields(page, "reason")
+        assert (found["reason"], found["note"], found["orders"]) == ([REASON], NOTE, [str(kept.pk)])
+        assert "Cancel: 1 order" in page.content.decode()
+        assert not BulkJob.objects.exists()
+        desk.post(address, **found)
+        assert BulkJob.objects.get().reason == REASON
+
+    def test_of_a_setting_is_offered_again_but_for_its_secret(self, shop, how):
+        desk = Desk(shop, "admin")
+        address = f"{SETTINGS}/{shop.tenant.slug}/external_order_webhook/"
+        page = desk.get(address)
+        [secret] = re.findall(r'<input type="password" name="(\w+)"', page.content.decode())
+        typed_in = {"url": "https://oms.example.com/x", secret: "s3cret-word"}
+        sent = fields(page, "url") | typed_in
+        end(desk.browser, how)
+
+        assert wanted(desk.post(address, **sent)) == address
+        stored_text = str([row.get_decoded() for row in Session.objects.all()])
+        assert "oms.example.com" not in stored_text
+        again(desk.browser, desk.person)
+        page = desk.get(address)
+
+        assert fields(page, "url")["url"] == ["https://oms.example.com/x"]
+        assert "s3cret-word" not in page.content.decode()
+        assert not Setting.objects.filter(key="external_order_webhook").exists()
+
+    def test_of_a_setting_with_choices_is_offered_again(self, shop, how):
+        desk = Desk(shop, "admin")
+        address = f"{SETTINGS}/{shop.tenant.slug}/{keys.CANCELLATION_ALLOWED_FROM.name}/"
+        sent = fields(desk.get(address), "value")
+        before = sent["value"]
+        sent["value"] = before[:1] if len(before) > 1 else [*before, "dc"]
+        end(desk.browser, how)
+
+        desk.post(address, **sent)
+        again(desk.browser, desk.person)
+
+        assert fields(desk.get(address), "value")["value"] == sent["value"]
+
+    def test_of_a_new_location_is_offered_again(self, shop, how):
+        desk = Desk(shop, "admin")
+        sent = fields(desk.get(f"{LOCATIONS}add/"), "code") | {"code": "PAR01", "name": "Paris"}
+        end(desk.browser, how)
+
+        address = wanted(desk.post(f"{LOCATIONS}add/", **sent))
+        again(desk.browser, desk.person)
+
+        found = fields(desk.browser.get(address), "code")
+        assert (found["code"], found["name"]) == (["PAR01"], ["Paris"])
+        assert not Location.objects.exists()
+
+    def test_of_a_view_to_save_is_offered_again(self, shop, kept, how):
+        desk = Desk(shop)
+        sent = fields(desk.get(LIST, status="open"), "name") | {"name": "Mine to do"}
+        end(desk.browser, how)
+
+        address = wanted(desk.post(f"{LIST}views/save/?status=open", **sent))
+        again(desk.browser, desk.person)
+        page = desk.browser.get(
+            unescape(address.replace("%3F", "?").replace("%3D", "=")), follow=True
+        )
+
+        assert fields(page, "name")["name"] == ["Mine to do"]
+        assert not SavedView.objects.exists()
+
+    def test_to_try_an_external_oms_is_offered_again(self, shop, how):
+        desk = Desk(shop, "admin")
+        address = f"/console/webhooks/externaloms/{shop.tenant.slug}/"
+        sent = fields(desk.get(address), "consumer_email") | {"order": "X-9"}
+        end(desk.browser, how)
+
+        desk.post(address, **sent)
+        again(desk.browser, desk.person)
+
+        assert fields(desk.get(address), "order")["order"] == ["X-9"]
+
+
+class TestAFormThatIsTooOld:
+    """Its token is of another sign-in; a browser says which site it was sent from."""
+
+    OWN = {"Origin": "http://testserver"}
+
+    def browser(self, shop: Shop) -> tuple[Desk, Browser]:
+        desk = Desk(shop)
+        strict = Browser(enforce_csrf_checks=True)
+        strict.cookies = desk.browser.cookies
+        return desk, strict
+
+    def test_is_offered_again_at_once(self, shop, kept):
+        desk, strict = self.browser(shop)
+        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        strict.cookies.pop("console-form")
+
+        answer = strict.post(act(kept, "hold"), sent, headers=self.OWN)
+
+        assert (answer.status_code, answer["Location"]) == (302, act(kept, "hold"))
+        page = strict.get(answer["Location"])
+        assert fields(page, "reason")["reason"] == [REASON]
+        assert not kept.timeline.filter(actor=desk.actor).exists()
+
+    @pytest.mark.parametrize(
+        "headers", [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
+    )
+    def test_of_another_site_is_not_kept(self, shop, kept, headers):
+        desk, strict = self.browser(shop)
+        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        strict.cookies.pop("console-form")
+
+        answer = strict.post(act(kept, "hold"), sent, headers=headers)
+
+        assert answer.status_code == 403
+        assert fields(desk.get(act(kept, "hold")), "reason")["reason"] == [""]
+
+    def test_of_a_colleague_is_refused(self, shop, kept):
+        desk, strict = self.browser(shop)
+        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        again(strict, colleague(shop))
+        strict.cookies.pop("console-form", None)
+
+        answer = strict.post(act(kept, "hold"), sent, headers=self.OWN)
+
+        assert answer.status_code == 403
+        assert fields(strict.get(act(kept, "hold")), "reason")["reason"] == [""]
+
+
+class TestNobodyElse:
+    def left(self, shop: Shop, kept: Order) -> Desk:
+        """Somebody's browser whose typed text waits for their sign-in."""
+        desk = Desk(shop)
+        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        end(desk.browser, "idle")
+        assert desk.post(act(kept, "hold"), **sent).status_code == 302
+        return desk
+
+    def test_who_signs_in_there_reads_it(self, shop, kept):
+        desk = self.left(shop, kept)
+        eve = colleague(shop)
+
+        again(desk.browser, eve)
+        page = desk.get(act(kept, "hold"))
+
+        assert "Elm Street" not in page.content.decode()
+        assert fields(page, "reason")["reason"] == [""]
+        assert typed.KEY not in desk.browser.session
+        again(desk.browser, desk.person)
+        assert "Elm Street" not in desk.get(act(kept, "hold")).content.decode()
+
+    def test_reads_it_in_the_database(self, shop, kept):
+        self.left(shop, kept)
+
+        for row in Session.objects.all():
+            assert "Elm" not in str(row.get_decoded())
+
+    def test_moves_it_to_another_page_or_person(self, shop, kept):
+        desk = self.left(shop, kept)
+        eve = colleague(shop)
+        again(desk.browser, eve)
+        session = desk.browser.session
+        session[typed.KEY] = [entry | {"owner": eve.pk} for entry in session[typed.KEY]]
+        session.save()
+
+        assert "Elm Street" not in desk.get(act(kept, "hold")).content.decode()
+
+    def test_has_it_kept_without_a_mark_that_is_ours(self, shop, kept):
+        desk = Desk(shop)
+        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        strangers, sessions = Browser(), Session.objects.count()
+        for mark in ("", "1", "x:y:z", sent[typed.FIELD][0] + "x", sent[typed.FIELD][0][::-1]):
+            strangers.post(act(kept, "hold"), sent | {typed.FIELD: mark})
+
+        assert Session.objects.count() == sessions
+        assert "console" not in strangers.cookies
+
+    def test_gets_it_after_a_while(self, shop, kept, monkeypatch):
+        desk = self.left(shop, kept)
+        again(desk.browser, desk.person)
+        later = time.time() + typed.KEPT_FOR + 1
+        monkeypatch.setattr(typed, "now", lambda: later)
+
+        assert fields(desk.get(act(kept, "hold")), "reason")["reason"] == [""]
+
+    def test_fills_the_database_with_it(self, shop, kept):
+        desk = Desk(shop)
+        sent = fields(desk.get(act(kept, "hold")), "reason")
+        end(desk.browser, "gone")
+        desk.post(act(kept, "hold"), **sent | {"reason": "x" * (typed.LARGEST + 1)})
+        assert not desk.browser.session.get(typed.KEY)
+        for number in range(10):
+            desk.post(act(kept, "hold").replace("hold", f"x{number}"), **sent | {"reason": "x"})
+
+        assert len(desk.browser.session[typed.KEY]) == typed.MOST
