@@ -397,7 +397,7 @@ def read_back(shop: Shop, body: Any) -> None:
 
 
 NORMAL = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
