@@ -71,6 +71,14 @@ def test_published_orders_are_read_back(shop: Shop, number: int) -> None:
     assert answer["totals"]["gross"] == body["totals"]["gross"]
 
 
+def test_personal_data_is_the_same_tokens_in_every_answer() -> None:
+    shop = Shop(uses_pii_tokens=True)
+
+    answer = same(shop, published()[0])
+
+    assert answer["customer"]["name"] != published()[0]["customer"]["name"]
+
+
 def test_a_published_history_entry_is_one_again(shop: Shop) -> None:
     entries = sample("published_history")["orders"]
     for said, known in zip(published()[1:], entries, strict=True):
@@ -219,6 +227,31 @@ def test_a_contradiction_inside_a_shipment_is_pointed_out_there(shop: Shop) -> N
 
     differences = read(shop.capture(body))["differences"]
     assert differences == ["/shipments/1/items/1/product_id"]
+
+
+class TestTheShipmentOfAnItem:
+    @pytest.mark.parametrize("how", ["SHIPPING", "IN_STORE_HANDOVER"])
+    def test_is_not_another_one_when_it_is_sent_again(self, shop: Shop, how: str) -> None:
+        ids = [str(uuid4()), str(uuid4())]
+        body = order(
+            item(shipment_id=ids[0], fulfillment_group_type=how),
+            shipments=[{"id": name} for name in ids],
+        )
+        same(shop, body)
+
+        body["items"][0]["shipment_id"] = ids[1]
+
+        assert read(shop.capture(body))["differences"] == ["/items/0/shipment_id"]
+
+    def test_need_not_be_said_again(self, shop: Shop) -> None:
+        ids = [str(uuid4()), str(uuid4())]
+        thing = item(shipment_id=ids[1])
+        body = order(thing, shipments=[{"id": name} for name in ids])
+        answer = same(shop, body)
+        del thing["shipment_id"]
+
+        assert shop.captured(body | {"shipments": body["shipments"][:1]}) == answer
+        assert shop.captured({"id": body["id"], "items": [thing]}) == answer
 
 
 # Generated orders. Amounts are cents, so that they are exact.
