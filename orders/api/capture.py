@@ -41,6 +41,9 @@ class CaptureView(ApiViewSet):
         what is stored, and nothing changes. New items on a known order that is still `on_hold`
         are added to it. A contradiction is a 409 whose `differences` are JSON pointers.
 
+        Tax lines and discounts add up to the amounts they explain; where they do not, a 400 points
+        at them in its `errors`.
+
         Give the order an `id` or an `external_id`, or each item an `id`; an order that names
         nothing cannot be recognized when it is sent again, and every call makes a new one.
         The items may also stand inside their shipments, as order injection sends them.

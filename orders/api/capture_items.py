@@ -235,6 +235,7 @@ class ItemIn(Wire):
             id=self.id,
             external_item_id=self.external_item_id or "",
             shipment=shipment,
+            names_shipment=self.shipment_id is not None and shipment is not None,
             is_in_store=self.fulfillment_group_type == IN_STORE_HANDOVER,
             is_preorder=bool(self.is_preorder),
             details=details | {name: value for name, value in parts.items() if value},

@@ -380,6 +380,16 @@ class TestBorders:
         assert (answer.status_code, answer["Location"]) == (302, f"{address(kept)}#timeline")
 
 
+def test_a_shipment_without_items_is_shown_with_its_price(shop):
+    ids = [str(uuid4()), str(uuid4())]
+    boxes = [{"id": ids[0], "price": 7}, {"id": ids[1], "price": 5}]
+    page = Desk(shop).page(captured(shop, item(shipment_id=ids[1]), shipments=boxes))
+
+    assert re.search(r"<td>1<span[^>]*>0 items</span></td>", page)
+    assert re.search(r"<td>2<span[^>]*>1 item</span></td>", page)
+    assert "7.00 EUR" in page
+
+
 def test_price_details_that_do_not_add_up_are_shown(shop):
     lines = [{"amount": 50, "name": "T"}]
     shop.tenant.lenient_price_details = True

@@ -3,7 +3,7 @@
 import json
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -92,6 +92,16 @@ class TestCapturing:
             *("order.created", "order.captured", "order.opened", "fulfillment_request.assigned"),
         ]
         assert verbs(placed)[-4:] == ["confirmed", "released", "opened", "routed"]
+
+    def test_a_shipment_without_items_is_paid_for_all_the_same(self, shop: Shop) -> None:
+        ids = [str(uuid4()), str(uuid4())]
+        boxes = [{"id": ids[0], "price": 6, "tax": 1}, {"id": ids[1], "price": 4}]
+        shop.captured(order(item(shipment_id=ids[1]), external_id="web-1", shipments=boxes))
+
+        answer = ok(shop, "web-1")
+
+        assert Decimal(answer["shipping_amount"]) == 11
+        assert Decimal(answer["shipping_tax_rate"]) == 10
 
     def test_repeating_it_changes_nothing(self, shop: Shop) -> None:
         placed = in_grace(shop, 2)

@@ -108,13 +108,13 @@ BREACHES = [
         " FROM webhooks_event WHERE name = 'order.opened'",
     ),
     (
-        "nothing_is_out_of_sight",
+        "orders_are_read_whole",
         "ALTER TABLE orders_item DROP CONSTRAINT item_has_its_place_in_the_order;"
         "UPDATE orders_item SET position = position + 1",
     ),
-    ("nothing_is_out_of_sight", "DELETE FROM orders_item WHERE order_id = {open}"),
+    ("orders_are_read_whole", "DELETE FROM orders_item WHERE order_id = {open}"),
     (
-        "nothing_is_out_of_sight",
+        "orders_are_read_whole",
         "UPDATE orders_item SET shipment_id = (SELECT id FROM orders_shipment"
         " WHERE order_id = {open}) WHERE order_id = {held}",
     ),

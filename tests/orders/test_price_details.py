@@ -1,5 +1,6 @@
 """Details of a price add up to the amounts they explain; where they do not, capture says where."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -77,8 +78,6 @@ CONTRADICTIONS = [
 
 def amounts(body: Any) -> Any:
     """The body with the amounts that stand as texts above as numbers."""
-    from decimal import Decimal
-
     if isinstance(body, dict):
         return {
             k: Decimal(v)

@@ -78,13 +78,17 @@ AnyPrice = Price | PartialPrice | Quote
 
 @dataclass(slots=True)
 class NewItem:
-    """One unit of one product. `shipment` is a place in the order's `shipments`."""
+    """One unit of one product. `shipment` is a place in the order's `shipments`.
+
+    It may follow from there being one; only one that is named contradicts another.
+    """
 
     product_id: str
     price: AnyPrice
     id: UUID | None = None
     external_item_id: str = ""
     shipment: int | None = None
+    names_shipment: bool = False
     is_in_store: bool = False
     is_preorder: bool = False
     details: dict[str, Any] = field(default_factory=dict)

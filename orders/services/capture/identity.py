@@ -118,7 +118,7 @@ def differences(
     payments = details.pop("payments", [])
     for name, value in details.items():
         found += _different(order.details.get(name), value, f"/{name}")
-    uuids = item_uuids(new, order.uuid)
+    uuids, shipment_ids = item_uuids(new, order.uuid), shipment_uuids(new, order.uuid)
     adds = any(uuid not in items for uuid in uuids)
     found += _different_payments(order.details.get("payments", []), payments, adds=adds)
     for path, uuid, item in zip(new.item_paths(), uuids, new.items, strict=True):
@@ -131,9 +131,11 @@ def differences(
                 "details": item.details,
             }
             found += _different_parts(stored, said, path)
-    for n, (uuid, shipment) in enumerate(
-        zip(shipment_uuids(new, order.uuid), new.shipments, strict=True)
-    ):
+            # One captured before shipments of items handed over were kept has none.
+            named = shipment_ids[item.shipment or 0] if item.names_shipment else None
+            if named and stored.shipment and stored.shipment.uuid != named:
+                found.append(f"{path}/shipment_id")
+    for n, (uuid, shipment) in enumerate(zip(shipment_ids, new.shipments, strict=True)):
         if stored_shipment := shipments.get(uuid):
             said = {
                 "service_level": shipment.service_level,

@@ -88,7 +88,7 @@ STORED: Final = [
         """,
     ),
     (
-        "nothing_is_out_of_sight",
+        "orders_are_read_whole",
         "An order has a first item, and its items travel in shipments of its own.",
         """
         SELECT o.tenant_id, o.number, 'no item at position 0'
