@@ -154,8 +154,9 @@ def _known(tenant: Tenant, new: NewOrder) -> Document | None:
 def _check_names(tenant: Tenant, new: NewOrder) -> None:
     """Raise `CaptureConflict` where the external id is another order's id, or the reverse."""
     own = str(identity.order_uuid(new, tenant.uuid))
+    named = identity.kin(new).external_uuid
     pointers = {
-        "/external_id": Order.objects.filter(tenant=tenant, uuid=identity.kin(new).external_uuid),
+        "/external_id": Order.objects.filter(tenant=tenant, uuid__in=[named] if named else []),
         "/id": Order.objects.filter(tenant=tenant, external_id__in=(own, own.upper())),
     }
     if taken := [pointer for pointer, orders in pointers.items() if orders.exists()]:
