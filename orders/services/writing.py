@@ -7,7 +7,7 @@ twice; a new field is written without a change here.
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, models
@@ -86,12 +86,24 @@ UPDATE orders_hold SET released_at = statement_timestamp() WHERE id = ANY(%s::bi
 """
 
 
-def insert(story: Story, rules: Policy, *, uuids: Sequence[UUID], names: Sequence[str]) -> bool:
+class Kin(NamedTuple):
+    """What else an order's external id is, so that no other order may have it.
+
+    An external id may look like a UUID, so it must not be another order's id; nor may an id be
+    another order's external id. A route that takes either would not know which order is meant.
+    """
+
+    external_uuid: UUID | None = None
+    spelling_2: str | None = None
+    spelling_3: str | None = None
+
+
+def insert(story: Story, rules: Policy, kin: Kin) -> bool:
     """Write a new order, giving it the next number; False when somebody else was faster.
 
-    False, too, when the `rules` it was made by no longer hold for its tenant, and when an order has
-    one of these `uuids`, or one of these `names` as its external id. The number is drawn only if
-    the order is not there yet, so repeating a capture leaves no gap. An external id that has the
+    False, too, when the `rules` it was made by no longer hold for its tenant, and when another
+    order has one of the order's names, whatever kind of name it is there. The number is drawn only
+    if the order is not there yet, so repeating a capture leaves no gap. An external id that has the
     form of the tenant's numbers is the order's number as well: none is drawn, and the unique index
     of numbers keeps it from being drawn for another order, at the same moment too. Fills in what
     the database decided. Items are inserted in the order of their ids: two captures that share some
@@ -112,8 +124,10 @@ def insert(story: Story, rules: Policy, *, uuids: Sequence[UUID], names: Sequenc
             "sequence": numbering.sequence,
             "tenant": order.tenant_id,
             "policy": rules.state,
-            "uuids": list(uuids),
-            "names": list(names),
+            "uuid": order.uuid,
+            "external_uuid": kin.external_uuid,
+            "spelling_2": kin.spelling_2,
+            "spelling_3": kin.spelling_3,
             "own_number": numbering.own_number(order.external_id),
             "external_id": order.external_id or None,
             "order": _json(_row(order) | {"external_id": order.external_id}),
@@ -206,9 +220,12 @@ WITH n AS (
    WHERE EXISTS (SELECT 1 FROM configuration_policystate
                   WHERE tenant_id = %(tenant)s AND name = %(policy)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
-                      WHERE tenant_id = %(tenant)s AND uuid = ANY(%(uuids)s::uuid[]))
+                      WHERE tenant_id = %(tenant)s
+                        AND uuid IN (%(uuid)s::uuid, %(external_uuid)s::uuid))
      AND NOT EXISTS (SELECT 1 FROM orders_order
-                      WHERE tenant_id = %(tenant)s AND external_id = ANY(%(names)s::text[]))
+                      WHERE tenant_id = %(tenant)s AND external_id IN (
+                        %(external_id)s::text, %(spelling_2)s::text, %(spelling_3)s::text,
+                        %(uuid)s::uuid::text, upper(%(uuid)s::uuid::text)))
      AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND number = %(external_id)s)
 ), o AS (

@@ -180,3 +180,27 @@ def test_an_operator_finds_orders_of_every_tenant(wanted):
 )
 def test_nothing_is_found_by_a_part_of_a_name_or_a_pattern(browser, wanted, term):
     assert listed(search(browser, term)) == []
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "cafe\u0301",
+        "caf\u00e9",
+        "JOSE\u0301@b\u00fccher.example",
+        "jos\u00e9@xn--bcher-kva.example",
+    ],
+)
+def test_an_order_is_found_however_its_name_is_spelled(shop: Shop, term: str) -> None:
+    customer = {"id": "C-9", "email": "jos\u00e9@b\u00fccher.example"}
+    made = stored(shop.captured(order(external_id="cafe\u0301", customer=customer)))
+
+    assert searching.search(term, [shop.tenant]) == [made.pk]
+
+
+def test_a_number_is_found_in_fullwidth_letters(shop: Shop) -> None:
+    made = stored(shop.captured(order()))
+
+    assert searching.search(
+        "\uff2e\uff33\uff10\uff10\uff10\uff10\uff10\uff10\uff10\uff11", [shop.tenant]
+    ) == [made.pk]

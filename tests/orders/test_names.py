@@ -3,12 +3,14 @@
 import threading
 import time
 import unicodedata
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client as Browser
 
 from orders.models import Order
@@ -363,3 +365,16 @@ class TestNamesFromBefore:
             "names_are_of_one_order"
         ]
         assert ask(shop, "GET", NFC).status_code == 409
+
+    def test_are_listed_by_the_migration_which_changes_no_order(
+        self, pair: list[Any], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        migration = import_module("orders.migrations.0012_names_are_compared_in_one_form")
+        before = contents()
+
+        migration.list_collisions(None, SimpleNamespace(connection=connection))
+
+        printed = capsys.readouterr().out
+        assert f"'{pair[1]['number']}' names the orders" in printed
+        assert all(answer["number"] in printed for answer in pair)
+        assert contents() == before

@@ -99,8 +99,7 @@ def _write(story: Story, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
     """Write it by one statement, which is a transaction by itself; whether it did."""
     try:
         failpoint("capture.before_commit")
-        uuids, external_ids = identity.kin(new, story.order.uuid)
-        made = writing.insert(story, rules, uuids=uuids, names=external_ids)
+        made = writing.insert(story, rules, identity.kin(new))
         failpoint("capture.after_commit")
     except IntegrityError as error:
         raise _conflict(error, tenant, new, story.order.uuid) from error
@@ -154,10 +153,11 @@ def _known(tenant: Tenant, new: NewOrder) -> Document | None:
 
 def _check_names(tenant: Tenant, new: NewOrder) -> None:
     """Raise `CaptureConflict` where the external id is another order's id, or the reverse."""
-    uuids, external_ids = identity.kin(new, identity.order_uuid(new, tenant.uuid))
+    own = str(identity.order_uuid(new, tenant.uuid))
+    named = identity.kin(new).external_uuid
     pointers = {
-        "/external_id": Order.objects.filter(tenant=tenant, uuid__in=uuids[1:]),
-        "/id": Order.objects.filter(tenant=tenant, external_id__in=external_ids),
+        "/external_id": Order.objects.filter(tenant=tenant, uuid__in=[named] if named else []),
+        "/id": Order.objects.filter(tenant=tenant, external_id__in=(own, own.upper())),
     }
     if taken := [pointer for pointer, orders in pointers.items() if orders.exists()]:
         raise CaptureConflict(taken)

@@ -10,7 +10,10 @@ from ordermgmt.errors import Conflict
 from orders.models import Item, Order, Shipment
 from orders.services import queries
 from orders.services.capture.draft import NewOrder, Price
+from orders.services.writing import Kin
 
+_UUID_LENGTH: Final = 36
+_NO_KIN: Final = Kin()
 _AMOUNTS: Final = ("base", "net", "tax", "gross", "discount")
 
 
@@ -42,20 +45,15 @@ def order_uuid(new: NewOrder, tenant_uuid: UUID) -> UUID:
     return uuid4()
 
 
-def kin(new: NewOrder, order: UUID) -> tuple[list[UUID], list[str]]:
-    """Return the ids and the external ids that no other order may have.
-
-    An external id may look like a UUID, so it must not be another order's id; nor may an id be
-    another order's external id. A route that takes either would not know which order is meant.
-    """
-    uuids, external_ids = [order], []
-    if new.name:
-        external_ids += names.spellings(new.name)
-        if queries.is_uuid(new.name):
-            uuids.append(UUID(new.name))
-    if new.id:
-        external_ids += [str(new.id), str(new.id).upper()]
-    return uuids, external_ids
+def kin(new: NewOrder) -> Kin:
+    """Return what else the external id is: a UUID, and other spellings of itself."""
+    name = new.name
+    if not name:
+        return _NO_KIN
+    is_uuid = len(name) == _UUID_LENGTH and queries.is_uuid(name)
+    if name.isascii() and not is_uuid:
+        return _NO_KIN
+    return Kin(UUID(name) if is_uuid else None, *names.spellings(name)[1:])
 
 
 def item_uuids(new: NewOrder, order: UUID) -> list[UUID]:
