@@ -52,6 +52,7 @@ VIEWS: Final = (
     View("today", _at("/console/"), is_also_dark=True),
     View("orders", _at(ORDERS), is_also_dark=True),
     View("orders-found", _at(f"{ORDERS}?q=radia.joy@example.com&status=on_hold")),
+    View("orders-columns", _at(f"{ORDERS}export/choose/orders/")),
     View("orders-none", _at(f"{ORDERS}?q=nobody@example.com")),
     View("order", _order, is_also_dark=True),
     View("order-cancel", _cancel),
