@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from configuration.models import Client, Tenant
 
 MAX_INT32: Final = 2**31 - 1
+READS: Final = ("GET", "HEAD")
 
 _TENANT: Final = re.compile(r"[a-z0-9-]{1,63}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -60,7 +61,8 @@ class ApiViewSet(viewsets.ViewSet):
     """One resource over HTTP. A handler parses, makes one call into the domain, and answers.
 
     Checked before the handler, in this order: method (405), credentials (401, 403), scopes (403),
-    tenant headers (400, 403), Accept (406), the form of the body (411, 413, 415), the query (400).
+    tenant headers (400, 403), Accept (406, where versions are read), the form of the body (411,
+    413, 415), the query (400).
     The body itself is read and judged by `Wire.of`.
     """
 
@@ -68,7 +70,8 @@ class ApiViewSet(viewsets.ViewSet):
     required_scopes: ClassVar[dict[str, list[str]]] = {}
     # Request-Id, Tenant and X-Newstore-Tenant must be sent, and name the token's tenant.
     requires_tenant_headers: ClassVar[bool] = False
-    # Also answers in version 2, when Accept asks for it.
+    # Also answers in version 2, when Accept asks for it. All other routes have one representation,
+    # and answer with it whatever Accept says.
     read_versions: ClassVar[bool] = False
     # Method → statuses whose refusals are documented to have no body.
     bodiless: ClassVar[dict[str, Collection[int]]] = {}
@@ -117,13 +120,22 @@ class ApiViewSet(viewsets.ViewSet):
         meta = request._request.META
         if self.requires_tenant_headers:
             self._check_tenant_headers(meta)
-        self.version2 = negotiate(meta.get("HTTP_ACCEPT", "*/*"), self.read_versions)
-        if self.version2:
-            request.accepted_renderer, request.accepted_media_type = V2, ORDERS_V2
+        if self.read_versions:
+            self._choose_version(request, method)
         if method in ("POST", "PATCH", "PUT"):
             check_body_headers(meta)
         if meta.get("QUERY_STRING"):
             _check_query(request)
+
+    def _choose_version(self, request: Request, method: str) -> None:
+        try:
+            self.version2 = negotiate(request._request.META.get("HTTP_ACCEPT", "*/*"))
+        except exceptions.NotAcceptable:
+            if method in READS:
+                raise
+            return  # what is to be done counts more than the form of its answer
+        if self.version2:
+            request.accepted_renderer, request.accepted_media_type = V2, ORDERS_V2
 
     def _check_caller(self, request: Request, method: str) -> None:
         if not request.user or request.auth is None:

@@ -16,7 +16,7 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ordermgmt.api import ApiViewSet
+from ordermgmt.api import READS, ApiViewSet
 from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.problems import CODES, MEDIA_TYPE, title
 from ordermgmt.scopes import SCOPES
@@ -54,8 +54,9 @@ def problems(
 ) -> dict[tuple[int, str] | int, OpenApiResponse]:
     """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
 
-    `examples`: status → error code → message. What every operation may answer (401, 403, 406, 503;
-    400, 411, 413, 415 where a body is sent) is documented without being listed.
+    `examples`: status → error code → message. What every operation may answer (401, 403, 503;
+    406 where versions are read; 400, 411, 413, 415 where a body is sent) is documented without
+    being listed.
     """
     given = examples or {}
     return {
@@ -131,7 +132,9 @@ class ApiSchema(AutoSchema):
         return dict(sorted(responses.items()))
 
     def _implied(self, view: ApiViewSet) -> Iterable[int]:
-        yield from (401, 403, 406, 503)
+        yield from (401, 403, 503)
+        if view.read_versions and self.method in READS:
+            yield 406
         if view.requires_tenant_headers:
             yield 400
         if self.method in WRITES:
