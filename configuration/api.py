@@ -19,7 +19,7 @@ from ordermgmt.openapi import Wire, problems
 READ: Final = "newstore:configuration:read"
 WRITE: Final = "newstore:configuration:write"
 _ETAG: Final = re.compile(r'"([0-9]{1,9})"')
-_SAMPLE_TIME: Final = "2021-07-13T20:18:25Z"
+_SAMPLE_TIME: Final = "2021-07-13T20:18:25.000000Z"
 
 
 class SettingViewSet(ApiViewSet):

@@ -1,6 +1,5 @@
 """Holding orders, releasing them, and giving grace: routes 2 and 13, and our own (§4.2, §4.3)."""
 
-import datetime as dt
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
+from ordermgmt.timestamps import timestamp
 from ordermgmt.wire import Uuid, Wire
 from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, id_type, path_id, seen
 from orders.lifecycle import HoldKind
@@ -196,7 +196,9 @@ class GraceView(ApiViewSet):
             ),
         },
         examples=[
-            OpenApiExample("Due", value={"due_at": "2019-08-24T14:15:22Z"}, response_only=True)
+            OpenApiExample(
+                "Due", value={"due_at": "2019-08-24T14:15:22.000000Z"}, response_only=True
+            )
         ],
     )
     def create(self, request: Request, id: str) -> Response:
@@ -210,7 +212,7 @@ class GraceView(ApiViewSet):
             id_type=id_type(request),
             actor=self.client.actor,
         )
-        return Response({"due_at": _moment(due_at)})
+        return Response({"due_at": timestamp(due_at)})
 
 
 def _told(hold: Hold) -> dict[str, Any]:
@@ -218,11 +220,7 @@ def _told(hold: Hold) -> dict[str, Any]:
         "id": hold.uuid,
         "kind": HoldKind(hold.kind).value,
         "reason": hold.reason,
-        "placed_at": _moment(hold.placed_at),
-        "due_at": hold.due_at and _moment(hold.due_at),
-        "released_at": hold.released_at and _moment(hold.released_at),
+        "placed_at": timestamp(hold.placed_at),
+        "due_at": hold.due_at and timestamp(hold.due_at),
+        "released_at": hold.released_at and timestamp(hold.released_at),
     }
-
-
-def _moment(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z"

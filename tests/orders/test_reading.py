@@ -147,7 +147,7 @@ class TestHistory:
 
         assert [o["id"] for o in page["orders"]] == ["2024-05-03", "2024-05-02", "2024-05-01"]
         assert page["pagination_info"] == {"count": 3, "offset": 0, "total": 3}
-        assert page["orders"][0]["placed_at"] == "2024-05-03T12:00:00Z"
+        assert page["orders"][0]["placed_at"] == "2024-05-03T12:00:00.000000Z"
 
     def test_of_equal_times_has_the_last_captured_first_and_stays_so(self, shop):
         for n in range(5):
