@@ -12,12 +12,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from ordermgmt import strict_json
 from ordermgmt.errors import Invalid
@@ -102,6 +103,8 @@ class _AsNumber:
 
 # A JSON number, exact. Strings are not numbers.
 Number = Annotated[Decimal, BeforeValidator(_decimal), _AsNumber()]
+# Any JSON value that is kept as it is.
+Anything = Annotated[Any, BeforeValidator(strict_json.checked), WithJsonSchema({})]
 # The canonical form only: no braces, no `urn:`, not nil; upper case is taken as lower.
 Uuid = Annotated[
     uuid.UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})
@@ -112,6 +115,21 @@ Instant = Annotated[
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+
+
+def _without_null_names(members: list[list[str]]) -> Callable[[Any], Any]:
+    """Return what leaves out a null name of a member, so that its next name is read."""
+
+    def chosen(value: Any) -> Any:
+        if type(value) is dict:
+            for first, *others in members:
+                if first in value and value[first] is None:
+                    nulls = {name for name in (first, *others) if value.get(name) is None}
+                    if len(nulls) <= len(others):
+                        value = {key: part for key, part in value.items() if key not in nulls}
+        return value
+
+    return chosen
 
 
 class InvalidBody(Invalid):
@@ -130,6 +148,20 @@ class Wire(BaseModel):
     model_config = ConfigDict(
         strict=True, extra="ignore", populate_by_name=True, use_attribute_docstrings=True
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read a member that has several names by the first that is not null."""
+        schema = handler(source)
+        choices = [field.validation_alias for field in cls.model_fields.values()]
+        names = [
+            [str(name) for name in alias.choices]
+            for alias in choices
+            if isinstance(alias, AliasChoices)
+        ]
+        if not names:
+            return schema
+        return core_schema.no_info_before_validator_function(_without_null_names(names), schema)
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -157,7 +189,7 @@ class Wire(BaseModel):
         Raises `strict_json.InvalidJson`, or `InvalidBody` in the documented wording: "Validation of
         capture order failed with error: 'items' is a required property."
         """
-        return cls.check(strict_json.loads(request.body), operation=operation)
+        return cls.check(strict_json.loads_tolerant(request.body), operation=operation)
 
     @classmethod
     def check(cls, value: Any, *, operation: str) -> Self:
@@ -168,8 +200,13 @@ class Wire(BaseModel):
             raise refusal(fault, value, operation=operation) from None
 
 
-def refusal(fault: ValidationError, value: Any, *, operation: str) -> InvalidBody:
+def refusal(
+    fault: ValidationError, value: Any, *, operation: str
+) -> InvalidBody | strict_json.InvalidJson:
     """The refusal to raise for `fault`, found in `value`. It never repeats a value."""
+    for error in fault.errors(include_url=False):
+        if isinstance(error["input"], strict_json.Unreadable):
+            return error["input"].refusal
     found = dict.fromkeys(_faults(fault, value))  # members of a union may say the same
     faults = list(found)[:MOST_FAULTS]
     sentence = f"Validation of {operation} failed with error: {{}}."

@@ -126,7 +126,11 @@ class InjectedPrice(Wire):
 
 
 def _price_form(value: Any) -> str:
-    return "injection" if isinstance(value, dict) and "item_price" in value else "read_model"
+    """Return the form whose amount is there; null is the same as absent."""
+    if not isinstance(value, dict) or "item_price" not in value:
+        return "read_model"
+    both_null = value["item_price"] is None and value.get("net") is None
+    return "injection" if both_null or value["item_price"] is not None else "read_model"
 
 
 ItemPrice = Annotated[

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from ordermgmt.money import ZERO
-from ordermgmt.wire import Instant, Uuid, Wire
+from ordermgmt.wire import Anything, Instant, Uuid, Wire
 from orders.api.capture_items import (
     Attributes,
     GiftWrapping,
@@ -100,7 +100,7 @@ class Payment(Wire):
     processor: Annotated[str, StringConstraints(min_length=1, max_length=32)]
     correlation_ref: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     wallet: Text64 | None = None
-    metadata: Annotated[dict[str, Any], Field(max_length=100)] | None = None
+    metadata: Annotated[dict[str, Anything], Field(max_length=100)] | None = None
 
 
 class OrderFields(Wire):
@@ -277,9 +277,9 @@ def parse(body: Any) -> CaptureRequest | InjectedCapture:
     shipments = body.get("shipments") if isinstance(body, dict) else None
     injected = (
         (
-            "items" not in body
+            body.get("items") is None
             and isinstance(shipments, list)
-            and any(isinstance(s, dict) and "items" in s for s in shipments)
+            and any(isinstance(s, dict) and s.get("items") is not None for s in shipments)
         )
         if shipments
         else False
