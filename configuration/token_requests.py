@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from configuration.services.tokens import InvalidClient
 from ordermgmt import errors, strict_json
-from ordermgmt.negotiation import BodyTooLarge, LengthRequired
+from ordermgmt.negotiation import BodyTooLarge, LengthRequired, check_content_encoding
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
@@ -56,6 +56,7 @@ def parameters(request: Request) -> dict[str, str]:
     length = length or "0"
     if not length.isdecimal() or int(length) > LARGEST_BODY:
         raise BodyTooLarge
+    check_content_encoding(request.META)
     body = request._request.body
     media = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if not body:

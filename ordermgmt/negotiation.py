@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import IO, Any, Final
+from typing import IO, Any, ClassVar, Final
 
 from django.conf import settings
 from pydantic import BaseModel
@@ -32,6 +32,12 @@ class LengthRequired(exceptions.APIException):
 
 class BodyTooLarge(exceptions.APIException):
     status_code = 413
+
+
+class ContentEncodingNotSupported(exceptions.UnsupportedMediaType):
+    """A body is compressed. RFC 9110 §15.5.16 has the answer say what is not."""
+
+    headers: ClassVar[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 
 
 class JsonBody(parsers.BaseParser):
@@ -147,8 +153,7 @@ def check_body_headers(meta: Mapping[str, str]) -> None:
     length = meta.get("CONTENT_LENGTH") or ""
     if not length and "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
         raise LengthRequired
-    if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise exceptions.UnsupportedMediaType("")
+    check_content_encoding(meta)
     if length and not length.isdecimal():
         raise exceptions.ParseError
     if not length or int(length) == 0:
@@ -157,3 +162,9 @@ def check_body_headers(meta: Mapping[str, str]) -> None:
         raise BodyTooLarge
     if not _is_json(meta.get("CONTENT_TYPE", "")):
         raise exceptions.UnsupportedMediaType("")
+
+
+def check_content_encoding(meta: Mapping[str, str]) -> None:
+    """Refuse a compressed body, which could be far larger than it looks."""
+    if meta.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
+        raise ContentEncodingNotSupported("")

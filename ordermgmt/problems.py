@@ -145,6 +145,7 @@ def _of_framework(exc: drf_exceptions.APIException) -> Problem:
         problem.message = str(exc.detail)  # our own words; elsewhere DRF may repeat the input
     if header := getattr(exc, "auth_header", None):
         problem.headers["WWW-Authenticate"] = header
+    problem.headers |= getattr(exc, "headers", {})
     if wait := getattr(exc, "wait", None):
         problem.headers["Retry-After"] = str(int(wait) + 1)
     return problem

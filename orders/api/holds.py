@@ -98,7 +98,7 @@ class HoldsView(ApiViewSet):
         "GET": ["orders:read"],
         "POST": ["order-management:holds:write"],
     }
-    requires_tenant_headers = True
+    checks_tenant_headers = True
 
     @extend_schema(
         operation_id="list_holds",
@@ -145,7 +145,7 @@ class HoldsView(ApiViewSet):
 
 class ReleaseView(ApiViewSet):
     required_scopes = {"POST": ["order-management:holds:write"]}
-    requires_tenant_headers = True
+    checks_tenant_headers = True
 
     @extend_schema(
         operation_id="release_hold",
@@ -156,7 +156,7 @@ class ReleaseView(ApiViewSet):
         responses={200: HoldOut, **_REFUSED},
         examples=[OpenApiExample("Approved", value={"reason": "Approved"}, request_only=True)],
     )
-    def create(self, request: Request, id: str, hold: UUID) -> Response:
+    def create(self, request: Request, id: str, hold: str) -> Response:
         """End a hold of any kind; when it was the last, the order is routed at once.
 
         Releasing it again changes nothing.
@@ -165,7 +165,7 @@ class ReleaseView(ApiViewSet):
         released = holding.release(
             tenant=self.tenant,
             reference=path_id(id),
-            hold=hold,
+            hold=_hold_id(hold),
             reason=command.reason,
             actor=self.client.actor,
             seen=seen(request),
@@ -213,6 +213,13 @@ class GraceView(ApiViewSet):
             actor=self.client.actor,
         )
         return Response({"due_at": timestamp(due_at)})
+
+
+def _hold_id(value: str) -> UUID:
+    """Return the id of a hold from the path; what is no UUID names none."""
+    if not queries.is_uuid(value):
+        raise holding.HoldNotFound("The order has no such hold.")
+    return UUID(value)
 
 
 def _told(hold: Hold) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Timeline(Wire):
 
 class TimelineView(ApiViewSet):
     required_scopes = {"GET": ["orders:read"]}
-    requires_tenant_headers = True
+    checks_tenant_headers = True
 
     @extend_schema(
         operation_id="get_timeline",

@@ -131,6 +131,23 @@ def test_H26_compressed_bodies_are_not_read(target: Target, encoding: str) -> No
     for route in WRITING:
         response = send(target, route, headers={"Content-Encoding": encoding})
         assert_refused(response, 415, "unsupported_media_type")
+        assert response["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("route", [r for r in ALL if r not in GUARDED], ids=str)
+def test_H26_nor_where_there_is_no_token_yet(target: Target, route: Route) -> None:
+    token = target.headers["Authorization"].replace("Bearer", "Token")
+
+    response = send(target, route, headers={"Content-Encoding": "gzip", "Authorization": token})
+
+    assert response.status_code == 415
+    assert response["Accept-Encoding"] == "identity"
+
+
+def test_H24_another_kind_of_body_is_not_about_its_encoding(target: Target) -> None:
+    for route in WRITING:
+        response = target.send(route.method, route.path, b"{}", content_type="text/plain")
+        assert (response.status_code, "Accept-Encoding" in response) == (415, False)
 
 
 @pytest.mark.parametrize("route", WRITING, ids=str)

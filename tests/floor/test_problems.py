@@ -146,14 +146,14 @@ class TestTenantHeaders:
 
     @pytest.mark.parametrize(
         "tenant",
-        ["../../x", "a' OR 1=1", "Acme", "acme ,acme", "acme,acme", "a" * 64, "ac me", "acm\u00e9"],
+        ["../../x", "a' OR 1=1", "acme ,acme", "acme,acme", "a" * 64, "ac me", "acm\u00e9"],
     )
     def test_no_tenant_is_called_so(self, api: Client, tenant: str) -> None:
         headers = HEADERS | {"tenant": tenant, "x-newstore-tenant": tenant}
 
         problem(api.get("/tenants", headers=headers), 400, "bad_request")
 
-    @pytest.mark.parametrize("sent", ["a b", "<script>", "x" * 129, "\u00e9", "a\nb"])
+    @pytest.mark.parametrize("sent", ["a b", "x" * 1_025, "\u00e9", "a\nb", "a\x7f"])
     def test_no_request_is_called_so(self, api: Client, sent: str) -> None:
         response = api.get("/tenants", headers=HEADERS | {"request-id": sent})
 
@@ -176,6 +176,14 @@ class TestTenantHeaders:
         ]
 
         assert bodies[0] == bodies[1]
+
+    @pytest.mark.parametrize(("one", "other"), [("ACME", "acme"), ("Acme", "aCME")])
+    def test_capitals_mean_the_same(self, api: Client, one: str, other: str) -> None:
+        response = api.get(
+            "/tenants", headers=HEADERS | {"tenant": one, "x-newstore-tenant": other}
+        )
+
+        assert response.json() == {"version": 1, "tenant": "acme"}
 
     def test_the_right_ones_pass(self, api: Client) -> None:
         assert api.get("/tenants", headers=HEADERS).json() == {"version": 1, "tenant": "acme"}
