@@ -1,5 +1,6 @@
 """Odd HTTP at every route (robustness table H); what only a real server sees is in tests/e2e."""
 
+import re
 from typing import Any
 
 import pytest
@@ -196,3 +197,25 @@ def test_H27_a_method_cannot_be_overridden(target: Target, name: str) -> None:
     for route in ALL:
         plain = send(target, route)
         assert send(target, route, headers={name: "DELETE"}).status_code == plain.status_code
+
+
+def test_no_id_decides_by_its_form_which_route_it_reaches() -> None:
+    """A converter that refuses an id leaves the address to another route, or to none."""
+    converters = {kind for route in ALL for kind in re.findall(r"<(\w+):", route.pattern)}
+
+    assert converters == {"str", "path"}
+
+
+@pytest.mark.parametrize("name", ["x", "1", "gggggggg-0000-4000-8000-000000000001", "%F0%9F%98%80"])
+@pytest.mark.parametrize("route", [r for r in GUARDED if "<" in r.pattern], ids=str)
+def test_G2_an_id_of_another_form_names_nothing(target: Target, route: Route, name: str) -> None:
+    path = re.sub(r"<\w+:\w+>", name, f"/{route.pattern}")
+    query = route.path.partition("?")[2]
+    before = state()
+
+    response = target.send(route.method, f"{path}?{query}", route.body)
+
+    assert response.status_code in (400, 404)
+    if response.content:
+        assert_problem(response, response.status_code)
+    assert state() == before
