@@ -248,7 +248,11 @@ def test_any_of_them_may_be_left_out_where_they_are_not(
     if route.view.requires_tenant_headers:
         assert_problem(ask(shop, route, **{name: None}), 400, "bad_request")
     else:
-        assert passes(ask(shop, route, **{name: None}))
+        plain = ask(shop, route)
+        answer = ask(shop, route, **{name: None})
+        assert answer.status_code == plain.status_code
+        if name != "Request-Id":  # which answers repeat
+            assert comparable(answer) == comparable(plain)
 
 
 @every_route
@@ -258,16 +262,18 @@ def test_one_of_them_that_names_another_tenant_is_a_403(shop: Target, route: Rou
     before = state()
 
     for name, absent in (NAMES[1:], NAMES[:0:-1]):
-        answer = ask(shop, route, **{name: Target.__name__.lower(), absent: None})
+        answer = ask(shop, route, **{name: "no-such-tenant", absent: None})
         assert_refused(answer, 403, "forbidden")
-    assert {k: v for k, v in state().items() if k in before} == before
+    assert state() == before
 
 
 @every_route
 def test_capitals_in_the_tenants_name_mean_the_same(shop: Target, route: Route) -> None:
     slug = shop.tenant.slug
 
-    assert passes(ask(shop, route, Tenant=slug.upper(), X_Newstore_Tenant=slug.title()))
+    answer = ask(shop, route, Tenant=slug.upper(), X_Newstore_Tenant=slug.title())
+
+    assert comparable(answer) == comparable(ask(shop, route))
 
 
 MALFORMED: dict[str, dict[str, str | None]] = {
