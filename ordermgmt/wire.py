@@ -12,13 +12,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from ordermgmt import strict_json
 from ordermgmt.errors import Invalid
@@ -117,21 +117,6 @@ Instant = Annotated[
 ]
 
 
-def _without_null_names(members: list[list[str]]) -> Callable[[Any], Any]:
-    """Return what leaves out a null name of a member, so that its next name is read."""
-
-    def chosen(value: Any) -> Any:
-        if type(value) is dict:
-            for first, *others in members:
-                if first in value and value[first] is None:
-                    nulls = {name for name in (first, *others) if value.get(name) is None}
-                    if len(nulls) <= len(others):
-                        value = {key: part for key, part in value.items() if key not in nulls}
-        return value
-
-    return chosen
-
-
 class InvalidBody(Invalid):
     """The body is JSON, but not what this operation takes."""
 
@@ -150,18 +135,9 @@ class Wire(BaseModel):
     )
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read a member that has several names by the first that is not null."""
-        schema = handler(source)
-        choices = [field.validation_alias for field in cls.model_fields.values()]
-        names = [
-            [str(name) for name in alias.choices]
-            for alias in choices
-            if isinstance(alias, AliasChoices)
-        ]
-        if not names:
-            return schema
-        return core_schema.no_info_before_validator_function(_without_null_names(names), schema)
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if _names(cls) and not issubclass(cls, AliasedWire):
+            raise TypeError(f"{cls.__name__} has members with two names: derive from AliasedWire.")
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -198,6 +174,37 @@ class Wire(BaseModel):
             return cls.model_validate(value)
         except ValidationError as fault:
             raise refusal(fault, value, operation=operation) from None
+
+
+def _names(model: type[BaseModel]) -> list[list[str]]:
+    """Return the names of each member that may be sent by several."""
+    aliases = [field.validation_alias for field in model.model_fields.values()]
+    return [
+        [str(name) for name in alias.choices]
+        for alias in aliases
+        if isinstance(alias, AliasChoices)
+    ]
+
+
+class AliasedWire(Wire):
+    """A JSON object some of whose members have several names: the first that is not null counts."""
+
+    _members: ClassVar[list[list[str]]] = []
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls._members = _names(cls)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null_names(cls, value: Any) -> Any:
+        if type(value) is dict:
+            for first, *others in cls._members:
+                if first in value and value[first] is None:
+                    nulls = {name for name in (first, *others) if value.get(name) is None}
+                    if len(nulls) <= len(others):
+                        value = {key: part for key, part in value.items() if key not in nulls}
+        return value
 
 
 def refusal(

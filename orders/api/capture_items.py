@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ordermgmt.money import ZERO
-from ordermgmt.wire import Uuid, Wire
+from ordermgmt.wire import AliasedWire, Uuid, Wire
 from orders.api.fields import (
     Amount,
     Identifier,
@@ -182,7 +182,7 @@ class InjectedGiftWrapping(Wire):
     tax_class: Text256 | None = None
 
 
-class ItemIn(Wire):
+class ItemIn(AliasedWire):
     """One unit of one product; send the element once for each unit."""
 
     id: Uuid | None = Field(

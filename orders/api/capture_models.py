@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from ordermgmt.money import ZERO
-from ordermgmt.wire import Anything, Instant, Uuid, Wire
+from ordermgmt.wire import AliasedWire, Anything, Instant, Uuid, Wire
 from orders.api.capture_items import (
     Attributes,
     GiftWrapping,
@@ -63,7 +63,7 @@ from orders.services.capture.draft import (
 MOST_SHIPMENTS = 10  # contract C-1
 
 
-class Address(Wire):
+class Address(AliasedWire):
     country_code: Country = Field(validation_alias=AliasChoices("country_code", "country"))
     address_line_1: Text256 | None = None
     address_line_2: Text256 | None = None
@@ -103,7 +103,7 @@ class Payment(Wire):
     metadata: Annotated[dict[str, Anything], Field(max_length=100)] | None = None
 
 
-class OrderFields(Wire):
+class OrderFields(AliasedWire):
     """All of a capture but its items and shipments."""
 
     id: Uuid | None = Field(default=None, validation_alias=AliasChoices("id", "sales_order_uuid"))

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import AliasChoices
+from pydantic import AliasChoices, Field
 
-from ordermgmt.wire import Wire
+from ordermgmt.wire import AliasedWire, Wire
 from orders.api.capture_items import ItemIn
 from orders.api.capture_models import Address, CaptureRequest, OrderFields, parse
 from tests.orders.shop import Shop, contents, item, order, problem
@@ -32,7 +32,7 @@ PLACES: dict[type[Wire], list[str]] = {
 
 def pairs() -> Iterator[tuple[str, str, str]]:
     """Every pair of names that a model declares, and where it is read."""
-    for model in (*Wire.__subclasses__(), Address, ItemIn):
+    for model in AliasedWire.__subclasses__():
         for field in model.model_fields.values():
             if isinstance(field.validation_alias, AliasChoices):
                 first, second = map(str, field.validation_alias.choices)
@@ -64,6 +64,13 @@ def test_a_null_name_beside_the_other_is_absent(place: str, first: str, second: 
         {second: value, first: None},
     ):
         assert parse(with_members(place, **members)).draft() == alone
+
+
+def test_a_model_with_pairs_says_so() -> None:
+    with pytest.raises(TypeError, match="AliasedWire"):
+
+        class Pair(Wire):
+            one: str = Field(validation_alias=AliasChoices("one", "two"))
 
 
 def test_every_pair_is_tried() -> None:
