@@ -1,7 +1,6 @@
 """The six configuration routes: one viewset, and one route with its own schemas for each key."""
 
 import datetime as dt
-import re
 from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
@@ -13,13 +12,12 @@ from configuration import services
 from configuration.keys import KEYS
 from configuration.registry import Key
 from configuration.services import Stored
-from ordermgmt.api import ApiViewSet
+from ordermgmt.api import ApiViewSet, tag_version
 from ordermgmt.openapi import Wire, problems
 
 READ: Final = "newstore:configuration:read"
 WRITE: Final = "newstore:configuration:write"
-_ETAG: Final = re.compile(r'"([0-9]{1,9})"')
-_SAMPLE_TIME: Final = "2021-07-13T20:18:25Z"
+_SAMPLE_TIME: Final = "2021-07-13T20:18:25.000000Z"
 
 
 class SettingViewSet(ApiViewSet):
@@ -55,8 +53,8 @@ def _versions(if_match: str | None) -> set[int] | None:
     """The versions If-Match allows; None for any. A tag that is not ours is no version."""
     if if_match is None or if_match.strip() == "*":
         return None
-    tags = (_ETAG.fullmatch(tag.strip()) for tag in if_match.split(","))
-    return {int(tag[1]) for tag in tags if tag}
+    versions = map(tag_version, if_match.split(","))
+    return {version for version in versions if version is not None}
 
 
 def _viewset(key: Key[Any]) -> type[SettingViewSet]:

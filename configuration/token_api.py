@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from configuration.models import Client
 from configuration.services import tokens
+from configuration.services.tenants import folded
 from configuration.token_requests import FORM, JSON, InvalidRequest, credentials, parameters
 from ordermgmt import errors
 from ordermgmt.negotiation import ByAccept, JsonAnswer
@@ -228,7 +229,9 @@ def _check_grant_type(sent: Mapping[str, Any], expected: str) -> None:
 
 def _client(request: Request, sent: Mapping[str, str], tenant: str) -> Client:
     client_id, client_secret = credentials(request, sent)
-    return tokens.authenticate(client_id=client_id, client_secret=client_secret, tenant=tenant)
+    return tokens.authenticate(
+        client_id=client_id, client_secret=client_secret, tenant=folded(tenant)
+    )
 
 
 def _seconds(token: tokens.Issued) -> int:

@@ -12,12 +12,19 @@ from rest_framework.request import Request
 
 from configuration.services.tokens import InvalidClient
 from ordermgmt import errors, strict_json
-from ordermgmt.negotiation import BodyTooLarge, LengthRequired
+from ordermgmt.negotiation import BodyTooLarge, LengthRequired, check_content_encoding
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 LARGEST_BODY: Final = 16_384  # bytes; a refresh token is about 400
 _BASIC: Final = re.compile(r"basic +([A-Za-z0-9+/]+={0,2})", re.IGNORECASE | re.ASCII)
+# All that is read of a token request; RFC 6749 has other parameters ignored.
+_READ: Final = frozenset(
+    {
+        *("grant_type", "client_id", "client_secret", "scope", "token"),
+        *("username", "password", "refresh_token"),
+    }
+)
 # What must never be in a URL, where logs and histories would keep it.
 _CREDENTIALS: Final = ("password", "client_secret", "refresh_token", "token", "access_token")
 
@@ -36,7 +43,7 @@ class Credentials(NamedTuple):
 
 
 def parameters(request: Request) -> dict[str, str]:
-    """What was sent, each parameter at most once and all of them text; as form or as JSON.
+    """What was sent and is known, each parameter at most once, all text; as form or as JSON.
 
     Raises `BadTokenRequest` for anything else, and for credentials in the URL.
     """
@@ -49,15 +56,17 @@ def parameters(request: Request) -> dict[str, str]:
     length = length or "0"
     if not length.isdecimal() or int(length) > LARGEST_BODY:
         raise BodyTooLarge
+    check_content_encoding(request.META)
     body = request._request.body
     media = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if not body:
         return {}
     if media not in (FORM, JSON):
         raise UnsupportedMediaType(media[:80])
-    pairs = strict_json.loads(body) if media == JSON else _form(body)
-    if not isinstance(pairs, dict) or not all(isinstance(text, str) for text in pairs.values()):
-        raise BadTokenRequest("The body must be an object whose members are strings.")
+    sent = strict_json.loads_tolerant(body) if media == JSON else _form(body)
+    pairs = {name: sent[name] for name in _READ & sent.keys()} if isinstance(sent, dict) else None
+    if pairs is None or not all(isinstance(text, str) for text in pairs.values()):
+        raise BadTokenRequest("The body must be an object whose known members are strings.")
     if not all(text.isprintable() for text in pairs.values()):
         raise BadTokenRequest("The body holds characters that nobody can print.")
     return pairs

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _TOKEN: Final = re.compile(r"token +([A-Za-z0-9._~+/-]{1,4096}=*)", re.IGNORECASE | re.ASCII)
 # Akinon says 406 for what a service refuses, and knows no 409.
 _STATUSES: Final = {409: 406, 412: 406}
-_NOT_ACCEPTABLE: Final = "not_acceptable"
 
 
 class AkinonRefusal(Wire):
@@ -75,7 +74,7 @@ def worded(problem: Mapping[str, Any], status: int) -> dict[str, Any]:
         _, field, *rest = (fault["pointer"] or "/non_field_errors").split("/")
         text = fault["message"]
         told.setdefault(field, []).append(f"{'.'.join(rest)}: {text}" if rest else text)
-    if not told and status == 406 and code != _NOT_ACCEPTABLE:
+    if not told and status == 406:
         told["non_field_errors"] = [message]
     return (told or {"detail": message}) | {"code": code}
 

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ordermgmt import errors
+from ordermgmt.logging import REQUEST_ID
 from ordermgmt.negotiation import (
     JSON,
     ORDERS_V2,
@@ -26,15 +27,17 @@ if TYPE_CHECKING:
     from configuration.models import Client, Tenant
 
 MAX_INT32: Final = 2**31 - 1
+READS: Final = ("GET", "HEAD")
 
-_TENANT: Final = re.compile(r"[a-z0-9-]{1,63}")
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+# A tenant's name; capitals mean the same.
+TENANT: Final = r"[A-Za-z0-9-]{1,63}"
+_ENTITY_TAG: Final = re.compile(r'(?:W/)?"(0|[1-9][0-9]{0,8})"')
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 # Header of the tenant-bound routes → its key in WSGI, and what it may hold.
 _TENANT_HEADERS: Final = {
-    "Request-Id": ("HTTP_REQUEST_ID", _REQUEST_ID),
-    "Tenant": ("HTTP_TENANT", _TENANT),
-    "X-Newstore-Tenant": ("HTTP_X_NEWSTORE_TENANT", _TENANT),
+    "Request-Id": ("HTTP_REQUEST_ID", re.compile(REQUEST_ID)),
+    "Tenant": ("HTTP_TENANT", re.compile(TENANT)),
+    "X-Newstore-Tenant": ("HTTP_X_NEWSTORE_TENANT", re.compile(TENANT)),
 }
 
 
@@ -60,7 +63,8 @@ class ApiViewSet(viewsets.ViewSet):
     """One resource over HTTP. A handler parses, makes one call into the domain, and answers.
 
     Checked before the handler, in this order: method (405), credentials (401, 403), scopes (403),
-    tenant headers (400, 403), Accept (406), the form of the body (411, 413, 415), the query (400).
+    tenant headers (400, 403), Accept (406, where versions are read), the form of the body (411,
+    413, 415), the query (400).
     The body itself is read and judged by `Wire.of`.
     """
 
@@ -68,7 +72,10 @@ class ApiViewSet(viewsets.ViewSet):
     required_scopes: ClassVar[dict[str, list[str]]] = {}
     # Request-Id, Tenant and X-Newstore-Tenant must be sent, and name the token's tenant.
     requires_tenant_headers: ClassVar[bool] = False
-    # Also answers in version 2, when Accept asks for it.
+    # They need not be sent, but a tenant that is named must be the token's.
+    checks_tenant_headers: ClassVar[bool] = False
+    # Also answers in version 2, when Accept asks for it. All other routes have one representation,
+    # and answer with it whatever Accept says.
     read_versions: ClassVar[bool] = False
     # Method → statuses whose refusals are documented to have no body.
     bodiless: ClassVar[dict[str, Collection[int]]] = {}
@@ -116,14 +123,25 @@ class ApiViewSet(viewsets.ViewSet):
         self._check_caller(request, "GET" if method == "HEAD" else method)
         meta = request._request.META
         if self.requires_tenant_headers:
+            self._require_tenant_headers(meta)
+        if self.requires_tenant_headers or self.checks_tenant_headers:
             self._check_tenant_headers(meta)
-        self.version2 = negotiate(meta.get("HTTP_ACCEPT", "*/*"), self.read_versions)
-        if self.version2:
-            request.accepted_renderer, request.accepted_media_type = V2, ORDERS_V2
+        if self.read_versions:
+            self._choose_version(request, method)
         if method in ("POST", "PATCH", "PUT"):
             check_body_headers(meta)
         if meta.get("QUERY_STRING"):
             _check_query(request)
+
+    def _choose_version(self, request: Request, method: str) -> None:
+        try:
+            self.version2 = negotiate(request._request.META.get("HTTP_ACCEPT", "*/*"))
+        except exceptions.NotAcceptable:
+            if method in READS:
+                raise
+            return  # what is to be done counts more than the form of its answer
+        if self.version2:
+            request.accepted_renderer, request.accepted_media_type = V2, ORDERS_V2
 
     def _check_caller(self, request: Request, method: str) -> None:
         if not request.user or request.auth is None:
@@ -136,19 +154,23 @@ class ApiViewSet(viewsets.ViewSet):
                 f"This token lacks the scope {' '.join(missing)}.", required_scopes=missing
             )
 
-    def _check_tenant_headers(self, meta: Mapping[str, str]) -> None:
+    def _require_tenant_headers(self, meta: Mapping[str, str]) -> None:
         sent = {name: meta.get(key, "") for name, (key, _) in _TENANT_HEADERS.items()}
         if missing := [name for name, value in sent.items() if not value.strip()]:
             raise BadHeaders(
                 f"Missing required header{'s'[: len(missing) - 1]}: {', '.join(missing)}.",
                 missing_headers=missing,
             )
-        for name, (_, allowed) in _TENANT_HEADERS.items():
-            if not allowed.fullmatch(sent[name]):
+
+    def _check_tenant_headers(self, meta: Mapping[str, str]) -> None:
+        sent = {name: meta[key] for name, (key, _) in _TENANT_HEADERS.items() if meta.get(key)}
+        for name, value in sent.items():
+            if not _TENANT_HEADERS[name][1].fullmatch(value):
                 raise BadHeaders(f"The header {name} is malformed.")
-        if sent["Tenant"] != sent["X-Newstore-Tenant"]:
+        tenants = {value.lower() for name, value in sent.items() if name != "Request-Id"}
+        if len(tenants) > 1:
             raise BadHeaders("The headers Tenant and X-Newstore-Tenant name different tenants.")
-        if sent["Tenant"] != self.tenant.slug:
+        if tenants and tenants != {self.tenant.slug}:
             raise ForeignTenant("This token does not belong to the tenant named in the headers.")
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -172,6 +194,15 @@ def _check_query(request: Request) -> None:
             raise BadParameter("A query parameter is given more than once.")
         if "\0" in name or "\0" in values[0]:
             raise BadParameter("A query parameter holds a NUL.")
+
+
+def tag_version(tag: str) -> int | None:
+    """Return the version that an entity tag of ours names; None for any other tag.
+
+    A weak tag names the same version as a strong one: proxies that compress weaken ours.
+    """
+    match = _ENTITY_TAG.fullmatch(tag.strip())
+    return int(match[1]) if match else None
 
 
 def query_param(request: Request, name: str, *, allowed: Collection[str] = ()) -> str:

@@ -10,6 +10,12 @@ from typing import Any, Final
 import orjson
 import structlog
 
+# What a caller's id of a request may be: any visible ASCII, as tracing systems make them.
+REQUEST_ID: Final = r"[!-~]{1,1024}"
+# Of a longer one the log has both ends, by either of which it can be searched.
+_LONGEST_LOGGED: Final = 128
+_CUT: Final = "..."
+
 # Set by the middleware for the length of a request; empty outside one.
 request_id: Final[ContextVar[str]] = ContextVar("request_id", default="")
 
@@ -19,8 +25,16 @@ _SECRET_TEXT: Final = re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{6,}")
 
 def add_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if current := request_id.get():
-        event.setdefault("request_id", current)
+        event.setdefault("request_id", shortened(current))
     return event
+
+
+def shortened(current: str) -> str:
+    """Return a request's id as it is logged: at most 128 characters, without its middle."""
+    if len(current) <= _LONGEST_LOGGED:
+        return current
+    end = (_LONGEST_LOGGED - len(_CUT)) // 2
+    return current[: _LONGEST_LOGGED - len(_CUT) - end] + _CUT + current[-end:]
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -17,7 +17,7 @@ from django.urls import Resolver404, ResolverMatch, resolve
 from prometheus_client import Counter, Histogram
 
 from ordermgmt import problems
-from ordermgmt.logging import request_id
+from ordermgmt.logging import REQUEST_ID, request_id
 
 REQUESTS: Final = Counter(
     "ordermgmt_http_requests_total", "Requests answered.", ["method", "route", "status"]
@@ -43,7 +43,7 @@ HEADERS: Final = {
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_REQUEST_ID: Final = re.compile(REQUEST_ID)
 _SLASHES: Final = re.compile("//+")
 _PARAMETER: Final = re.compile("[<(]")  # where one begins in a route
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import IO, Any, Final
+from typing import IO, Any, ClassVar, Final
 
 from django.conf import settings
 from pydantic import BaseModel
@@ -14,8 +14,15 @@ from rest_framework.request import Request
 from ordermgmt import strict_json
 
 JSON: Final = "application/json"
-ORDERS_V2: Final = "application/x.newstore.orders+json;version=2"
+_ORDERS: Final = "application/x.newstore.orders+json"
+_ORDERS_V1: Final = f"{_ORDERS};version=1"
+ORDERS_V2: Final = f"{_ORDERS};version=2"
+# What asks for version 1, most special first.
+_PLAIN: Final = (JSON, _ORDERS_V1, "application/*", "*/*")
 
+# Longer values of Accept are understood, but not kept in memory.
+_LONGEST_KEPT: Final = 1_000
+_QUOTES: Final = '"'
 _QUALITY: Final = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 
 
@@ -25,6 +32,12 @@ class LengthRequired(exceptions.APIException):
 
 class BodyTooLarge(exceptions.APIException):
     status_code = 413
+
+
+class ContentEncodingNotSupported(exceptions.UnsupportedMediaType):
+    """A body is compressed. RFC 9110 §15.5.16 has the answer say what is not."""
+
+    headers: ClassVar[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 
 
 class JsonBody(parsers.BaseParser):
@@ -84,7 +97,6 @@ class ByAccept(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-@lru_cache(maxsize=512)
 def _qualities(accept: str) -> dict[str, float]:
     """Media range → its quality; ranges and parameters that make no sense are left out."""
     qualities: dict[str, float] = {}
@@ -97,24 +109,33 @@ def _qualities(accept: str) -> dict[str, float]:
             if name == "q":
                 quality = float(value) if _QUALITY.fullmatch(value) else 0.0
             elif name != "charset":
-                kept.append(f"{name}={value}")
+                kept.append(f"{name}={value.strip(_QUOTES)}")
         qualities[";".join(kept)] = quality
     return qualities
 
 
+def negotiate(accept: str) -> bool:
+    """Return whether Accept asks for version 2 of the orders, which it must name.
+
+    Raise NotAcceptable when it names a version that is not there, and nothing that is. Whatever
+    else it says, version 1 is the answer: RFC 9110 §12.5.1 lets a server disregard Accept.
+    """
+    return _negotiate(accept) if len(accept) <= _LONGEST_KEPT else _negotiate.__wrapped__(accept)
+
+
 @lru_cache(maxsize=512)
-def negotiate(accept: str, versions: bool) -> bool:
-    """Whether Accept asks for version 2, which it must name; raises NotAcceptable for neither."""
-    if len(accept) > 1_000:
-        raise exceptions.NotAcceptable
+def _negotiate(accept: str) -> bool:
     qualities = _qualities(accept)
-    plain = next(
-        (qualities[media] for media in (JSON, "application/*", "*/*") if media in qualities), 0.0
-    )
-    second = qualities.get(ORDERS_V2, 0.0) if versions else 0.0
-    if not plain and not second:
+    plain = next((qualities[media] for media in _PLAIN if media in qualities), 0.0)
+    second = qualities.get(ORDERS_V2, 0.0)
+    if not plain and not second and any(map(_is_unknown_version, qualities.items())):
         raise exceptions.NotAcceptable
     return second > 0 and second >= plain
+
+
+def _is_unknown_version(wanted: tuple[str, float]) -> bool:
+    media, quality = wanted
+    return quality > 0 and media.startswith(f"{_ORDERS};version=") and media != _ORDERS_V1
 
 
 @lru_cache(maxsize=128)
@@ -132,8 +153,7 @@ def check_body_headers(meta: Mapping[str, str]) -> None:
     length = meta.get("CONTENT_LENGTH") or ""
     if not length and "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
         raise LengthRequired
-    if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise exceptions.UnsupportedMediaType("")
+    check_content_encoding(meta)
     if length and not length.isdecimal():
         raise exceptions.ParseError
     if not length or int(length) == 0:
@@ -142,3 +162,9 @@ def check_body_headers(meta: Mapping[str, str]) -> None:
         raise BodyTooLarge
     if not _is_json(meta.get("CONTENT_TYPE", "")):
         raise exceptions.UnsupportedMediaType("")
+
+
+def check_content_encoding(meta: Mapping[str, str]) -> None:
+    """Refuse a compressed body, which could be far larger than it looks."""
+    if meta.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
+        raise ContentEncodingNotSupported("")

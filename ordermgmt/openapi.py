@@ -16,7 +16,8 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ordermgmt.api import ApiViewSet
+from ordermgmt.api import READS, TENANT, ApiViewSet
+from ordermgmt.logging import REQUEST_ID
 from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.problems import CODES, MEDIA_TYPE, title
 from ordermgmt.scopes import SCOPES
@@ -54,8 +55,9 @@ def problems(
 ) -> dict[tuple[int, str] | int, OpenApiResponse]:
     """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
 
-    `examples`: status → error code → message. What every operation may answer (401, 403, 406, 503;
-    400, 411, 413, 415 where a body is sent) is documented without being listed.
+    `examples`: status → error code → message. What every operation may answer (401, 403, 503;
+    406 where versions are read; 400, 411, 413, 415 where a body is sent) is documented without
+    being listed.
     """
     given = examples or {}
     return {
@@ -107,7 +109,9 @@ class ApiSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         parameters = list(super().get_override_parameters())
         if getattr(self.view, "requires_tenant_headers", False):
-            parameters += TENANT_HEADERS
+            parameters += tenant_headers(required=True)
+        elif getattr(self.view, "checks_tenant_headers", False):
+            parameters += tenant_headers(required=False)
         return parameters
 
     def map_renderers(self, attribute: str) -> list[Any]:
@@ -131,8 +135,10 @@ class ApiSchema(AutoSchema):
         return dict(sorted(responses.items()))
 
     def _implied(self, view: ApiViewSet) -> Iterable[int]:
-        yield from (401, 403, 406, 503)
-        if view.requires_tenant_headers:
+        yield from (401, 403, 503)
+        if view.read_versions and self.method in READS:
+            yield 406
+        if view.requires_tenant_headers or view.checks_tenant_headers:
             yield 400
         if self.method in WRITES:
             yield from (411, 413, 415)
@@ -140,25 +146,24 @@ class ApiSchema(AutoSchema):
                 yield 400
 
 
-TENANT_HEADERS: Final = [
-    OpenApiParameter(
-        "Request-Id",
-        {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
-        OpenApiParameter.HEADER,
-        required=True,
-        description="Correlates this call in both our logs; it makes nothing idempotent.",
-    ),
-    *(
+def tenant_headers(*, required: bool) -> list[OpenApiParameter]:
+    """Return the three headers of the tenant-bound routes, as the document has them."""
+    correlates = "Correlates this call in both our logs; it makes nothing idempotent."
+    named = "The tenant the token belongs to, in capitals or not."
+    return [
         OpenApiParameter(
             name,
-            {"type": "string", "pattern": "^[a-z0-9-]{1,63}$"},
+            {"type": "string", "pattern": f"^{pattern}$"},
             OpenApiParameter.HEADER,
-            required=True,
-            description="The tenant the token belongs to.",
+            required=required,
+            description=description,
         )
-        for name in ("Tenant", "X-Newstore-Tenant")
-    ),
-]
+        for name, pattern, description in (
+            ("Request-Id", REQUEST_ID, correlates),
+            ("Tenant", TENANT, named),
+            ("X-Newstore-Tenant", TENANT, named),
+        )
+    ]
 
 
 class WireExtension(OpenApiSerializerExtension):

@@ -42,7 +42,7 @@ CODES: Final[dict[int, tuple[str, str]]] = {
     403: ("forbidden", "This token does not permit the request."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "The method is not allowed at this address."),
-    406: ("not_acceptable", "None of the accepted media types is available here."),
+    406: ("not_acceptable", "None of the versions that Accept names is available here."),
     411: ("length_required", "A body needs a Content-Length."),
     413: ("payload_too_large", "The body is larger than accepted."),
     415: ("unsupported_media_type", "The body must be plain application/json in UTF-8."),
@@ -145,6 +145,7 @@ def _of_framework(exc: drf_exceptions.APIException) -> Problem:
         problem.message = str(exc.detail)  # our own words; elsewhere DRF may repeat the input
     if header := getattr(exc, "auth_header", None):
         problem.headers["WWW-Authenticate"] = header
+    problem.headers |= getattr(exc, "headers", {})
     if wait := getattr(exc, "wait", None):
         problem.headers["Retry-After"] = str(int(wait) + 1)
     return problem

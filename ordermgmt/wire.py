@@ -15,6 +15,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
@@ -102,6 +103,8 @@ class _AsNumber:
 
 # A JSON number, exact. Strings are not numbers.
 Number = Annotated[Decimal, BeforeValidator(_decimal), _AsNumber()]
+# Any JSON value that is kept as it is.
+Anything = Annotated[Any, BeforeValidator(strict_json.checked), WithJsonSchema({})]
 # The canonical form only: no braces, no `urn:`, not nil; upper case is taken as lower.
 Uuid = Annotated[
     uuid.UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})
@@ -132,6 +135,11 @@ class Wire(BaseModel):
     )
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if _names(cls) and not issubclass(cls, AliasedWire):
+            raise TypeError(f"{cls.__name__} has members with two names: derive from AliasedWire.")
+
+    @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
@@ -157,7 +165,7 @@ class Wire(BaseModel):
         Raises `strict_json.InvalidJson`, or `InvalidBody` in the documented wording: "Validation of
         capture order failed with error: 'items' is a required property."
         """
-        return cls.check(strict_json.loads(request.body), operation=operation)
+        return cls.check(strict_json.loads_tolerant(request.body), operation=operation)
 
     @classmethod
     def check(cls, value: Any, *, operation: str) -> Self:
@@ -168,8 +176,44 @@ class Wire(BaseModel):
             raise refusal(fault, value, operation=operation) from None
 
 
-def refusal(fault: ValidationError, value: Any, *, operation: str) -> InvalidBody:
+def _names(model: type[BaseModel]) -> list[list[str]]:
+    """Return the names of each member that may be sent by several."""
+    aliases = [field.validation_alias for field in model.model_fields.values()]
+    return [
+        [str(name) for name in alias.choices]
+        for alias in aliases
+        if isinstance(alias, AliasChoices)
+    ]
+
+
+class AliasedWire(Wire):
+    """A JSON object some of whose members have several names: the first that is not null counts."""
+
+    _members: ClassVar[list[list[str]]] = []
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls._members = _names(cls)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null_names(cls, value: Any) -> Any:
+        if type(value) is dict:
+            for first, *others in cls._members:
+                if first in value and value[first] is None:
+                    nulls = {name for name in (first, *others) if value.get(name) is None}
+                    if len(nulls) <= len(others):
+                        value = {key: part for key, part in value.items() if key not in nulls}
+        return value
+
+
+def refusal(
+    fault: ValidationError, value: Any, *, operation: str
+) -> InvalidBody | strict_json.InvalidJson:
     """The refusal to raise for `fault`, found in `value`. It never repeats a value."""
+    for error in fault.errors(include_url=False):
+        if isinstance(error["input"], strict_json.Unreadable):
+            return error["input"].refusal
     found = dict.fromkeys(_faults(fault, value))  # members of a union may say the same
     faults = list(found)[:MOST_FAULTS]
     sentence = f"Validation of {operation} failed with error: {{}}."

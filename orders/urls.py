@@ -20,7 +20,7 @@ ITEM_NOTES = f"{NOTES}/items/<str:item_uuid>"
 urlpatterns = [
     path("order-management/orders", CaptureView.as_view({"post": "create"})),
     path(
-        "order-management/orders/<path:id>/holds/<uuid:hold>/release",
+        "order-management/orders/<path:id>/holds/<str:hold>/release",
         ReleaseView.as_view({"post": "create"}),
     ),
     path(

@@ -204,7 +204,7 @@ class ExternalOrders(Wire):
 def read(model: type[T], body: bytes) -> T:
     """The answer in `body`; raises `BrokenAnswer` with what is wrong with it."""
     try:
-        return model.check(strict_json.loads(body), operation="")
+        return model.check(strict_json.loads_tolerant(body), operation="")
     except strict_json.InvalidJson as fault:
         raise BrokenAnswer([("", str(fault).partition(": ")[2].rstrip("."))]) from None
     except InvalidBody as fault:

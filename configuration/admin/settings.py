@@ -15,6 +15,7 @@ from configuration.admin.setting_forms import SettingForm
 from configuration.models import Setting, Tenant
 from configuration.registry import Key, UnknownKey
 from configuration.services import Stored, numbering, settings
+from configuration.services.tenants import folded
 from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, actor_of, tenant_id_of
 from ordermgmt.errors import DomainError
@@ -128,7 +129,7 @@ class SettingAdmin(TenantAdmin):
         return Tenant.objects.all() if tenant_id is None else Tenant.objects.filter(pk=tenant_id)
 
     def _tenant(self, request: HttpRequest, slug: str) -> Tenant:
-        found: Tenant | None = self._tenants(request).filter(slug=slug).first()
+        found: Tenant | None = self._tenants(request).filter(slug=folded(slug)).first()
         if found is None:
             raise Http404("There is no such tenant.")
         return found

@@ -18,7 +18,7 @@ OPERATORS: Final = ("is_active", "allows_http_webhooks")
 @admin.register(Tenant)
 class TenantPage(ChangedByService):
     list_display = ["slug", "name", "is_active"]
-    search_fields = ["slug__startswith", "name__istartswith"]
+    search_fields = ["slug__istartswith", "name__istartswith"]
     ordering = ["slug"]
     key_fields = ("slug",)
     fields = [

@@ -45,6 +45,7 @@ class Switches(TypedDict, total=False):
 
 def create(slug: str, **switches: Unpack[Switches]) -> Tenant:
     """A new tenant that clients can be made for; its name is the slug unless one is given."""
+    slug = folded(slug)
     if not re.fullmatch(SLUG.strip("^$"), slug):
         raise BadSlug("A tenant's slug is 1 to 63 of a-z, 0-9 and hyphens.")
     identity = uuid.uuid4()
@@ -78,10 +79,15 @@ def update(
     return versions.change(tenant, dict(switches))
 
 
+def folded(slug: str) -> str:
+    """Return a tenant's slug as it is stored; capitals of ASCII mean the same."""
+    return slug.lower() if slug.isascii() else slug
+
+
 def find(slug: str, *, among: QuerySet[Tenant] | None = None) -> Tenant:
     """The tenant of that slug, active or not; raises `TenantNotFound`."""
     try:
-        return (Tenant.objects.all() if among is None else among).get(slug=slug)
+        return (Tenant.objects.all() if among is None else among).get(slug=folded(slug))
     except Tenant.DoesNotExist:
         raise TenantNotFound(f"There is no tenant {ascii(slug)[:80]}.") from None
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from configuration.models import Tenant
+from configuration.services.tenants import folded
 from ordermgmt.console.scoping import tenant_id_of
 from ordermgmt.console.wording import moment
 from orders.admin.plot import plot
@@ -70,7 +71,7 @@ def today(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     slug = request.GET.get("tenant", "")
     if tenant_id is None and not slug:
         return context | _all_tenants()
-    asked = {"slug": slug} if tenant_id is None else {"pk": tenant_id}
+    asked = {"slug": folded(slug)} if tenant_id is None else {"pk": tenant_id}
     tenant = Tenant.objects.filter(**asked).first() if "\0" not in slug else None
     if tenant is None:
         raise Http404("There is no such tenant.")

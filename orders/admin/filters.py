@@ -18,6 +18,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from configuration.models import Location, Tenant
+from configuration.services.tenants import folded
 from orders.lifecycle import OUTCOME_RULES, HoldKind, ItemStatus, OrderStatus, Outcome
 from orders.models import ChannelType, Hold, Item
 
@@ -173,13 +174,20 @@ TENANT: Final = "tenant"
 BY_NAME: Final = {row.name: row for row in FILTERS}
 
 
+class TenantField(forms.ModelChoiceField):
+    """A tenant by its slug, in capitals or not."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(folded(value) if isinstance(value, str) else value)
+
+
 class FilterForm(forms.Form):
     """The questions as a form; an operator is asked for a tenant too."""
 
     def __init__(self, asked: Any, tenants: QuerySet[Tenant] | None = None) -> None:
         super().__init__(asked)
         if tenants is not None:
-            self.fields[TENANT] = forms.ModelChoiceField(
+            self.fields[TENANT] = TenantField(
                 tenants, to_field_name="slug", required=False, empty_label="Any", label="Tenant"
             )
         self.fields |= {row.name: deepcopy(row.field) for row in FILTERS}

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
-from ordermgmt.wire import Number, Uuid, Wire
+from ordermgmt.wire import Anything, Number, Uuid, Wire
 from orders.services.card_numbers import holds_card_number
 
 LARGEST_KEY: Final = 2**63 - 1
@@ -29,7 +29,7 @@ def _attribute(value: Any) -> Any:
     return value
 
 
-Attribute = Annotated[Any, AfterValidator(_attribute), WithJsonSchema({})]
+Attribute = Annotated[Anything, AfterValidator(_attribute)]
 
 
 class CaptureItem(Wire):

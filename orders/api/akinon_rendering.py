@@ -4,7 +4,6 @@ An order is as far as that of its items which is least far, leaving out what was
 codes grow on the way. What we do not know is null, an id of it 0, an amount of it 0.
 """
 
-import datetime as dt
 import hashlib
 import ipaddress
 import re
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from configuration.models import Tenant
 from ordermgmt.money import ZERO
+from ordermgmt.timestamps import timestamp
 from orders.lifecycle import HoldKind, ItemStatus
 from orders.models import Item, Order, Shipment
 from orders.services.announcements import shipping_method
@@ -52,7 +52,7 @@ def rendered(account: Account, tenant: Tenant) -> dict[str, Any]:
             "number": order.number,
             "channel": _id(tenant, "channel", order.channel_name or order.store_id or order.shop),
             "customer": order.customer_key.int >> 75 if order.customer_key else 0,
-            "date_placed": _moment(order.placed_at),
+            "date_placed": timestamp(order.placed_at),
             "is_send": any(
                 item.location_code or item.status == ItemStatus.CAPTURED for item in items
             ),
@@ -62,8 +62,8 @@ def rendered(account: Account, tenant: Tenant) -> dict[str, Any]:
             "client_type": _CLIENTS.get(order.channel_type, "default"),
             "status": str(status),
             "currency": order.currency.lower(),
-            "created_date": _moment(order.captured_at),
-            "modified_date": _moment(account.changed_at),
+            "created_date": timestamp(order.captured_at),
+            "modified_date": timestamp(account.changed_at),
         }
         | _paid(order, tenant)
         | _amounts(order, items, account.document.shipments)
@@ -202,7 +202,3 @@ def _ipv4(text: str | None) -> str | None:
         return str(ipaddress.IPv4Address(text or ""))
     except ValueError:
         return None
-
-
-def _moment(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -48,7 +48,7 @@ class CaptureView(ApiViewSet):
         nothing cannot be recognized when it is sent again, and every call makes a new one.
         The items may also stand inside their shipments, as order injection sends them.
         """
-        new = capture_models.parse(strict_json.loads(request.body)).draft()
+        new = capture_models.parse(strict_json.loads_tolerant(request.body)).draft()
         captured = capture(tenant=self.tenant, new=new, actor=self.client.actor)
         order = captured.document.order
         answer = rendering.detail(captured.document, self.tenant, version2=self.version2)

@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ordermgmt.money import ZERO
-from ordermgmt.wire import Uuid, Wire
+from ordermgmt.wire import AliasedWire, Uuid, Wire
 from orders.api.fields import (
     Amount,
     Identifier,
@@ -133,7 +133,11 @@ class InjectedPrice(Wire):
 
 
 def _price_form(value: Any) -> str:
-    return "injection" if isinstance(value, dict) and "item_price" in value else "read_model"
+    """Return the form whose amount is there; null is the same as absent."""
+    if not isinstance(value, dict) or "item_price" not in value:
+        return "read_model"
+    both_null = value["item_price"] is None and value.get("net") is None
+    return "injection" if both_null or value["item_price"] is not None else "read_model"
 
 
 ItemPrice = Annotated[
@@ -185,7 +189,7 @@ class InjectedGiftWrapping(Wire):
     tax_class: Text256 | None = None
 
 
-class ItemIn(Wire):
+class ItemIn(AliasedWire):
     """One unit of one product; send the element once for each unit."""
 
     id: Uuid | None = Field(

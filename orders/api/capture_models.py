@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from ordermgmt.money import ZERO
-from ordermgmt.wire import Instant, Uuid, Wire
+from ordermgmt.wire import AliasedWire, Anything, Instant, Uuid, Wire
 from orders.api.capture_items import (
     Attributes,
     GiftWrapping,
@@ -71,7 +71,7 @@ _OF_AN_ENTRY: Final = {
 _NAMED: Final = ("shop", "channel")
 
 
-class Address(Wire):
+class Address(AliasedWire):
     country_code: Country = Field(validation_alias=AliasChoices("country_code", "country"))
     address_line_1: Text256 | None = None
     address_line_2: Text256 | None = None
@@ -108,10 +108,10 @@ class Payment(Wire):
     processor: Annotated[str, StringConstraints(min_length=1, max_length=32)]
     correlation_ref: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     wallet: Text64 | None = None
-    metadata: Annotated[dict[str, Any], Field(max_length=100)] | None = None
+    metadata: Annotated[dict[str, Anything], Field(max_length=100)] | None = None
 
 
-class OrderFields(Wire):
+class OrderFields(AliasedWire):
     """All of a capture but its items and shipments."""
 
     id: Uuid | None = Field(default=None, validation_alias=AliasChoices("id", "sales_order_uuid"))
@@ -299,9 +299,9 @@ def parse(body: Any) -> CaptureRequest | InjectedCapture:
     shipments = body.get("shipments") if isinstance(body, dict) else None
     injected = (
         (
-            "items" not in body
+            body.get("items") is None
             and isinstance(shipments, list)
-            and any(isinstance(s, dict) and "items" in s for s in shipments)
+            and any(isinstance(s, dict) and s.get("items") is not None for s in shipments)
         )
         if shipments
         else False

@@ -25,11 +25,10 @@ _PERSONAL: Final = {
 def detail(
     order: Document | ExternalOrderDetail, tenant: Tenant, *, version2: bool
 ) -> dict[str, Any]:
-    """An order whole: contract §b.1. Version 1 prints the OMS's own `placed_at`."""
+    """Return an order whole. The OMS's own `placed_at` passes unchanged in both versions."""
     if isinstance(order, Document):
         return rendering.detail(order, tenant, version2=version2)
-    told = _told(order, tenant) | {"tax_exempt": False}
-    return told | ({"placed_at": rendering.moment(order.at, version2=True)} if version2 else {})
+    return _told(order, tenant) | {"tax_exempt": False}
 
 
 def history(page: Page, tenant: Tenant) -> dict[str, Any]:
@@ -67,7 +66,6 @@ def _entry(order: ExternalOrder, customer: Mapping[str, str], tenant: Tenant) ->
         del item["origin_id"]
     return told | {
         "channel": {"type": told.pop("channel_type")},
-        "placed_at": rendering.moment(order.at, version2=True),
         "customer": {"id": customer["id"], "email": email},
     }
 

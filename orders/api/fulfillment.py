@@ -68,7 +68,7 @@ class FulfillmentProgress(Wire):
 
 class FulfillmentView(ApiViewSet):
     required_scopes = {"POST": ["order-management:fulfillment:write"]}
-    requires_tenant_headers = True
+    checks_tenant_headers = True
 
     @extend_schema(
         operation_id="report_fulfillment",

@@ -1,6 +1,5 @@
 """Holding orders, releasing them, and giving grace: routes 2 and 13, and our own (§4.2, §4.3)."""
 
-import datetime as dt
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
+from ordermgmt.timestamps import timestamp
 from ordermgmt.wire import Uuid, Wire
 from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, id_type, path_id, seen
 from orders.lifecycle import HoldKind
@@ -98,7 +98,7 @@ class HoldsView(ApiViewSet):
         "GET": ["orders:read"],
         "POST": ["order-management:holds:write"],
     }
-    requires_tenant_headers = True
+    checks_tenant_headers = True
 
     @extend_schema(
         operation_id="list_holds",
@@ -145,7 +145,7 @@ class HoldsView(ApiViewSet):
 
 class ReleaseView(ApiViewSet):
     required_scopes = {"POST": ["order-management:holds:write"]}
-    requires_tenant_headers = True
+    checks_tenant_headers = True
 
     @extend_schema(
         operation_id="release_hold",
@@ -156,7 +156,7 @@ class ReleaseView(ApiViewSet):
         responses={200: HoldOut, **_REFUSED},
         examples=[OpenApiExample("Approved", value={"reason": "Approved"}, request_only=True)],
     )
-    def create(self, request: Request, id: str, hold: UUID) -> Response:
+    def create(self, request: Request, id: str, hold: str) -> Response:
         """End a hold of any kind; when it was the last, the order is routed at once.
 
         Releasing it again changes nothing.
@@ -165,7 +165,7 @@ class ReleaseView(ApiViewSet):
         released = holding.release(
             tenant=self.tenant,
             reference=path_id(id),
-            hold=hold,
+            hold=_hold_id(hold),
             reason=command.reason,
             actor=self.client.actor,
             seen=seen(request),
@@ -196,7 +196,9 @@ class GraceView(ApiViewSet):
             ),
         },
         examples=[
-            OpenApiExample("Due", value={"due_at": "2019-08-24T14:15:22Z"}, response_only=True)
+            OpenApiExample(
+                "Due", value={"due_at": "2019-08-24T14:15:22.000000Z"}, response_only=True
+            )
         ],
     )
     def create(self, request: Request, id: str) -> Response:
@@ -210,7 +212,14 @@ class GraceView(ApiViewSet):
             id_type=id_type(request),
             actor=self.client.actor,
         )
-        return Response({"due_at": _moment(due_at)})
+        return Response({"due_at": timestamp(due_at)})
+
+
+def _hold_id(value: str) -> UUID:
+    """Return the id of a hold from the path; what is no UUID names none."""
+    if not queries.is_uuid(value):
+        raise holding.HoldNotFound("The order has no such hold.")
+    return UUID(value)
 
 
 def _told(hold: Hold) -> dict[str, Any]:
@@ -218,11 +227,7 @@ def _told(hold: Hold) -> dict[str, Any]:
         "id": hold.uuid,
         "kind": HoldKind(hold.kind).value,
         "reason": hold.reason,
-        "placed_at": _moment(hold.placed_at),
-        "due_at": hold.due_at and _moment(hold.due_at),
-        "released_at": hold.released_at and _moment(hold.released_at),
+        "placed_at": timestamp(hold.placed_at),
+        "due_at": hold.due_at and timestamp(hold.due_at),
+        "released_at": hold.released_at and timestamp(hold.released_at),
     }
-
-
-def _moment(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -3,7 +3,6 @@
 The contract does not print the addresses of notes on items; ours nest them under the item.
 """
 
-import datetime as dt
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from ordermgmt import errors
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
+from ordermgmt.timestamps import timestamp
 from ordermgmt.wire import InvalidBody, Uuid, Wire
 from orders.models import OrderNote
 from orders.services import notes
@@ -213,11 +213,7 @@ def _told(note: OrderNote) -> dict[str, Any]:
         "source": note.source,
         "source_type": note.source_type,
         "tags": note.tags or [],
-        "created_at": _moment(note.created_at),
-        "updated_at": _moment(note.updated_at),
+        "created_at": timestamp(note.created_at),
+        "updated_at": timestamp(note.updated_at),
     }
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _moment(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z"

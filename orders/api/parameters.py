@@ -1,12 +1,11 @@
 """What the order routes have in common: how a path and a query name an order."""
 
-import re
 from typing import Final, cast
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from ordermgmt.api import BadParameter, query_param
+from ordermgmt.api import BadParameter, query_param, tag_version
 from orders.services.queries import IdType, OrderNotFound
 
 ID: Final = OpenApiParameter("id", location="path", description="The order's id.")
@@ -25,7 +24,6 @@ IF_MATCH: Final = OpenApiParameter(
     description="The version of the order that you decided by, as the ETag of its holds says; 412"
     " if it has changed since.",
 )
-_ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
 def id_type(request: Request) -> IdType:
@@ -51,6 +49,6 @@ def seen(request: Request) -> int | None:
     said = request.META.get("HTTP_IF_MATCH", "*").strip()
     if said == "*":
         return None
-    if (tag := _ETAG.fullmatch(said)) is None:
+    if not (version := tag_version(said)):
         raise BadParameter('If-Match must be the ETag of an order, for instance "3".')
-    return int(tag[1])
+    return version

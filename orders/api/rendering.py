@@ -7,6 +7,7 @@ from uuid import UUID
 
 from configuration.models import Tenant
 from configuration.services.pseudonyms import token
+from ordermgmt.timestamps import timestamp
 from orders.models import Item, Order, PriceMethod, Shipment
 from orders.services.announcements import shipping_method
 from orders.services.queries import Document
@@ -113,8 +114,7 @@ def history_entry(document: Document, tenant: Tenant) -> dict[str, Any]:
 
 def moment(at: dt.datetime, *, version2: bool) -> str:
     """A time as each version prints it: version 1 without a zone, version 2 in UTC with Z."""
-    text = at.astimezone(dt.UTC).replace(tzinfo=None).isoformat()
-    return f"{text}Z" if version2 else text
+    return timestamp(at, has_zone=version2)
 
 
 def _totals(order: Order) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What happened to an order, oldest first: product §4.10."""
 
-import datetime as dt
 from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,6 +8,7 @@ from rest_framework.response import Response
 
 from ordermgmt.api import ApiViewSet, query_integer
 from ordermgmt.openapi import problems
+from ordermgmt.timestamps import timestamp
 from ordermgmt.wire import Wire
 from orders.api.parameters import ANY_ID, path_id
 from orders.services import timeline
@@ -35,7 +35,7 @@ class Timeline(Wire):
 
 class TimelineView(ApiViewSet):
     required_scopes = {"GET": ["orders:read"]}
-    requires_tenant_headers = True
+    checks_tenant_headers = True
 
     @extend_schema(
         operation_id="get_timeline",
@@ -73,7 +73,7 @@ class TimelineView(ApiViewSet):
         told = [
             {
                 "version": entry.version,
-                "at": entry.at.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z",
+                "at": timestamp(entry.at),
                 "actor": entry.actor,
                 "verb": entry.verb,
                 "facts": entry.facts,

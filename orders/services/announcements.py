@@ -1,11 +1,13 @@
 """What subscribers are told about an order: the payloads of contract §g.2."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 from ordermgmt.money import ZERO
+from ordermgmt.timestamps import timestamp
 from orders.models import Item, Order, PriceMethod, Shipment
 
 # Who is told from where an order's goods travel, by its shipping method.
@@ -135,9 +137,9 @@ def gift_wrapping_id(order: Order) -> UUID:
     return uuid5(order.uuid, "gift-wrapping")
 
 
-def moment(at: Any) -> str:
+def moment(at: dt.datetime) -> str:
     """A time as events print it: UTC, milliseconds, Z."""
-    return f"{at.strftime('%Y-%m-%dT%H:%M:%S')}.{at.microsecond // 1000:03d}Z"
+    return timestamp(at, timespec="milliseconds")
 
 
 def _item(order: Order, item: Item, status: str) -> dict[str, Any]:

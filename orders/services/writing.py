@@ -14,6 +14,7 @@ from django.db import connection, models
 
 from configuration.services.policy import Policy
 from ordermgmt import hot, strict_json
+from ordermgmt.timestamps import timestamp_sql
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
 from orders.services.story import Reason, Story
 from webhooks.services import inserting, publish, rows_of
@@ -50,12 +51,11 @@ _SENT: Final[dict[Model, dict[str, str]]] = {
 }
 # What events tell of a new order that only the database knows. One that does not tell it is left
 # as it is.
-_TOLD: Final = """
+_TOLD: Final = f"""
 jsonb_set(jsonb_set(x.payload,
-  '{external_id}', coalesce(to_jsonb(nullif(x.payload->>'external_id', '')),
-                            to_jsonb(o.external_id)), false),
-  '{created_at}', to_jsonb(to_char(o.captured_at AT TIME ZONE 'UTC',
-                                   'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), false)
+  '{{external_id}}', coalesce(to_jsonb(nullif(x.payload->>'external_id', '')),
+                              to_jsonb(o.external_id)), false),
+  '{{created_at}}', to_jsonb({timestamp_sql("o.captured_at")}), false)
 """
 # What may change of an item after its capture, and how it is sent.
 _CHANGING: Final[dict[str, str]] = {

@@ -124,7 +124,9 @@ class TestEveryKey:
         assert SettingChange.objects.count() == 1
 
 
-@pytest.mark.parametrize("tag", ['"7"', 'W/"0"', "0", "garbage", '"x"', '"1", "2"', ""])
+@pytest.mark.parametrize(
+    "tag", ['"7"', 'W/"7"', 'w/"0"', "W/0", "0", "garbage", '"x"', '"1", "2"', ""]
+)
 def test_a_tag_that_is_not_the_version_is_a_412(shop, tag):
     answer = post(shop, "on_hold_timer_duration", {"value": 20}, **{"If-Match": tag})
 
@@ -132,7 +134,7 @@ def test_a_tag_that_is_not_the_version_is_a_412(shop, tag):
     assert not Setting.objects.exists()
 
 
-@pytest.mark.parametrize("tag", ["*", '"0"', '"7", "0"'])
+@pytest.mark.parametrize("tag", ["*", '"0"', '"7", "0"', 'W/"0"', '"7", W/"0"'])
 def test_a_tag_that_allows_the_version_is_no_hindrance(shop, tag):
     answer = post(shop, "on_hold_timer_duration", {"value": 20}, **{"If-Match": tag})
 

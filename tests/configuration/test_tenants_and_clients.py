@@ -36,13 +36,26 @@ class TestTenant:
         assert not any(key.hex() in one.pseudonym_key + other.pseudonym_key for key in keys)
 
     @pytest.mark.parametrize(
-        "slug", ["", "ACME", "a b", "a_b", "a.b", "ä", "a" * 64, "a\n", "../x", "a'--", "a\0"]
+        "slug", ["", "a b", "a_b", "a.b", "ä", "a" * 64, "a\n", "../x", "a'--", "a\0"]
     )
     def test_has_a_slug_that_fits_a_header(self, slug):
         with pytest.raises(BadSlug):
             tenants.create(slug)
 
         assert not Tenant.objects.exists()
+
+    def test_has_a_slug_in_small_letters_however_it_is_written(self):
+        made = tenants.create("ACME")
+
+        assert (made.slug, made.name) == ("acme", "acme")
+        assert tenants.find("Acme") == made
+        assert tenants.update("aCME", name="Acme").slug == "acme"
+        for slug in ("ACME", "acme"):
+            with pytest.raises(TenantExists):
+                tenants.create(slug)
+        with pytest.raises(TenantNotFound):
+            tenants.find("ac\N{KELVIN SIGN}me")
+        assert Tenant.objects.count() == 1
 
     def test_is_made_once(self):
         tenants.create("acme", name="First")

@@ -52,6 +52,23 @@ def basic(client_id, secret):
 
 
 class TestClientCredentials:
+    @pytest.mark.parametrize("tenant", ["ACME", "Acme", "aCME"])
+    def test_the_realm_may_be_written_in_capitals(self, made, tenant):
+        answer = send(realm(tenant), credentials(made))
+
+        assert answer.status_code == 200
+        gone = credentials(made, token=answer.json()["access_token"])
+        assert send(realm(tenant, "revoke"), gone).status_code == 200
+        assert not AccessToken.objects.exists()
+
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_parameters_that_are_not_ours_are_ignored(self, made, as_json):
+        sent = credentials(made, audience="x\x07", resource="x" * 200)
+
+        assert send(realm(), sent, as_json=as_json).status_code == 200
+        if as_json:
+            assert send(realm(), sent | {"n": 1, "o": {"a": []}}, as_json=True).status_code == 200
+
     @pytest.mark.parametrize("as_json", [False, True])
     def test_get_a_token_from_the_body(self, made, as_json):
         answer = send(realm(), credentials(made), as_json=as_json)

@@ -127,6 +127,22 @@ class TestAnotherTenants:
                 assert b"THEIRS</a>" not in page.content
                 assert b"other-tenant</a>" not in page.content
 
+    def test_a_tenants_name_in_capitals_means_the_same(self):
+        tenant = TenantFactory(slug="acme", name="Acme Outdoor")
+        browser = signed_in("operator")
+
+        for name, args in (
+            ("configuration_setting_list", ["ACME"]),
+            ("configuration_setting_change", ["Acme", "big_sales_order"]),
+            ("webhooks_externaloms_change", ["aCME"]),
+        ):
+            page = browser.get(reverse(f"admin:{name}", args=args))
+            assert page.status_code == 200, name
+        assert b"Acme Outdoor" in browser.get(f"{url('tenant_changelist')}?q=ACM").content
+        assert browser.get(f"/console/?tenant={tenant.slug.upper()}").status_code == 200
+        orders = browser.get(f"/console/orders/order/?tenant={tenant.slug.upper()}")
+        assert orders.status_code == 200
+
     def test_rows_are_the_operators_business(self):
         tenant = TenantFactory(name="Acme")
         LocationFactory(tenant=tenant, code="DC1")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,12 +173,6 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "J3-nan": member("NaN"),
     "J3-infinity": member("Infinity"),
     "J3-minus-infinity": member("-Infinity"),
-    "J4-overflow": member("1e400"),
-    "J4-underflow": member("-1e400"),
-    "J5-5000-digits": member("9" * 5_000),
-    "J5-20-digits": member("9" * 20),
-    "J5-exponent-in-capitals": member("1E400"),
-    "J5-tiny": member("0.1e-400"),
     "J6-key-twice": lambda valid: b'{"zzz": 1, "zzz": 2, ' + valid[1:],
     "J6-key-twice-inside": member('{"a": 1, "a": 2}'),
     "J7-key-twice-unescaped": member('{"a": 1, "\\u0061": 2}'),
@@ -204,9 +198,6 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "J13-100000-elements": member("[" + "0," * 99_999 + "0]"),
     "J13-long-string": member(f'"{"x" * 1_000_000}"'),
     "J13-long-key": member(f'{{"{"x" * 1_000_000}": 1}}'),
-    "J20-bell": member('"\\u0007"'),
-    "J20-escape": member('"\\u001b[31m"'),
-    "J20-backspace": member('"\\b"'),
     "J20-override-in-key": member('{"\\u202e": 1}'),
     # As in the suite that every parser is measured by.
     **{
@@ -243,6 +234,19 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
             "semicolon": "[1;2]",
         }.items()
     },
+}
+# What is refused where it is read, and ignored where nobody reads it.
+UNREAD = {
+    "J4-overflow": "1e400",
+    "J4-underflow": "-1e400",
+    "J5-5000-digits": "9" * 5_000,
+    "J5-400-digits": "-" + "9" * 400,
+    "J5-20-digits": "9" * 20,
+    "J5-exponent-in-capitals": "1E400",
+    "J5-tiny": "0.1e-400",
+    "J20-bell": '"\\u0007"',
+    "J20-escape": '"\\u001b[31m"',
+    "J20-backspace": '"\\b"',
 }
 # Beside these faults, what is legal though unusual.
 HARMLESS = {
@@ -306,6 +310,66 @@ def test_is_refused_everywhere_and_nothing_is_written(target: Target, fault: str
         else:
             endpoint.refuses(response, 400)
         assert state() == before, name
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *UNREAD.values(),
+        f'[{{"a": [{UNREAD["J4-overflow"]}, {UNREAD["J20-bell"]}]}}]',
+        '{"\\u0007": 1e400}',
+    ],
+    ids=lambda raw: raw[:20],
+)
+def test_what_nobody_reads_is_ignored(target: Target, name: str, raw: str) -> None:
+    if name == "status":  # which takes one member only (PS2)
+        return
+    endpoint = ENDPOINTS[name]
+    path = endpoint.at(target)
+    body = member(raw)(json.dumps(endpoint.body(target)).encode())
+
+    answer = target.send(endpoint.method, path, body, headers=credentials(endpoint, target))
+
+    assert answer.status_code in (200, 204), answer.content
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("raw", [UNREAD["J4-overflow"], UNREAD["J5-400-digits"], '"a\\u0007"'])
+def test_what_somebody_reads_is_not(target: Target, name: str, raw: str) -> None:
+    endpoint = ENDPOINTS[name]
+    path, valid = endpoint.at(target), endpoint.body(target)
+    before = state()
+
+    for pointer in places(valid):
+        body = spoiled(json.loads(json.dumps(valid)), {pointer: raw})
+        answer = target.send(endpoint.method, path, body, headers=credentials(endpoint, target))
+        assert answer.status_code in ((400, 401) if name in OPENID_ROUTES else (400,)), pointer
+        assert b"error" in answer.content or b"code" in answer.content
+    assert state() == before
+
+
+@pytest.mark.parametrize("raw", ['{"a": [{"b": 1e400}]}', '[["\\u0007"]]', '[{"\\u0007": 1}]'])
+def test_what_is_kept_as_it_is_is_read_to_the_bottom(target: Target, raw: str) -> None:
+    before = state()
+
+    body = spoiled(order(), {"/payments/0/metadata/bin": raw})
+
+    assert_refused(target.send("POST", CAPTURE, body), 400, "bad_request")
+    assert state() == before
+
+
+# Which ask for credentials where they cannot read the client's.
+OPENID_ROUTES = {"token", "revoke"}
+
+
+def places(value: Any, at: str = "") -> Iterator[str]:
+    """JSON pointers to all that a body says, down to members of any type."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in inner:
+        yield f"{at}/{key}"
+        if isinstance(part, dict | list):
+            yield from places(part, f"{at}/{key}")
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)

@@ -1,5 +1,6 @@
 """Odd HTTP at every route (robustness table H); what only a real server sees is in tests/e2e."""
 
+import re
 from typing import Any
 
 import pytest
@@ -80,27 +81,43 @@ def test_H7_head_is_get_without_a_body(target: Target, route: Route) -> None:
     "accept",
     [
         *("garbage", "application/xml", "text/html", "*/*;q=0", "application/json;q=0", "text/*"),
-        *("x" * 3_000, ",", ";", "application/x.newstore.orders+json;version=99", "image/*,x/y"),
-        "application/x.newstore.orders+json;version=1e9",
-        "application/x.newstore.orders+json;version=2;version=3",
-        "application/x.newstore.orders+json",
+        *("x" * 3_000, ",", ";", "", "image/*,x/y", "application/x.newstore.orders+json"),
+        *("application/problem+json", "application/problem+json, application/json;q=0"),
     ],
     ids=lambda accept: accept[:60],
 )
-def test_H20_what_we_cannot_say_is_a_406(target: Target, accept: str) -> None:
-    before = state()
-
-    for route in GUARDED:
+def test_H20_what_accept_says_changes_no_answer(target: Target, accept: str) -> None:
+    for route in ALL:
+        plain = send(target, route)
         response = send(target, route, headers={"Accept": accept})
-        assert_refused(response, 406, "not_acceptable")
+        assert response.status_code == plain.status_code
+        assert response.get("Content-Type") == plain.get("Content-Type")
+
+
+@pytest.mark.parametrize(
+    "version", ["99", "1e9", "2;version=3", "3, text/html", "0", "", "x" * 3_000]
+)
+def test_H20_a_version_that_is_not_there_is_a_406_where_versions_are(
+    target: Target, version: str
+) -> None:
+    before = state()
+    accept = {"Accept": f"application/x.newstore.orders+json;version={version}"}
+    refusing = {str(r) for r in GUARDED if send(target, r, headers=accept).status_code == 406}
+
+    assert refusing == {"GET /v0/orders", "GET /v0/orders/<path:id>"}
+    for route in GUARDED:
+        if str(route) in refusing:
+            assert_refused(send(target, route, headers=accept), 406, "not_acceptable")
     assert state() == before
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=str)
 def test_H22_version_2_is_only_where_it_exists(target: Target, route: Route) -> None:
-    response = send(target, route, headers={"Accept": ORDERS_V2})
+    plain, response = send(target, route), send(target, route, headers={"Accept": ORDERS_V2})
 
-    assert (response.status_code == 406) == (not route.view.read_versions)
+    assert response.status_code == plain.status_code
+    if response.status_code == 200:
+        assert (response["Content-Type"] == ORDERS_V2) == route.view.read_versions
 
 
 @pytest.mark.parametrize(
@@ -126,6 +143,23 @@ def test_H26_compressed_bodies_are_not_read(target: Target, encoding: str) -> No
     for route in WRITING:
         response = send(target, route, headers={"Content-Encoding": encoding})
         assert_refused(response, 415, "unsupported_media_type")
+        assert response["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("route", [r for r in ALL if r not in GUARDED], ids=str)
+def test_H26_nor_where_there_is_no_token_yet(target: Target, route: Route) -> None:
+    token = target.headers["Authorization"].replace("Bearer", "Token")
+
+    response = send(target, route, headers={"Content-Encoding": "gzip", "Authorization": token})
+
+    assert response.status_code == 415
+    assert response["Accept-Encoding"] == "identity"
+
+
+def test_H24_another_kind_of_body_is_not_about_its_encoding(target: Target) -> None:
+    for route in WRITING:
+        response = target.send(route.method, route.path, b"{}", content_type="text/plain")
+        assert (response.status_code, "Accept-Encoding" in response) == (415, False)
 
 
 @pytest.mark.parametrize("route", WRITING, ids=str)
@@ -174,3 +208,25 @@ def test_H27_a_method_cannot_be_overridden(target: Target, name: str) -> None:
     for route in ALL:
         plain = send(target, route)
         assert send(target, route, headers={name: "DELETE"}).status_code == plain.status_code
+
+
+def test_no_id_decides_by_its_form_which_route_it_reaches() -> None:
+    """A converter that refuses an id leaves the address to another route, or to none."""
+    converters = {kind for route in ALL for kind in re.findall(r"<(\w+):", route.pattern)}
+
+    assert converters == {"str", "path"}
+
+
+@pytest.mark.parametrize("name", ["x", "1", "gggggggg-0000-4000-8000-000000000001", "%F0%9F%98%80"])
+@pytest.mark.parametrize("route", [r for r in GUARDED if "<" in r.pattern], ids=str)
+def test_G2_an_id_of_another_form_names_nothing(target: Target, route: Route, name: str) -> None:
+    path = re.sub(r"<\w+:\w+>", name, f"/{route.pattern}")
+    query = route.path.partition("?")[2]
+    before = state()
+
+    response = target.send(route.method, f"{path}?{query}", route.body)
+
+    assert response.status_code in (400, 404)
+    if response.content:
+        assert_problem(response, response.status_code)
+    assert state() == before

@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from ordermgmt.logging import json_formatter, request_id
+from ordermgmt.logging import add_request_id, json_formatter, request_id
 from ordermgmt.middleware import RequestMiddleware
 
 GOOD = {"authorization": "Bearer good"}
@@ -37,7 +37,27 @@ class TestRequestId:
         assert response.headers["Request-Id"] == "Ab-1.2:3_4"
         assert response.json()["request_id"] == "Ab-1.2:3_4"
 
-    @pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<x>", "\u00e9", "a\r\nb"])
+    @pytest.mark.parametrize(
+        "sent", ["Root=1-67891233-abc", "{a}+b/c|d@e", "<x>", "!", "~", "x" * 129, "y" * 1_024]
+    )
+    def test_any_visible_ascii_is_one(self, api: Client, sent: str) -> None:
+        response = api.get("/nope", headers={"request-id": sent})
+
+        assert response.headers["Request-Id"] == response.json()["request_id"] == sent
+
+    @pytest.mark.parametrize("length", [1, 128, 129, 1_024])
+    def test_the_log_has_both_ends_of_a_long_one(self, length: int) -> None:
+        sent = ("0123456789abcdef" * 64)[-length:]
+        token = request_id.set(sent)
+        logged = add_request_id(None, "info", {})["request_id"]
+        request_id.reset(token)
+
+        assert len(logged) == min(length, 128)
+        assert (logged == sent) == (length <= 128)
+        assert sent.startswith(logged.partition("...")[0])
+        assert sent.endswith(logged.rpartition("...")[2])
+
+    @pytest.mark.parametrize("sent", ["", "a b", "x" * 1_025, "\u00e9", "a\r\nb", "a\x7f"])
     def test_one_that_is_no_id_is_replaced(self, api: Client, sent: str) -> None:
         made = api.get("/nope", headers={"request-id": sent}).headers["Request-Id"]
 

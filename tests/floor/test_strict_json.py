@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ordermgmt import strict_json
-from ordermgmt.strict_json import InvalidJson, dumps, loads
+from ordermgmt.strict_json import InvalidJson, Unreadable, checked, dumps, loads, loads_tolerant
 
 ACCEPTED: dict[bytes, Any] = {
     b"{}": {},
@@ -291,3 +291,55 @@ def test_readable_is_the_same_in_lines():
     text = strict_json.readable({"price": {"net": Decimal("72.0000"), "tax": Decimal("7.20")}})
 
     assert text == '{\n  "price": {\n    "net": 72,\n    "tax": 7.2\n  }\n}'
+
+
+MARKED: Final = REFUSED["number_out_of_range"] + [
+    b'"\\u001b[31m"',
+    b'"\\b"',
+    b'"\\f"',
+    b'"\\u0001"',
+]
+
+
+class TestTolerant:
+    """What `loads_tolerant` leaves to the reader of a member."""
+
+    @pytest.mark.parametrize("raw", MARKED, ids=lambda raw: repr(raw[:24]))
+    def test_it_is_marked_and_all_else_is_read(self, raw: bytes) -> None:
+        value = loads_tolerant(b'{"a": {"b": [1.5, %s]}, "c": "x"}' % raw)
+
+        assert (value["a"]["b"][0], value["c"]) == (Decimal("1.5"), "x")
+        assert isinstance(value["a"]["b"][1], Unreadable)
+        with pytest.raises(InvalidJson) as refusal:
+            loads(raw)
+        with pytest.raises(InvalidJson) as later:
+            checked(value)
+        assert later.value.facts == refusal.value.facts
+        assert str(later.value) == str(refusal.value)
+
+    @pytest.mark.parametrize("raw", [b'{"\\u0007": 1}', b'[{"a": {"\\b": {}}}]'])
+    def test_a_key_is_marked_too(self, raw: bytes) -> None:
+        with pytest.raises(InvalidJson, match="control character"):
+            checked(loads_tolerant(raw))
+
+    @pytest.mark.parametrize("raw", ACCEPTED, ids=lambda raw: repr(raw[:24]))
+    def test_json_is_understood_as_ever(self, raw: bytes) -> None:
+        assert checked(loads_tolerant(raw)) == ACCEPTED[raw]
+
+    @pytest.mark.parametrize(
+        ("reason", "raw"),
+        [
+            (reason, raw)
+            for reason, texts in REFUSED.items()
+            for raw in texts
+            if reason != "number_out_of_range" and raw not in (*MARKED, b'{"\\u0007":1}')
+        ],
+        ids=lambda part: repr(part[:24]),
+    )
+    @pytest.mark.parametrize("beside", [b"", b"1e400", b'"\\u0007"'])
+    def test_all_else_is_refused_as_ever(self, reason: str, raw: bytes, beside: bytes) -> None:
+        with pytest.raises(InvalidJson) as refusal:
+            loads_tolerant(b"[%s, %s]" % (beside, raw) if beside else raw)
+
+        if not beside:
+            assert refusal.value.facts == {"reason": reason}

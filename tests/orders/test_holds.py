@@ -284,7 +284,8 @@ class TestHolds:
 
         stale = shop.ask(*acts[act], headers={"If-Match": tag})
         assert problem(stale)[:2] == (412, "version_mismatch")
-        for said in ("3", 'W/"3"', '"3", "4"', '"x"', "", '"0"', '"99999999999999999999"'):
+        assert problem(shop.ask(*acts[act], headers={"If-Match": f"W/{tag}"}))[0] == 412
+        for said in ("3", 'w/"3"', '"3", "4"', '"x"', "", '"0"', 'W/"0"', '"99999999999999999999"'):
             refused = shop.ask(*acts[act], headers={"If-Match": said})
             assert problem(refused)[:2] == (400, "bad_request"), said
         assert contents() == before
@@ -293,6 +294,49 @@ class TestHolds:
         assert tag == f'"{Order.objects.get().version}"'
         assert shop.ask(*acts[act], headers={"If-Match": tag}).status_code == 200
         assert shop.ask(*acts[act], headers={"If-Match": "*"}).status_code == 200
+
+    @pytest.mark.parametrize("act", ["patch", "place", "release"])
+    def test_a_weakened_tag_names_the_same_version(self, shop, act):
+        shop.captured(order(external_id="A-1", grace_period=60))
+        path = "/order-management/orders/A-1"
+        acts = {
+            "patch": ("PATCH", path, ON_HOLD),
+            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "look"}),
+            "release": (
+                "POST",
+                f"{path}/holds/{Hold.objects.get().uuid}/release",
+                {"reason": "fine"},
+            ),
+        }
+        tag = shop.ask("GET", f"{path}/holds")["ETag"]
+
+        answer = shop.ask(*acts[act], headers={"If-Match": f"W/{tag}"})
+
+        assert answer.status_code == 200, answer.content
+
+    @pytest.mark.parametrize("name", ["x", "1", "A-1", "{uuid}x", "{{{uuid}}}", "urn:uuid:{uuid}"])
+    @pytest.mark.parametrize("method", ["POST", "GET"])
+    def test_a_hold_that_is_no_uuid_is_not_found(self, shop, name, method):
+        shop.captured(order(external_id="A-1", grace_period=60))
+        name = name.format(uuid=Hold.objects.get().uuid)
+        before = contents()
+
+        answer = shop.ask(
+            method, f"/order-management/orders/A-1/holds/{name}/release", {"reason": "x"}
+        )
+
+        if method == "POST":
+            assert problem(answer) == (404, "not_found", "The order has no such hold.")
+        else:
+            assert (answer.status_code, answer["Allow"]) == (405, "POST")
+        assert contents() == before
+
+    def test_a_hold_in_capitals_is_the_same(self, shop):
+        shop.captured(order(external_id="A-1", grace_period=60))
+        name = str(Hold.objects.get().uuid).upper()
+
+        path = f"/order-management/orders/A-1/holds/{name}/release"
+        assert shop.ask("POST", path, {"reason": "x"}).status_code == 200
 
     def test_only_who_may_release_holds_does(self, shop):
         shop.captured(order(external_id="A-1", grace_period=60))

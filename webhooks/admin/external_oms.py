@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from configuration.models import Tenant
+from configuration.services.tenants import folded
 from ordermgmt import waiting
 from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, tenant_id_of
@@ -74,7 +75,7 @@ class ExternalOmsAdmin(TenantAdmin):
         return self._page(request, "all", title="External OMS", rows=rows)
 
     def tenant_view(self, request: HttpRequest, slug: str) -> HttpResponse:
-        tenant = self._tenants(request).filter(slug=slug).first()
+        tenant = self._tenants(request).filter(slug=folded(slug)).first()
         if tenant is None:
             raise Http404("There is no such tenant.")
         tries = request.user.has_perm(TRIES)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from ordermgmt.timestamps import timestamp
+
 MANY: Final = 137
 _KNOWN_ID: Final = re.compile(r"(?!NONE)[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FIRST_DAY: Final = datetime(2024, 1, 8, 7, 30, tzinfo=UTC)
@@ -80,7 +82,7 @@ def history(customer: str) -> list[dict[str, Any]]:
 def _placed_at(number: str, chance: Random) -> str:
     days = 3 * int(number) if number.isdecimal() and len(number) < 4 else chance.randrange(600)
     at = _FIRST_DAY + timedelta(days=days, minutes=chance.randrange(900))
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp(at, timespec="milliseconds")
 
 
 def _item(order: str, number: int, order_status: str, chance: Random) -> dict[str, Any]:

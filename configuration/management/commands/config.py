@@ -10,6 +10,7 @@ from configuration.services import Stored, tenants
 from configuration.services.settings import history, read_all
 from ordermgmt import strict_json
 from ordermgmt.commands import Action, ActionCommand, Refused
+from ordermgmt.timestamps import timestamp
 
 ACTOR = "cli:config"
 TENANT = ("tenant", {"help": "the tenant's slug"})
@@ -72,7 +73,7 @@ class Command(ActionCommand):
         rows = [
             {
                 "version": change.version,
-                "at": change.at.isoformat(),
+                "at": timestamp(change.at),
                 "author": change.author,
                 "from": change.old_value,
                 "to": change.new_value,
@@ -97,7 +98,7 @@ def _facts(tenant: Tenant, key: Key[Any], stored: Stored[Any]) -> dict[str, Any]
         "key": key.name,
         "value": key.masked(stored.value),
         "version": stored.version,
-        "updated_at": at.isoformat() if at else None,
+        "updated_at": timestamp(at) if at else None,
         "updated_by": stored.updated_by or None,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 from configuration.models import Tenant
 from configuration.services import tenants
 from ordermgmt.commands import Action, ActionCommand, Refused
+from ordermgmt.timestamps import timestamp
 
 SLUG = ("slug", {"help": "what the tenant headers say: a-z, 0-9 and hyphens"})
 NAME: tuple[str, Mapping[str, Any]] = ("--name", {"help": "what people call it (the slug)"})
@@ -92,7 +93,7 @@ def _facts(tenant: Tenant) -> dict[str, Any]:
         "name": tenant.name,
         "uuid": str(tenant.uuid),
         **{name: getattr(tenant, name) for name in (*SWITCHES, *DEFAULTS)},
-        "created_at": tenant.created_at.isoformat(),
+        "created_at": timestamp(tenant.created_at),
     }
 
 
