@@ -100,6 +100,17 @@ class _AsNumber:
         }
 
 
+class _Int32:
+    """Documents a whole number that fits 32 bits although the model sets it no limit."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(core_schema) | {"format": "int32"}
+
+
+# A whole number of an answer that fits 32 bits.
+Int32 = Annotated[int, _Int32()]
 # A JSON number, exact. Strings are not numbers.
 Number = Annotated[Decimal, BeforeValidator(_decimal), _AsNumber()]
 # The canonical form only: no braces, no `urn:`, not nil; upper case is taken as lower.
@@ -112,6 +123,24 @@ Instant = Annotated[
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+
+
+def _document_aliases(schema: JsonSchemaValue, first: str, *others: str) -> None:
+    """Add every other name of a member to the schema of its model.
+
+    A required member with several names is documented as optional and called required in words,
+    because code generators do not understand a union of `required` alone.
+    """
+    members = schema["properties"]
+    for other in others:
+        members[other] = members[first] | {"description": f"Another name of `{first}`."}
+    if first in schema.get("required", ()):
+        schema["required"].remove(first)
+        if not schema["required"]:
+            del schema["required"]
+        names = " or ".join(f"`{name}`" for name in (first, *others))
+        words = members[first].get("description", "")
+        members[first] = members[first] | {"description": f"{words} Required: {names}.".strip()}
 
 
 class InvalidBody(Invalid):
@@ -142,12 +171,7 @@ class Wire(BaseModel):
         told = handler.resolve_ref_schema(schema)
         for field in cls.model_fields.values():
             if isinstance(field.validation_alias, AliasChoices):
-                first, *others = map(str, field.validation_alias.choices)
-                for other in others:
-                    told["properties"][other] = told["properties"][first]
-                if first in told.get("required", []):
-                    told["required"].remove(first)
-                    told["anyOf"] = [{"required": [name]} for name in (first, *others)]
+                _document_aliases(told, *map(str, field.validation_alias.choices))
         return schema
 
     @classmethod

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
-from ordermgmt.wire import Number, Uuid, Wire
+from ordermgmt.wire import Instant, Int32, Number, Uuid, Wire
 from orders.services.card_numbers import holds_card_number
 
 LARGEST_KEY: Final = 2**63 - 1
@@ -89,12 +89,12 @@ class AkinonOrder(Wire):
     """Follows from the name of the channel: the same for all of its orders."""
     customer: int
     """Follows from the customer: the same for all of theirs, and says nothing about them."""
-    date_placed: str
+    date_placed: Instant
     payment_option: int
     payment_option_slug: str | None
     bin_number: str | None
-    installment: int
-    installment_count: int | None
+    installment: Int32
+    installment_count: Int32 | None
     installment_interest_amount: Number
     cargo_company: int
     is_send: bool
@@ -104,7 +104,7 @@ class AkinonOrder(Wire):
     cancel_status: Literal["cancelled"] | None
     """`cancelled` when nothing of the order is left."""
     shipping_interest_amount: Number
-    external_status: int
+    external_status: Int32
     """The status as a number."""
     client_type: str
     carrier_shipping_code: str | None
@@ -136,6 +136,6 @@ class AkinonOrder(Wire):
     language_code: str | None
     notes: str | None
     shipping_option_slug: str | None
-    created_date: str
-    modified_date: str
+    created_date: Instant
+    modified_date: Instant
     extra_field: Extra

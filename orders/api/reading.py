@@ -10,7 +10,7 @@ from ordermgmt.api import ApiViewSet, BadParameter, query_integer
 from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.openapi import problems
 from orders.api import examples, external_rendering
-from orders.api.external_models import AnyOrder, OrderHistory, OrderHistoryV1
+from orders.api.external_models import AnyOrder, AnyOrderV2, OrderHistory, OrderHistoryV1
 from orders.api.parameters import ID, ID_TYPE, id_type, path_id
 from orders.services import federation
 
@@ -31,7 +31,11 @@ class OrderView(ApiViewSet):
             ID,
             ID_TYPE,
         ],
-        responses={200: AnyOrder, **problems(400, examples=examples.EXTERNAL_PROBLEMS)},
+        responses={
+            (200, JSON): AnyOrder,
+            (200, ORDERS_V2): AnyOrderV2,
+            **problems(400, examples=examples.EXTERNAL_PROBLEMS),
+        },
         examples=[
             OpenApiExample("An order", value=examples.DETAIL, response_only=True),
             OpenApiExample(
@@ -66,17 +70,19 @@ class HistoryView(ApiViewSet):
                 " With an external OMS, the e-mail address will do.",
             ),
             OpenApiParameter(
-                "offset", {"type": "integer", "minimum": 0, "default": 0}, description="Version 2."
+                "offset",
+                {"type": "integer", "format": "int32", "minimum": 0},
+                description="Version 2; 0 when absent.",
             ),
             OpenApiParameter(
                 "count",
-                {"type": "integer", "minimum": 1, "maximum": MOST_ON_A_PAGE, "default": 10},
-                description="Version 2.",
+                {"type": "integer", "format": "int32", "minimum": 1, "maximum": MOST_ON_A_PAGE},
+                description="Version 2; 10 when absent.",
             ),
         ],
         responses={
-            (200, ORDERS_V2): OrderHistory,
             (200, JSON): OrderHistoryV1,
+            (200, ORDERS_V2): OrderHistory,
             **problems(
                 examples={
                     400: {"bad_request": examples.NO_CUSTOMER},
