@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -76,6 +77,11 @@ def _instant(value: Any) -> dt.datetime:
     )
 
 
+def _instant_text(value: str) -> str:
+    _instant(value)
+    return value
+
+
 class _AsNumber:
     """Pydantic documents a Decimal as text; ours are numbers, within the limits they have."""
 
@@ -121,6 +127,12 @@ Uuid = Annotated[
 Instant = Annotated[
     dt.datetime,
     BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+# The text of an `Instant` in an answer.
+InstantText = Annotated[
+    str,
+    AfterValidator(_instant_text),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
-from ordermgmt.wire import Instant, Number, Wire
+from ordermgmt.wire import InstantText, Number, Wire
 from orders.api.order_models import (
     AddressOut,
     CustomerOut,
@@ -93,7 +93,7 @@ class ExternalDetail(Wire):
 class ExternalDetailV2(ExternalDetail):
     """An order of the tenant's external OMS, whole, in our words (version 2)."""
 
-    placed_at: Instant  # type: ignore[assignment]  # what is documented differs, the text does not
+    placed_at: InstantText
     """UTC."""
 
 
@@ -106,7 +106,7 @@ class ExternalHistoryOrder(Wire):
     origin: Literal["newstore", "external"]
     origin_id: str
     channel: ExternalChannel
-    placed_at: Instant
+    placed_at: InstantText
     status: Literal["on_hold", "open", "closed"]
     currency: str
     fulfillment_type: FulfillmentType

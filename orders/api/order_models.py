@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ordermgmt.wire import Instant, Int32, Number, Uuid, Wire
+from ordermgmt.wire import InstantText, Int32, Number, Uuid, Wire
 from orders.lifecycle import ItemStatus, OrderStatus
 
 FulfillmentType = Literal[
@@ -195,7 +195,7 @@ class OrderDetail(Wire):
 class OrderDetailV2(OrderDetail):
     """An order, whole (version 2)."""
 
-    placed_at: Instant  # type: ignore[assignment]  # what is documented differs, the text does not
+    placed_at: InstantText
     """UTC."""
 
 
@@ -211,7 +211,7 @@ class CapturedOrder(OrderDetail):
 class CapturedOrderV2(CapturedOrder):
     """The order as it is stored, with all it is called by (version 2)."""
 
-    placed_at: Instant  # type: ignore[assignment]
+    placed_at: InstantText
     """UTC."""
 
 
@@ -240,7 +240,7 @@ class HistoryOrder(Wire):
     origin: Literal["newstore"]
     origin_id: Uuid
     channel: ChannelOut
-    placed_at: Instant
+    placed_at: InstantText
     status: OrderStatus = Field(strict=False)
     currency: str
     fulfillment_type: FulfillmentType

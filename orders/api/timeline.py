@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from ordermgmt.api import ApiViewSet, query_integer
 from ordermgmt.openapi import problems
-from ordermgmt.wire import Instant, Wire
+from ordermgmt.wire import InstantText, Wire
 from orders.api.parameters import ANY_ID, path_id
 from orders.services import timeline
 
@@ -19,7 +19,7 @@ MOST_ON_A_PAGE: Final = 100
 class Entry(Wire):
     version: int
     """1, 2, 3 … without a gap; the version of the event it announced, if any."""
-    at: Instant
+    at: InstantText
     actor: str
     """`client:…`, `staff:…` or `task:…`."""
     verb: str
