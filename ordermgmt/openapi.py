@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
@@ -186,8 +187,9 @@ TENANT_HEADERS: Final = [
 class ComponentSchema(GenerateJsonSchema):
     """JSON Schema of wire models in the form that code generators read.
 
-    Members have no titles, because generators take a title for the name of a class. A default of
-    null is left out, because generators would send it. Integers have the format that holds them.
+    Members have no titles, because generators take a title for the name of a class. An empty
+    default (null, no text, 0) is left out, because some generators send a default and others make
+    its member required. Integers have the format that holds them.
     """
 
     def field_title_should_be_set(self, schema: Any) -> bool:
@@ -195,9 +197,15 @@ class ComponentSchema(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         described = super().default_schema(schema)
-        if "default" in described and described["default"] is None:
+        if "default" in described and not described["default"]:
             del described["default"]
         return described
+
+    def encode_default(self, dft: Any) -> Any:
+        """The default as JSON; amounts are numbers."""
+        if isinstance(dft, Decimal):
+            return int(dft) if dft == int(dft) else float(dft)
+        return super().encode_default(dft)
 
     def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
         is_small = schema.get("le", _MAX_INT32 + 1) <= _MAX_INT32
