@@ -28,7 +28,7 @@ const token = present(
       client_id: SDK_CLIENT_ID,
       client_secret: SDK_CLIENT_SECRET,
     },
-    bodySerializer: (body) => new URLSearchParams(body as unknown as Record<string, string>),
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
   }),
 );
 const headers = { Authorization: `Bearer ${token.access_token}` };
