@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
-from ordermgmt.wire import InstantText, Int32, Number, Uuid, Wire
+from ordermgmt.wire import InstantText, Number, Uuid, Wire
 from orders.services.card_numbers import holds_card_number
 
 LARGEST_KEY: Final = 2**63 - 1
@@ -93,8 +93,8 @@ class AkinonOrder(Wire):
     payment_option: int
     payment_option_slug: str | None
     bin_number: str | None
-    installment: Int32
-    installment_count: Int32 | None
+    installment: int
+    installment_count: int | None
     installment_interest_amount: Number
     cargo_company: int
     is_send: bool
@@ -104,7 +104,7 @@ class AkinonOrder(Wire):
     cancel_status: Literal["cancelled"] | None
     """`cancelled` when nothing of the order is left."""
     shipping_interest_amount: Number
-    external_status: Int32
+    external_status: int
     """The status as a number."""
     client_type: str
     carrier_shipping_code: str | None

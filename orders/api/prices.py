@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,12 +14,6 @@ from orders.api import examples
 from orders.api.parameters import ANY_ID, path_id
 from orders.services import prices, selection
 
-# Documented as a nullable id, because generators know no type that is only null.
-Nothing = Annotated[
-    None,
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]}),
-]
-
 
 class PriceOfProduct(Wire):
     type: Literal["product"]
@@ -29,13 +23,14 @@ class PriceOfProduct(Wire):
 
 class PriceOfShipping(Wire):
     type: Literal["shipping"]
-    id: Nothing = None
-    """Nothing to name: every shipment of the order is listed."""
+    id: Uuid | None = None
+    """A shipment's. Without it, every shipment of the order is listed."""
 
 
 class PriceOfGiftWrapping(Wire):
     type: Literal["gift-wrapping"]
-    id: Nothing = None
+    id: Uuid | None = None
+    """As an answer has it; no other can be named."""
 
 
 Asked = Annotated[
