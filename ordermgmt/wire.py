@@ -144,15 +144,17 @@ def _document_aliases(schema: JsonSchemaValue, first: str, *others: str) -> None
     because code generators do not understand a union of `required` alone.
     """
     members = schema["properties"]
-    for other in others:
-        members[other] = members[first] | {"description": f"Another name of `{first}`."}
     if first in schema.get("required", ()):
         schema["required"].remove(first)
         if not schema["required"]:
             del schema["required"]
         names = " or ".join(f"`{name}`" for name in (first, *others))
-        words = members[first].get("description", "")
-        members[first] = members[first] | {"description": f"{words} Required: {names}.".strip()}
+        members[first] = {
+            "anyOf": [members[first], {"type": "null"}],
+            "description": f"Required: {names}.",
+        }
+    for other in others:
+        members[other] = members[first] | {"description": f"Another name of `{first}`."}
 
 
 class InvalidBody(Invalid):
