@@ -219,6 +219,17 @@ def test_no_address_ends_in_a_slash() -> None:
     assert not [path for path in document()["paths"] if path.endswith("/")]
 
 
+def test_every_model_is_a_component_of_its_own() -> None:
+    """A generator names the class of a model after its component."""
+    assert not faults(
+        lambda place, node: (
+            node.get("type") == "object"
+            and isinstance(node.get("properties"), dict)
+            and place[:2] + place[3:] != ("components", "schemas")
+        )
+    )
+
+
 def test_operation_ids_are_unique() -> None:
     ids = Counter(operation["operationId"] for _, operation in operations())
     assert max(ids.values()) == 1
