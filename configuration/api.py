@@ -93,7 +93,10 @@ def _documented_get(key: Key[Any], answer: type[Wire]) -> Any:
         summary=f"Get {key.label}",
         description=f"{key.help} Never set: the default, and no `updated_at`.{masked}",
         tags=["configuration"],
-        responses={200: OpenApiResponse(answer, f"The {key.label}.", [_answered(key)])},
+        responses={
+            200: OpenApiResponse(answer, f"{_sentence_case(key.label)}.", [_answered(key)]),
+            **problems(404),  # documented for a key that does not exist
+        },
     )(retrieve)
 
 
@@ -125,6 +128,10 @@ def _documented_post(key: Key[Any], body: type[Wire], answer: type[Wire]) -> Any
             **problems(400, 412, examples=conflicts),
         },
     )(create)
+
+
+def _sentence_case(label: str) -> str:
+    return label[:1].upper() + label[1:]
 
 
 def _answered(key: Key[Any]) -> OpenApiExample:

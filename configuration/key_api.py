@@ -56,6 +56,7 @@ class LoginViewSet(AkinonAnswers, viewsets.ViewSet):
                 411,
                 413,
                 415,
+                503,
                 examples={400: {"non_field_errors": [REFUSED], "code": LoginRefused.code}},
             ),
         },

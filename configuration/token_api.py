@@ -16,9 +16,13 @@ from configuration.token_requests import FORM, JSON, InvalidRequest, credentials
 from ordermgmt import errors
 from ordermgmt.negotiation import ByAccept, JsonAnswer
 from ordermgmt.openapi import Wire, problems
+from ordermgmt.wire import Int32
 
 BEARER: Final = "Bearer"
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
+# In words, because generators do not understand a body of two media types.
+_OR_JSON: Final = "The same members are accepted as JSON."
+_OR_FORM: Final = "The same members are accepted as a form."
 
 
 class UnsupportedGrantType(errors.Invalid):
@@ -40,10 +44,10 @@ class ClientCredentialsGrant(Wire):
 
 class TokenAnswer(Wire):
     access_token: str
-    expires_in: int
-    refresh_expires_in: int = 0
+    expires_in: Int32
+    refresh_expires_in: Int32 = 0
     token_type: str = BEARER
-    not_before_policy: Annotated[int, Field(serialization_alias="not-before-policy")] = 0
+    not_before_policy: Annotated[Int32, Field(serialization_alias="not-before-policy")] = 0
     scope: str
 
 
@@ -83,7 +87,7 @@ class LegacyTokenAnswer(Wire):
     refresh_token: str
     token_type: str = BEARER
     scope: str
-    expires_in: int
+    expires_in: Int32
 
 
 class TokenViewSet(viewsets.ViewSet):
@@ -102,9 +106,9 @@ class OpenIdViewSet(TokenViewSet):
     @extend_schema(
         operation_id="create_token",
         summary="Get an access token",
-        description="Client credentials, in the body or as HTTP Basic, never both.",
+        description=f"Client credentials, in the body or as HTTP Basic, never both. {_OR_JSON}",
         tags=["tokens"],
-        request={FORM: ClientCredentialsGrant, JSON: ClientCredentialsGrant},
+        request={FORM: ClientCredentialsGrant},
         responses={
             200: TokenAnswer,
             400: OpenApiResponse(OAuthProblem, "The request makes no sense."),
@@ -125,9 +129,10 @@ class OpenIdViewSet(TokenViewSet):
     @extend_schema(
         operation_id="revoke_token",
         summary="Revoke an access token",
-        description="Of the same client. It is refused everywhere within a second. RFC 7009.",
+        description="Of the same client. It is refused everywhere within a second. RFC 7009."
+        f" {_OR_JSON}",
         tags=["tokens"],
-        request={FORM: Revocation, JSON: Revocation},
+        request={FORM: Revocation},
         responses={
             200: OpenApiResponse(description="It is no token, now or already before."),
             400: OpenApiResponse(OAuthProblem, "The request makes no sense."),
@@ -159,10 +164,10 @@ class LegacyTokenViewSet(TokenViewSet):
     @extend_schema(
         operation_id="create_legacy_token",
         summary="Get a token with a password",
-        description="Deprecated: `username` is the client's id, `password` its secret.",
+        description=f"Deprecated: `username` is the client's id, `password` its secret. {_OR_FORM}",
         deprecated=True,
         tags=["tokens"],
-        request={JSON: LegacyGrant, FORM: LegacyGrant},
+        request={JSON: LegacyGrant},
         responses={200: LegacyTokenAnswer, **problems(400, 403, 411, 413, 415)},
     )
     def create(self, request: Request) -> Response:
@@ -179,10 +184,10 @@ class LegacyTokenViewSet(TokenViewSet):
     @extend_schema(
         operation_id="refresh_legacy_token",
         summary="Get another token with a refresh token",
-        description="Deprecated. `/v0/token` takes the same body.",
+        description=f"Deprecated. `/v0/token` takes the same body. {_OR_FORM}",
         deprecated=True,
         tags=["tokens"],
-        request={JSON: RefreshGrant, FORM: RefreshGrant},
+        request={JSON: RefreshGrant},
         responses={200: LegacyTokenAnswer, **problems(400, 403, 411, 413, 415)},
     )
     def refresh(self, request: Request) -> Response:

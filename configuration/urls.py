@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(f"{OPENID}/token", OpenIdViewSet.as_view({"post": "create"}), name="token"),
     path(f"{OPENID}/revoke", OpenIdViewSet.as_view({"post": "revoke"}), name="revoke"),
+    path("api/v1/auth/login", LoginViewSet.as_view({"post": "create"})),
     path("api/v1/auth/login/", LoginViewSet.as_view({"post": "create"}), name="akinon-login"),
     path("v0/token", LegacyTokenViewSet.as_view({"post": "create"}), name="legacy-token"),
     path(

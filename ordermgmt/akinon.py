@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from ordermgmt.authentication import Grant, TokenRefused, client_of
 from ordermgmt.negotiation import JSON
+from ordermgmt.openapi import OTHERS
 from ordermgmt.problems import title
 from ordermgmt.wire import Wire
 
@@ -81,7 +82,7 @@ def worded(problem: Mapping[str, Any], status: int) -> dict[str, Any]:
 
 def refusals(
     *statuses: int, examples: Mapping[int, Mapping[str, Any]] | None = None
-) -> dict[tuple[int, str], OpenApiResponse]:
+) -> dict[tuple[int | str, str], OpenApiResponse]:
     """The refusals of an operation, for `extend_schema`; `examples`: status → a whole body."""
     given = examples or {}
     return {
@@ -93,7 +94,7 @@ def refusals(
             else [],
         )
         for status in dict.fromkeys([*given, *statuses])
-    }
+    } | {("default", JSON): OpenApiResponse(AkinonRefusal, description=OTHERS)}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

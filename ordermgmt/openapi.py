@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
@@ -15,17 +16,21 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from ordermgmt.api import READS, TENANT, ApiViewSet
 from ordermgmt.logging import REQUEST_ID
 from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.problems import CODES, MEDIA_TYPE, title
 from ordermgmt.scopes import SCOPES
-from ordermgmt.wire import Instant, Number, Uuid, Wire
+from ordermgmt.wire import Instant, Int32, Number, Uuid, Wire
 
 __all__ = ["ApiSchema", "Instant", "Number", "Problem", "Uuid", "Wire", "problems"]
 
 WRITES: Final = ("POST", "PATCH", "PUT")
+OTHERS: Final = "Any other error."
+_MAX_INT32: Final = 2**31 - 1
 
 
 class Problem(BaseModel):
@@ -37,7 +42,7 @@ class Problem(BaseModel):
     """Names the problem: `/problems/` and the error code."""
     title: str
     """The HTTP status in words."""
-    status: int
+    status: Int32
     detail: str
     """The same as `message`."""
     error_code: str
@@ -55,9 +60,9 @@ def problems(
 ) -> dict[tuple[int, str] | int, OpenApiResponse]:
     """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
 
-    `examples`: status → error code → message. What every operation may answer (401, 403, 503;
-    406 where versions are read; 400, 411, 413, 415 where a body is sent) is documented without
-    being listed.
+    `examples`: status → error code → message. What every operation may answer (401, 403, 500, 503,
+    `default`; 406 where versions are read; 400, 411, 413, 415 where a body is sent) is documented
+    without being listed.
     """
     given = examples or {}
     return {
@@ -119,30 +124,48 @@ class ApiSchema(AutoSchema):
             return [JSON, ORDERS_V2]
         return super().map_renderers(attribute)
 
+    def get_operation(self, *args: Any) -> dict[str, Any] | None:
+        """The operation; one that takes no credentials says so."""
+        operation = super().get_operation(*args)
+        return operation and {"security": []} | operation
+
+    def _get_request_body(self, direction: Any = "request") -> dict[str, Any] | None:
+        body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        return body and body | {"required": True}
+
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         responses: dict[str, Any] = super()._get_response_bodies(direction)
+        for status in self._implied():
+            if str(status) not in responses:
+                problem = _problem(status, {CODES[status][0]: CODES[status][1]})
+                responses[str(status)] = self._problem_response(problem, str(status))
         if isinstance(self.view, ApiViewSet):
-            for status in self._implied(self.view):
-                if str(status) not in responses:
-                    responses[str(status)] = self._get_response_for_code(  # type: ignore[no-untyped-call]
-                        _problem(status, {CODES[status][0]: CODES[status][1]}),
-                        str(status),
-                        [MEDIA_TYPE],
-                    )
             for status in self.view.bodiless.get(self.method, ()):
                 words = title(status)
                 responses[str(status)] = {"description": f"{words}. Has no body."}
+        others = self._problem_response(OpenApiResponse(Problem, OTHERS), "default")
+        responses.setdefault("default", others)["content"].update(others["content"])
         return dict(sorted(responses.items()))
 
-    def _implied(self, view: ApiViewSet) -> Iterable[int]:
-        yield from (401, 403, 503)
+    def _problem_response(self, problem: OpenApiResponse, status: str) -> dict[str, Any]:
+        response: dict[str, Any] = self._get_response_for_code(  # type: ignore[no-untyped-call]
+            problem, status, [MEDIA_TYPE]
+        )
+        return response
+
+    def _implied(self) -> Iterable[int]:
+        yield from (500, 503)
+        view = self.view
+        if not isinstance(view, ApiViewSet):
+            return
+        yield from (401, 403)
         if view.read_versions and self.method in READS:
             yield 406
         if view.requires_tenant_headers or view.checks_tenant_headers:
             yield 400
         if self.method in WRITES:
             yield from (411, 413, 415)
-            if self._get_request_body():  # type: ignore[no-untyped-call]
+            if self._get_request_body():
                 yield 400
 
 
@@ -166,6 +189,34 @@ def tenant_headers(*, required: bool) -> list[OpenApiParameter]:
     ]
 
 
+class ComponentSchema(GenerateJsonSchema):
+    """JSON Schema of wire models in the form that code generators read.
+
+    Members have no titles, because generators take a title for the name of a class. An empty
+    default (null, no text, 0) is left out, because some generators send a default and others make
+    its member required. Integers have the format that holds them.
+    """
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        described = super().default_schema(schema)
+        if "default" in described and not described["default"]:
+            del described["default"]
+        return described
+
+    def encode_default(self, dft: Any) -> Any:
+        """The default as JSON; amounts are numbers."""
+        if isinstance(dft, Decimal):
+            return int(dft) if dft == int(dft) else float(dft)
+        return super().encode_default(dft)
+
+    def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
+        is_small = schema.get("le", _MAX_INT32 + 1) <= _MAX_INT32
+        return super().int_schema(schema) | {"format": "int32" if is_small else "int64"}
+
+
 class WireExtension(OpenApiSerializerExtension):
     """Pydantic models as components: as parsed in requests, as written in answers."""
 
@@ -180,6 +231,7 @@ class WireExtension(OpenApiSerializerExtension):
         schema: dict[str, Any] = self.target.model_json_schema(
             ref_template="#/components/schemas/{model}",
             mode="validation" if direction == "request" else "serialization",
+            schema_generator=ComponentSchema,
         )
         for name, part in schema.pop("$defs", {}).items():
             component = ResolvedComponent(
@@ -211,23 +263,37 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
     target_class = "ordermgmt.authentication.BearerAuthentication"
     match_subclasses = True
-    name = "oauth2"
+    # Two schemes, because a generator takes one flow of each.
+    name = ["oauth2", "oauth2Password"]
 
-    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
-        scopes = getattr(auto_schema.view, "required_scopes", {})
-        return {"oauth2": list(scopes.get(auto_schema.method, []))}
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        by_method = getattr(auto_schema.view, "required_scopes", {})
+        return [{name: list(by_method.get(auto_schema.method, []))} for name in self.name]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
         realm = "/auth/realms/{tenant}/protocol/openid-connect"
-        return {
-            "type": "oauth2",
-            "description": "In the address of the token, put your own tenant for `{tenant}`.",
-            "flows": {
-                "clientCredentials": {"tokenUrl": f"{realm}/token", "scopes": SCOPES},
-                # The legacy grant: the client's id as user name, its secret as password.
-                "password": {"tokenUrl": "/v0/token", "scopes": SCOPES},
+        return [
+            {
+                "type": "oauth2",
+                "description": "In the address of the token, put your own tenant for `{tenant}`.",
+                "flows": {"clientCredentials": {"tokenUrl": f"{realm}/token", "scopes": SCOPES}},
             },
-        }
+            {
+                "type": "oauth2",
+                "description": "Deprecated: the client's id as user name, its secret as password.",
+                "flows": {"password": {"tokenUrl": "/v0/token", "scopes": SCOPES}},
+            },
+        ]
+
+
+def without_slashed_addresses(endpoints: list[Any]) -> list[Any]:
+    """Leave out an address that ends in a slash where the same without it is served too."""
+    addresses = {path for path, *_ in endpoints}
+    return [
+        endpoint
+        for endpoint in endpoints
+        if not (endpoint[0].endswith("/") and endpoint[0][:-1] in addresses)
+    ]
 
 
 # Swagger UI sets style attributes and has its icons in its style sheet; it needs no more.

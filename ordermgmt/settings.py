@@ -295,6 +295,9 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Take orders in, hold them, route them, read them, and hear what happens.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": "/", "description": "The service that served this document."}],
+    # An address with a slash at its end is documented without.
+    "PREPROCESSING_HOOKS": ["ordermgmt.openapi.without_slashed_addresses"],
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_PATCH": False,
     # Enums stay where the wire models put them.

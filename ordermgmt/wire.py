@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -77,6 +78,11 @@ def _instant(value: Any) -> dt.datetime:
     )
 
 
+def _instant_text(value: str) -> str:
+    _instant(value)
+    return value
+
+
 class _AsNumber:
     """Pydantic documents a Decimal as text; ours are numbers, within the limits they have."""
 
@@ -101,6 +107,17 @@ class _AsNumber:
         }
 
 
+class _Int32:
+    """Documents a whole number that fits 32 bits although the model sets it no limit."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(core_schema) | {"format": "int32"}
+
+
+# A whole number of an answer that fits 32 bits.
+Int32 = Annotated[int, _Int32()]
 # A JSON number, exact. Strings are not numbers.
 Number = Annotated[Decimal, BeforeValidator(_decimal), _AsNumber()]
 # Any JSON value that is kept as it is.
@@ -115,6 +132,32 @@ Instant = Annotated[
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+# The text of an `Instant` in an answer.
+InstantText = Annotated[
+    str,
+    AfterValidator(_instant_text),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def _document_aliases(schema: JsonSchemaValue, first: str, *others: str) -> None:
+    """Add every other name of a member to the schema of its model.
+
+    A required member with several names is documented as optional and called required in words,
+    because code generators do not understand a union of `required` alone.
+    """
+    members = schema["properties"]
+    if first in schema.get("required", ()):
+        schema["required"].remove(first)
+        if not schema["required"]:
+            del schema["required"]
+        names = " or ".join(f"`{name}`" for name in (first, *others))
+        members[first] = {
+            "anyOf": [members[first], {"type": "null"}],
+            "description": f"Required: {names}.",
+        }
+    for other in others:
+        members[other] = members[first] | {"description": f"Another name of `{first}`."}
 
 
 class InvalidBody(Invalid):
@@ -150,12 +193,7 @@ class Wire(BaseModel):
         told = handler.resolve_ref_schema(schema)
         for field in cls.model_fields.values():
             if isinstance(field.validation_alias, AliasChoices):
-                first, *others = map(str, field.validation_alias.choices)
-                for other in others:
-                    told["properties"][other] = told["properties"][first]
-                if first in told.get("required", []):
-                    told["required"].remove(first)
-                    told["anyOf"] = [{"required": [name]} for name in (first, *others)]
+                _document_aliases(told, *map(str, field.validation_alias.choices))
         return schema
 
     @classmethod

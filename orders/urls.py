@@ -43,6 +43,7 @@ urlpatterns = [
         f"{ITEM_NOTES}/notes/<str:note>",
         ItemNoteView.as_view({"patch": "partial_update", "delete": "destroy"}),
     ),
+    path("api/v1/capture-order", CaptureOrderView.as_view({"post": "create"})),
     path("api/v1/capture-order/", CaptureOrderView.as_view({"post": "create"})),
     path("v0/orders", HistoryView.as_view({"get": "list"})),
     path("v0/orders/<path:id>/_extend_grace_period", GraceView.as_view({"post": "create"})),

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
-from ordermgmt.wire import Anything, Number, Uuid, Wire
+from ordermgmt.wire import Anything, InstantText, Number, Uuid, Wire
 from orders.services.card_numbers import holds_card_number
 
 LARGEST_KEY: Final = 2**63 - 1
@@ -89,7 +89,7 @@ class AkinonOrder(Wire):
     """Follows from the name of the channel: the same for all of its orders."""
     customer: int
     """Follows from the customer: the same for all of theirs, and says nothing about them."""
-    date_placed: str
+    date_placed: InstantText
     payment_option: int
     payment_option_slug: str | None
     bin_number: str | None
@@ -136,6 +136,6 @@ class AkinonOrder(Wire):
     language_code: str | None
     notes: str | None
     shipping_option_slug: str | None
-    created_date: str
-    modified_date: str
+    created_date: InstantText
+    modified_date: InstantText
     extra_field: Extra

@@ -7,10 +7,11 @@ from rest_framework.response import Response
 
 from ordermgmt import strict_json
 from ordermgmt.api import ApiViewSet
+from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.openapi import problems
 from orders.api import capture_models, examples, rendering
 from orders.api.capture_models import CaptureRequest, InjectedCapture
-from orders.api.order_models import CapturedOrder
+from orders.api.order_models import CapturedOrder, CapturedOrderV2
 from orders.services.capture import capture
 
 
@@ -28,7 +29,11 @@ class CaptureView(ApiViewSet):
         tags=["orders"],
         summary="Capture an order",
         request=Capture,
-        responses={200: CapturedOrder, **problems(examples=examples.CAPTURE_PROBLEMS)},
+        responses={
+            (200, JSON): CapturedOrder,
+            (200, ORDERS_V2): CapturedOrderV2,
+            **problems(examples=examples.CAPTURE_PROBLEMS),
+        },
         examples=[
             OpenApiExample(name, value=body, request_only=True)
             for name, body in examples.CAPTURES.items()

@@ -14,7 +14,7 @@ def sample(name: str) -> Any:
 
 CAPTURES: Final = {
     "Sold in a store": sample("capture"),
-    "From a web shop, in the injection's form": sample("capture_injection"),
+    "From a web shop": sample("capture_injection"),
 }
 DETAIL: Final = sample("detail")
 HISTORY: Final = sample("history")

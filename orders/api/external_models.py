@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
-from ordermgmt.wire import Number, Wire
+from ordermgmt.wire import InstantText, Number, Wire
 from orders.api.order_models import (
     AddressOut,
     CustomerOut,
@@ -13,6 +13,7 @@ from orders.api.order_models import (
     HistoryOrder,
     Method,
     OrderDetail,
+    OrderDetailV2,
     PaginationInfo,
     PriceOut,
     ProductOut,
@@ -71,7 +72,7 @@ class ExternalDetail(Wire):
     """Our id of an order placed here, else the same as `id`."""
     channel_type: Literal["store", "web"]
     placed_at: str
-    """Version 1 prints it as the OMS does, version 2 in UTC with Z."""
+    """Printed as the OMS does."""
     status: Literal["on_hold", "open", "closed"]
     currency: str
     fulfillment_type: FulfillmentType
@@ -89,6 +90,13 @@ class ExternalDetail(Wire):
     tax_method: Method | None = None
 
 
+class ExternalDetailV2(ExternalDetail):
+    """An order of the tenant's external OMS, whole, in our words (version 2)."""
+
+    placed_at: InstantText
+    """UTC."""
+
+
 class ExternalChannel(Wire):
     type: Literal["store", "web"]
 
@@ -98,7 +106,7 @@ class ExternalHistoryOrder(Wire):
     origin: Literal["newstore", "external"]
     origin_id: str
     channel: ExternalChannel
-    placed_at: str
+    placed_at: InstantText
     status: Literal["on_hold", "open", "closed"]
     currency: str
     fulfillment_type: FulfillmentType
@@ -140,6 +148,10 @@ class HistoryOrderV1(Wire):
 
 class AnyOrder(RootModel[OrderDetail | ExternalDetail]):
     """One of ours, or one of the tenant's external OMS."""
+
+
+class AnyOrderV2(RootModel[OrderDetailV2 | ExternalDetailV2]):
+    """One of ours, or one of the tenant's external OMS (version 2)."""
 
 
 class OrderHistory(Wire):

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
 from ordermgmt.timestamps import timestamp
-from ordermgmt.wire import Uuid, Wire
+from ordermgmt.wire import InstantText, Uuid, Wire
 from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, id_type, path_id, seen
 from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
@@ -47,10 +47,10 @@ class HoldOut(Wire):
     id: Uuid
     kind: Literal["grace", "big_order", "support"]
     reason: str
-    placed_at: str
-    due_at: str | None = None
+    placed_at: InstantText
+    due_at: InstantText | None = None
     """When a grace period ends."""
-    released_at: str | None = None
+    released_at: InstantText | None = None
     """Null while it stands."""
 
 
@@ -60,7 +60,7 @@ class HoldList(Wire):
 
 
 class GracePeriod(Wire):
-    due_at: str
+    due_at: InstantText
     """When the grace period ends now."""
 
 

@@ -16,7 +16,7 @@ from ordermgmt import errors
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
 from ordermgmt.timestamps import timestamp
-from ordermgmt.wire import InvalidBody, Uuid, Wire
+from ordermgmt.wire import InstantText, InvalidBody, Uuid, Wire
 from orders.models import OrderNote
 from orders.services import notes
 from orders.services.queries import is_uuid
@@ -51,8 +51,8 @@ class NoteOut(Wire):
     source: str
     source_type: str
     tags: list[str]
-    created_at: str
-    updated_at: str
+    created_at: InstantText
+    updated_at: InstantText
 
 
 class NoteList(Wire):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ordermgmt.wire import Number, Uuid, Wire
+from ordermgmt.wire import InstantText, Int32, Number, Uuid, Wire
 from orders.lifecycle import ItemStatus, OrderStatus
 
 FulfillmentType = Literal[
@@ -166,7 +166,7 @@ class OrderDetail(Wire):
     """Our id."""
     channel_type: Literal["store", "web"]
     placed_at: str
-    """Version 1 prints no zone (it is UTC), version 2 ends in Z."""
+    """UTC, printed without a zone."""
     status: OrderStatus = Field(strict=False)
     currency: str
     fulfillment_type: FulfillmentType
@@ -192,6 +192,13 @@ class OrderDetail(Wire):
     notification_blacklist: list[str] | None = None
 
 
+class OrderDetailV2(OrderDetail):
+    """An order, whole (version 2)."""
+
+    placed_at: InstantText
+    """UTC."""
+
+
 class CapturedOrder(OrderDetail):
     """The order as it is stored, with all it is called by."""
 
@@ -199,6 +206,13 @@ class CapturedOrder(OrderDetail):
     """The same as `id`."""
     number: str
     """Drawn from the tenant's sequence."""
+
+
+class CapturedOrderV2(CapturedOrder):
+    """The order as it is stored, with all it is called by (version 2)."""
+
+    placed_at: InstantText
+    """UTC."""
 
 
 class ChannelOut(Wire):
@@ -226,7 +240,7 @@ class HistoryOrder(Wire):
     origin: Literal["newstore"]
     origin_id: Uuid
     channel: ChannelOut
-    placed_at: str
+    placed_at: InstantText
     status: OrderStatus = Field(strict=False)
     currency: str
     fulfillment_type: FulfillmentType
@@ -242,8 +256,8 @@ class HistoryOrder(Wire):
 
 
 class PaginationInfo(Wire):
-    count: int
+    count: Int32
     """Orders on this page."""
-    offset: int
-    total: int
+    offset: Int32
+    total: Int32
     """Orders of this customer."""

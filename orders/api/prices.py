@@ -23,13 +23,14 @@ class PriceOfProduct(Wire):
 
 class PriceOfShipping(Wire):
     type: Literal["shipping"]
-    id: None = None
-    """Nothing to name: every shipment of the order is listed."""
+    id: Uuid | None = None
+    """A shipment's. Without it, every shipment of the order is listed."""
 
 
 class PriceOfGiftWrapping(Wire):
     type: Literal["gift-wrapping"]
-    id: None = None
+    id: Uuid | None = None
+    """As an answer has it; no other can be named."""
 
 
 Asked = Annotated[

@@ -10,7 +10,7 @@ from ordermgmt.api import ApiViewSet, BadParameter, query_integer
 from ordermgmt.negotiation import JSON, ORDERS_V2
 from ordermgmt.openapi import problems
 from orders.api import examples, external_rendering
-from orders.api.external_models import AnyOrder, OrderHistory, OrderHistoryV1
+from orders.api.external_models import AnyOrder, AnyOrderV2, OrderHistory, OrderHistoryV1
 from orders.api.parameters import ID, ID_TYPE, id_type, path_id
 from orders.services import federation
 
@@ -31,7 +31,11 @@ class OrderView(ApiViewSet):
             ID,
             ID_TYPE,
         ],
-        responses={200: AnyOrder, **problems(400, examples=examples.EXTERNAL_PROBLEMS)},
+        responses={
+            (200, JSON): AnyOrder,
+            (200, ORDERS_V2): AnyOrderV2,
+            **problems(400, examples=examples.EXTERNAL_PROBLEMS),
+        },
         examples=[
             OpenApiExample("An order", value=examples.DETAIL, response_only=True),
             OpenApiExample(
@@ -67,18 +71,24 @@ class HistoryView(ApiViewSet):
             ),
             OpenApiParameter(
                 "offset",
-                {"type": "integer", "minimum": 0, "default": 0},
+                {"type": "integer", "format": "int32", "minimum": 0, "default": 0},
                 description="Of version 2; ignored in version 1.",
             ),
             OpenApiParameter(
                 "count",
-                {"type": "integer", "minimum": 1, "maximum": MOST_ON_A_PAGE, "default": 10},
+                {
+                    "type": "integer",
+                    "format": "int32",
+                    "minimum": 1,
+                    "maximum": MOST_ON_A_PAGE,
+                    "default": 10,
+                },
                 description="Of version 2; ignored in version 1.",
             ),
         ],
         responses={
-            (200, ORDERS_V2): OrderHistory,
             (200, JSON): OrderHistoryV1,
+            (200, ORDERS_V2): OrderHistory,
             **problems(
                 examples={
                     400: {"bad_request": examples.NO_CUSTOMER},

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from ordermgmt.api import ApiViewSet, query_integer
 from ordermgmt.openapi import problems
 from ordermgmt.timestamps import timestamp
-from ordermgmt.wire import Wire
+from ordermgmt.wire import InstantText, Wire
 from orders.api.parameters import ANY_ID, path_id
 from orders.services import timeline
 
@@ -19,7 +19,7 @@ MOST_ON_A_PAGE: Final = 100
 class Entry(Wire):
     version: int
     """1, 2, 3 … without a gap; the version of the event it announced, if any."""
-    at: str
+    at: InstantText
     actor: str
     """`client:…`, `staff:…` or `task:…`."""
     verb: str
@@ -45,13 +45,14 @@ class TimelineView(ApiViewSet):
             ANY_ID,
             OpenApiParameter(
                 "after",
-                {"type": "integer", "minimum": 0, "default": 0},
+                {"type": "integer", "format": "int64", "minimum": 0, "default": 0},
                 description="Only what is newer than this version.",
             ),
             OpenApiParameter(
                 "count",
                 {
                     "type": "integer",
+                    "format": "int32",
                     "minimum": 1,
                     "maximum": MOST_ON_A_PAGE,
                     "default": MOST_ON_A_PAGE,

@@ -183,7 +183,9 @@ UUID = "927c702a-3cb1-48c1-9189-554bf9d0fde7"
         {"items": [{"type": "product", "id": UUID[:-1]}]},
         {"items": [{"type": "product", "id": UUID + "0"}]},
         {"items": [{"type": "product", "id": 5}]},
-        {"items": [{"type": "shipping", "id": UUID}]},
+        {"items": [{"type": "shipping", "id": UUID[:-1]}]},
+        {"items": [{"type": "shipping", "id": 5}]},
+        {"items": [{"type": "gift-wrapping", "id": ""}]},
         {"items": [{"type": "shipping"}, {"type": "nothing"}]},
     ],
 )
