@@ -194,7 +194,9 @@ def _statement() -> str:
     """The order from a JSON object, then its rows, each kind from an array."""
     return f"""
 WITH n AS (
-  SELECT %(prefix)s::text || lpad(nextval(%(sequence)s::regclass)::text, %(size)s, '0') AS number
+  -- Not cut where the size was raised after it was read.
+  SELECT %(prefix)s::text || lpad(d.counter, greatest(%(size)s, length(d.counter)), '0') AS number
+    FROM (SELECT nextval(%(sequence)s::regclass)::text AS counter
    WHERE EXISTS (SELECT 1 FROM configuration_policystate
                   WHERE tenant_id = %(tenant)s AND name = %(policy)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
@@ -202,7 +204,7 @@ WITH n AS (
      AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND external_id = %(external_id)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
-                      WHERE tenant_id = %(tenant)s AND number = %(external_id)s)
+                      WHERE tenant_id = %(tenant)s AND number = %(external_id)s)) AS d
 ), o AS (
   {_insert(Order, "order", of="n")}
   ON CONFLICT DO NOTHING

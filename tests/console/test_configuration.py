@@ -1,6 +1,7 @@
 """What a tenant has set up, in the console: who may, whose, by which service, and what is told."""
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from configuration import keys, services
@@ -56,6 +57,12 @@ def fields(page):
 
 def write(tenant, key, value):
     return services.write(tenant, key, key.parse(value), actor="client:web")
+
+
+def draw(tenant):
+    """Draw a number as a capture does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s)", [services.sequence_name(tenant.pk)])
 
 
 class TestRoles:
@@ -177,7 +184,18 @@ class TestSetting:
     @pytest.mark.parametrize(
         ("name", "sent", "field"),
         [
-            ("big_sales_order", {"soft_limit_for_big_orders": "0"}, "soft_limit_for_big_orders"),
+            ("big_sales_order", {"soft_limit_for_big_orders": "-1"}, "soft_limit_for_big_orders"),
+            ("big_sales_order", {"soft_limit_for_big_orders": "1", "hard_limit": "2"}, "__all__"),
+            ("on_hold_timer_duration", {"value": "1", "unit": "s"}, "__all__"),
+            ("external_oms", {"enabled": "on", "since": "now"}, "__all__"),
+            ("cancellation_allowed_from", {"value": ["dc"], "x": "1"}, "__all__"),
+            (
+                "external_order_webhook",
+                {"url": "https://example.com", "api_key": "k", "retries": "1"},
+                "__all__",
+            ),
+            ("sales_order_generator_sequence", {}, "__all__"),
+            ("sales_order_generator_sequence", {"size": "2", "length": "3"}, "__all__"),
             ("big_sales_order", {"soft_limit_for_big_orders": ""}, "soft_limit_for_big_orders"),
             (
                 "big_sales_order",
@@ -331,7 +349,7 @@ class TestSequence:
         assert browser.post(at, sent | {"for_good": "on"}).status_code == 302
         assert services.read(tenant, self.KEY).value.prefix == "AC"
 
-    def test_once_set_is_shown_with_the_next_numbers_and_without_a_form(self):
+    def test_once_set_lets_only_its_size_be_raised(self):
         tenant = TenantFactory()
         write(tenant, self.KEY, {"prefix": "AC", "size": 5})
         at = url("setting_change", tenant.slug, self.KEY.name)
@@ -340,10 +358,48 @@ class TestSequence:
         text = browser.get(at).content.decode()
 
         assert "AC00001" in text
-        assert 'name="prefix"' not in text
-        sent = {"seen": 1, "prefix": "XX", "size": "5", "start": "1", "step": "1", "for_good": "on"}
-        assert "is set, and cannot be changed" in browser.post(at, sent).content.decode()
-        assert services.read(tenant, self.KEY).value.prefix == "AC"
+        assert "data-preview" not in text
+        sent = {"seen": 1, "prefix": "XX", "size": "5", "start": "7", "step": "3"}
+        browser.post(at, sent)
+        assert services.read(tenant, self.KEY).version == 1
+        refused = browser.post(at, sent | {"size": "4"})
+        assert "Only its size can be raised" in refused.content.decode()
+        assert browser.post(at, sent | {"size": "6"}).status_code == 302
+        stored = services.read(tenant, self.KEY)
+        assert self.KEY.dump(stored.value) == {"prefix": "AC", "size": 6, "start": 1, "step": 1}
+        assert stored.updated_by == f"staff:admin@{tenant.slug}"
+        assert "AC000001" in browser.get(at).content.decode()
+
+    @pytest.mark.parametrize("role", ["support", "supervisor"])
+    def test_is_not_raised_by_who_is_no_admin(self, role):
+        tenant = TenantFactory()
+        write(tenant, self.KEY, {"prefix": "AC", "size": 5})
+        at = url("setting_change", tenant.slug, self.KEY.name)
+        sent = {"seen": 1, "prefix": "AC", "size": "6", "start": "1", "step": "1"}
+
+        assert signed_in(role, tenant).post(at, sent).status_code == 403
+        assert services.read(tenant, self.KEY).value.size == 5
+
+    @pytest.mark.parametrize(
+        ("drawn", "warning"),
+        [
+            (8, None),
+            (9, "90 % of the order numbers are used, 1 are left"),
+            (10, "All order numbers are used"),
+        ],
+    )
+    def test_nearly_used_up_is_warned_of(self, drawn, warning):
+        tenant = TenantFactory()
+        write(tenant, self.KEY, {"size": 2, "start": 90})
+        for _ in range(drawn):
+            draw(tenant)
+        browser = signed_in("admin", tenant)
+        at = url("setting_change", tenant.slug, self.KEY.name)
+
+        for page in (at, url("setting_list", tenant.slug), "/console/"):
+            text = browser.get(page).content.decode()
+            assert ("order numbers are used" in text) is bool(warning), page
+            assert (warning or "") in text
 
     def test_is_previewed_without_being_set(self):
         tenant = TenantFactory()
