@@ -276,7 +276,7 @@ def test_a_sequence_is_raised_and_reset_by_command():
 
     assert (undone["value"], undone["version"]) == ({}, 0)
     assert not Setting.objects.exists()
-    assert [change["to"] for change in run_json("config", "history", "acme", name)][0] == {}
+    assert run_json("config", "history", "acme", name)[0]["to"] == {}
     assert SettingChange.objects.order_by("version").last().author == "cli:config"
     assert run_json("config", "set", "acme", name, '{"prefix": "B"}')["version"] == 4
 

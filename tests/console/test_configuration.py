@@ -1,5 +1,7 @@
 """What a tenant has set up, in the console: who may, whose, by which service, and what is told."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.urls import reverse
@@ -48,8 +50,6 @@ def fields(page):
         value = bound.value()
         if value is True:
             sent[bound.name] = "on"
-        elif isinstance(value, list) and bound.name == "country_codes":
-            sent[bound.name] = ",".join(value)
         elif value is not None and value is not False:
             sent[bound.name] = value
     return sent
@@ -518,7 +518,7 @@ class TestLocation:
         sent = {"code": "DC1", "name": "One", "type": "dc", "priority": "5", "is_active": "on"}
         browser.post(
             url("location_add"),
-            sent | {"seen": 0, "country_codes": "de, at", "country": "de", "city": "Berlin"},
+            sent | {"seen": 0, "country_codes": ["DE", "AT"], "country": "DE", "city": "Berlin"},
         )
         location = Location.objects.get()
         at = url("location_change", location.pk)
@@ -558,13 +558,41 @@ class TestLocation:
         location.refresh_from_db()
         assert location.name == "First"
 
-    def test_that_makes_no_sense_is_refused_and_keeps_what_was_typed(self):
+    def test_has_countries_that_are_chosen_by_name(self):
+        """Germany, cut to two letters, was saved as Georgia."""
+        page = signed_in("admin", TenantFactory()).get(url("location_add")).content.decode()
+
+        for name in ("country", "country_codes"):
+            [field] = re.findall(rf'<select name="{name}".*?</select>', page, re.DOTALL)
+            options = re.findall(r'<option value="(\w*)"[^>]*>([^<]+)', field)
+            assert ("DE", "Germany") in options
+            assert ("XK", "Kosovo") in options
+            names = [name for code, name in options if code]
+            assert len(names) == 250
+            assert names == sorted(names)
+
+    def test_of_a_country_that_no_longer_exists_says_so(self):
+        location = LocationFactory()
+        Location.objects.update(country="AN", country_codes=["DE", "AN"])
+        browser = signed_in("admin", location.tenant)
+        at = url("location_change", location.pk)
+
+        refused = browser.post(at, fields(browser.get(at)) | {"name": "Other"})
+        assert "AN is not a country" in refused.content.decode()
+        kept = {"name": "Other", "country": "", "country_codes": ["DE"]}
+        assert browser.post(at, fields(browser.get(at)) | kept).status_code == 302
+
+        location.refresh_from_db()
+        assert (location.country, location.country_codes) == ("", ["DE"])
+
+    @pytest.mark.parametrize(
+        "members", [{"country_codes": "Germany"}, {"country": "Germany"}, {"country": "de"}]
+    )
+    def test_that_makes_no_sense_is_refused_and_keeps_what_was_typed(self, members):
         tenant = TenantFactory()
         sent = {"seen": 0, "code": "DC1", "name": "One", "type": "dc", "priority": "1"}
 
-        answer = signed_in("admin", tenant).post(
-            url("location_add"), sent | {"country_codes": "Germany"}
-        )
+        answer = signed_in("admin", tenant).post(url("location_add"), sent | members)
 
         assert 'value="DC1"' in answer.content.decode()
         assert answer.context["form"].errors
