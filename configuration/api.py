@@ -106,6 +106,8 @@ def _documented_post(key: Key[Any], body: type[Wire], answer: type[Wire]) -> Any
 
     lost = f"Concurrent update detected on {key.race_name} configuration setting."
     conflicts = {} if key.conflicts_bare else {409: {services.LostRace.code: lost}}
+    if key.immutable:
+        conflicts[409][services.AlreadySet.code] = f"The {key.name} configuration is set once."
     return extend_schema(
         operation_id=f"set_{key.name}",
         summary=f"Set {key.label}",

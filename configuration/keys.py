@@ -1,7 +1,7 @@
 """Everything a tenant may set under `/v0/config/sales_order/`, each key declared once.
 
 The contract is contract-newstore d.1. Absent members of a sequence mean: no prefix, 9 digits,
-counting from 1 by 1.
+counting from 1 by 1. A sequence without any member is refused.
 """
 
 import re
@@ -21,13 +21,36 @@ MOST_DIGITS: Final = 18  # what fits a PostgreSQL sequence
 _HEADER_SAFE: Final = re.compile(rf"[!-~]{{1,1024}}|{MASK}[!-~]{{0,4}}")
 
 
+def _addressable(prefix: str) -> str:
+    """Refuse a prefix that makes numbers which no address can name."""
+    *complete, _ = prefix.split("/")  # the counter completes the last one
+    if not {"", ".", ".."}.isdisjoint(complete):
+        raise ValueError(
+            "must not begin with a slash, and have none, one dot or two dots before a slash"
+        )
+    return prefix
+
+
 class Sequence(Value):
     """How order numbers are made: the prefix, then the counter padded with zeros to `size`."""
 
-    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,16}$")] = ""
+    prefix: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_./-]{0,16}$",
+            description="Letters, digits and - _ . /; slashes as a path has them.",
+        ),
+        AfterValidator(_addressable),
+    ] = ""
     size: Annotated[int, Field(ge=1, le=MOST_DIGITS, description="Digits of the counter.")] = 9
     start: Annotated[int, Field(ge=1, description="The first number.")] = 1
     step: Annotated[int, Field(ge=1, description="From one number to the next.")] = 1
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(f"name at least one of {', '.join(type(self).model_fields)}")
+        return self
 
     @model_validator(mode="after")
     def _fits_its_size(self) -> Self:
@@ -48,7 +71,7 @@ class Sequence(Value):
 
 class BigOrders(Value):
     soft_limit_for_big_orders: Annotated[
-        int, Field(ge=1, le=2**31 - 1, description="An order with more items waits for approval.")
+        int, Field(ge=0, le=2**31 - 1, description="An order with more items waits for approval.")
     ]
 
 
@@ -97,21 +120,20 @@ def _settle_webhook(
 
 
 def _each_once(types: list[str]) -> list[str]:
-    if len(set(types)) < len(types):
-        raise ValueError("must name each type once")
-    return types
+    return list(dict.fromkeys(types))
 
 
 SALES_ORDER_GENERATOR_SEQUENCE: Final = Key[Sequence | None](
     name="sales_order_generator_sequence",
     label="how order numbers are made",
-    help="How order numbers are made. Set once: numbers already given out must stay unique.",
+    help="How order numbers are made. Set once: numbers already given out must stay unique. An"
+    " admin may raise `size` in the console or by command.",
     type=Sequence,
     default=None,
     unset={},
     example={"prefix": "NS", "size": 16, "start": 1, "step": 2},
     immutable=True,
-    conflicts_bare=True,
+    growing="size",
 )
 ON_HOLD_TIMER_DURATION: Final = Key[int](
     name="on_hold_timer_duration",
@@ -129,7 +151,7 @@ CANCELLATION_ALLOWED_FROM: Final = Key[list[str]](
     help="The types of location from which a routed order can still be canceled.",
     type=Annotated[
         list[Literal["store", "dc"]],
-        Field(min_length=1, max_length=2, json_schema_extra={"uniqueItems": True}),
+        Field(min_length=1, max_length=100, description="A type named twice counts once."),
         AfterValidator(_each_once),
     ],
     default=["store"],

@@ -91,6 +91,11 @@ class Client(AbstractApplication):
     is_active = models.BooleanField(
         db_default=True, help_text="One that is switched off gets no tokens."
     )
+    token_epoch = models.PositiveIntegerField(
+        db_default=0,
+        editable=False,
+        help_text="Grows when the client's tokens are revoked; older refresh tokens are refused.",
+    )
     version = _version()
 
     objects: ClassVar[models.Manager["Client"]] = models.Manager()
@@ -111,6 +116,29 @@ class Client(AbstractApplication):
     def actor(self) -> str:
         """How timelines and histories name it."""
         return f"client:{self.name}"
+
+
+class RefreshFamily(models.Model):
+    """The refresh tokens that follow from one sign-in of a client, each used once.
+
+    A row is made at the first use, and kept until every token of the family has expired.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
+    generation = models.PositiveIntegerField(
+        default=0, help_text="Of the newest token; the first of a family has 0."
+    )
+    rotated_at = models.DateTimeField(help_text="When the newest token was issued.")
+    is_ended = models.BooleanField(
+        default=False, help_text="A used token was sent again, so somebody may have a copy."
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["rotated_at"], name="refresh_family_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.client_id}: {self.pk}"
 
 
 class Membership(models.Model):

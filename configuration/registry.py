@@ -24,9 +24,9 @@ class UnknownKey(NotFound):
 
 
 class Value(wire.Wire):
-    """A setting that is an object: strict types, unknown members ignored, never changed."""
+    """A setting that is an object: strict types, no unknown members, never changed."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,7 @@ class Key(Generic[T]):
     unit: str = ""  # of a number
     unset: Any = None  # the default as JSON, where `T` alone cannot say it
     immutable: bool = False  # once set, never again
+    growing: str = ""  # the one member of an immutable value that an admin may raise
     secrets: tuple[str, ...] = ()  # members sealed at rest, masked in histories, logs and console
     # What only the tenant and the stored value can tell; returns the value to store.
     settle: Callable[["Tenant", T, T | None], T] = field(default=lambda _tenant, new, _old: new)
@@ -69,6 +70,13 @@ class Key(Generic[T]):
             return self.adapter.validate_python(value)
         except ValidationError as fault:
             raise wire.refusal(fault, value, operation=self.operation) from None
+
+    def has_grown(self, old: T, new: T) -> bool:
+        """Return whether the growing member was raised, and nothing else was changed."""
+        before, after = self.dump(old), self.dump(new)
+        if not self.growing or after[self.growing] <= before[self.growing]:
+            return False
+        return bool(before | {self.growing: after[self.growing]} == after)
 
     def dump(self, value: T) -> Any:
         """The value as JSON, secrets in the clear."""

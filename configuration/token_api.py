@@ -39,7 +39,8 @@ class ClientCredentialsGrant(Wire):
     """Unless the credentials are sent as HTTP Basic."""
     client_secret: str | None = None
     scope: str = ""
-    """Space separated; all the client may have when absent."""
+    """Space separated. Names that are not ours are ignored; without one of ours, all the client
+    may have."""
 
 
 class TokenAnswer(Wire):
@@ -71,11 +72,17 @@ class PasswordGrant(Wire):
     """The client's id."""
     password: Annotated[str, Field(min_length=1)]
     """The client's secret."""
+    scope: str = ""
+    """Space separated. Names that are not ours are ignored; without one of ours, all the client
+    may have."""
 
 
 class RefreshGrant(Wire):
     grant_type: Literal["refresh_token"]
     refresh_token: Annotated[str, Field(min_length=1)]
+    """Works once; the answer has the next one."""
+    scope: str = ""
+    """Fewer scopes than the refresh token has. Names that are not ours are ignored."""
 
 
 class LegacyGrant(RootModel[Annotated[PasswordGrant | RefreshGrant, Discriminator("grant_type")]]):
@@ -179,7 +186,8 @@ class LegacyTokenViewSet(TokenViewSet):
             client = tokens.authenticate(client_id=grant.username, client_secret=grant.password)
         except errors.Forbidden:
             raise AuthenticationFailed("Authentication failed") from None
-        return _legacy(client, tokens.issue_token(client, lifetime=tokens.LEGACY_LIFETIME))
+        token = tokens.issue_token(client, scope=grant.scope, lifetime=tokens.LEGACY_LIFETIME)
+        return _legacy(token, tokens.refresh_token(client, scope=token.scope))
 
     @extend_schema(
         operation_id="refresh_legacy_token",
@@ -197,16 +205,16 @@ class LegacyTokenViewSet(TokenViewSet):
 def _renew(sent: Mapping[str, Any]) -> Response:
     grant = RefreshGrant.check(sent, operation="token request")
     try:
-        client, token = tokens.refresh(grant.refresh_token)
+        renewed = tokens.refresh(grant.refresh_token, scope=grant.scope)
     except errors.Forbidden:
         raise AuthenticationFailed("Authentication failed") from None
-    return _legacy(client, token)
+    return _legacy(renewed.token, renewed.refresh_token)
 
 
-def _legacy(client: Client, token: tokens.Issued) -> Response:
+def _legacy(token: tokens.Issued, refresh_token: str) -> Response:
     answer = LegacyTokenAnswer(
         access_token=token.access_token,
-        refresh_token=tokens.refresh_token(client, scope=token.scope),
+        refresh_token=refresh_token,
         scope=token.scope,
         expires_in=_seconds(token),
     )

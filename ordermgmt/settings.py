@@ -247,6 +247,7 @@ SESSION_COOKIE_NAME = "__Host-console" if CONSOLE_HTTPS else "console"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/" if CONSOLE_HTTPS else "/console/"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONSOLE_HTTPS
 CSRF_COOKIE_NAME = "__Host-console-form" if CONSOLE_HTTPS else "console-form"
+DEVICE_COOKIE_NAME = "__Host-console-device" if CONSOLE_HTTPS else "console-device"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -267,7 +268,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "ordermgmt.console.errors.locked_out"
-AXES_CLIENT_IP_CALLABLE = "ordermgmt.console.guessing.address_of"
+AXES_CLIENT_IP_CALLABLE = "ordermgmt.console.guessing.origin_of"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_SENSITIVE_PARAMETERS = ["username"]  # not in the log: some type their password there
 AXES_VERBOSE = False

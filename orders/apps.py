@@ -9,8 +9,11 @@ class OrdersConfig(AppConfig):
     name = "orders"
 
     def ready(self) -> None:
-        """Show how late the sweep is."""
-        from orders.services import sweeping
+        """Show how late the sweep is, and say who has numbers that must stay unique."""
+        from configuration.services import sequences
+        from orders.services import queries, sweeping
+
+        sequences.register_use(queries.has_orders)
 
         gauges.show(
             gauges.Gauge(

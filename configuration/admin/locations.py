@@ -3,12 +3,17 @@
 from typing import Any, Final
 
 from django.contrib import admin
-from django.forms import CharField
-from unfold.widgets import UnfoldAdminTextInputWidget
+from django.forms import CharField, ChoiceField, MultipleChoiceField
+from unfold.widgets import (
+    UnfoldAdminSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from configuration.admin.rows import ChangedByService, Seen
 from configuration.models import Location
 from configuration.services import locations
+from ordermgmt import countries
 
 
 def _line(label: str) -> CharField:
@@ -18,6 +23,19 @@ def _line(label: str) -> CharField:
 class LocationForm(Seen):
     """The lines of the address, each in a field of its own; what else is in it stays."""
 
+    country_codes = MultipleChoiceField(
+        label="Serves countries",
+        required=False,
+        choices=countries.CHOICES,
+        widget=UnfoldAdminSelectMultipleWidget(attrs={"size": 10}),
+        help_text="None means all. Hold Ctrl (on a Mac: Command) to choose more than one.",
+    )
+    country = ChoiceField(
+        required=False,
+        choices=[("", "–"), *countries.CHOICES],
+        widget=UnfoldAdminSelectWidget,
+        help_text="Where it stands.",
+    )
     address_line_1 = _line("Street and number")
     address_line_2 = _line("Floor, building")
     city = _line("City")
@@ -28,20 +46,18 @@ class LocationForm(Seen):
     class Meta:
         model = Location
         fields = ["code"]
-        labels = {"country_codes": "Serves countries", "is_active": "Active"}
-        widgets = {"country_codes": UnfoldAdminTextInputWidget}
-        help_texts = {"country_codes": "ISO 3166 codes with commas: DE, AT. None means all."}
+        labels = {"is_active": "Active"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in self.LINES:
             self.fields[name].initial = self.instance.address.get(name, "")
-
-    def clean_country_codes(self) -> list[str]:
-        return [code.strip().upper() for code in self.cleaned_data["country_codes"]]
-
-    def clean_country(self) -> str:
-        return str(self.cleaned_data["country"]).upper()
+        stored = {"country_codes": self.instance.country_codes, "country": [self.instance.country]}
+        for name, codes in stored.items():
+            field: Any = self.fields[name]
+            # Stored before they were checked: shown, so that people see what the service refuses.
+            unknown = sorted(set(codes) - countries.NAMES.keys() - {""})
+            field.choices = [*field.choices, *((code, code) for code in unknown)]
 
 
 @admin.register(Location)

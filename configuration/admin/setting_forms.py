@@ -64,6 +64,9 @@ def members(key: Key[Any]) -> dict[str, dict[str, Any]]:
 class SettingForm(forms.Form):
     """What a key is set to, as it may be seen: a secret's field is empty, and may stay so."""
 
+    # What a browser may send that is no member: the token, and what a preview has no field for.
+    _BESIDES: Final = frozenset({"csrfmiddlewaretoken", "seen", "for_good"})
+
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, key: Key[Any], stored: Stored[Any], data: Any = None) -> None:
@@ -74,10 +77,13 @@ class SettingForm(forms.Form):
         self._masked: dict[str, Any] = masked if isinstance(masked, dict) else {WHOLE: masked}
         for name, schema in members(key).items():
             self.fields[name] = self._field(name, schema)
-        if key.immutable:
+        if key.immutable and stored.version:
+            for name in members(key):
+                self.fields[name].disabled = name != key.growing
+        elif key.immutable:
             self.fields["for_good"] = forms.BooleanField(
                 label="Set this for good",
-                help_text="It can be set once. After that nobody can change it, not even we.",
+                help_text=f"It can be set once. After that only its {key.growing} can be raised.",
                 widget=widgets.UnfoldBooleanWidget,
             )
 
@@ -100,6 +106,8 @@ class SettingForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The value as the key's type has it, in `cleaned_data["parsed"]`."""
         said = super().clean() or self.cleaned_data
+        for name in sorted(self.data.keys() - self.fields.keys() - self._BESIDES):
+            self.add_error(None, f"{name[:80]}: the property is not allowed")
         if self.errors:
             return said
         try:

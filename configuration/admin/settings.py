@@ -62,12 +62,16 @@ class SettingAdmin(TenantAdmin):
             for name, key in keys.KEYS.items()
         ]
         title = f"Settings of {tenant.name}"
-        return self._page(request, "settings", title=title, tenant=tenant, rows=rows)
+        warnings = numbering.warnings(tenant)
+        return self._page(
+            request, "settings", title=title, tenant=tenant, rows=rows, warnings=warnings
+        )
 
     def key_view(self, request: HttpRequest, slug: str, name: str) -> HttpResponse:
         tenant, key = self._tenant(request, slug), _key(name)
         stored = settings.read(tenant, key)
-        writes = self.has_change_permission(request) and not (key.immutable and stored.version)
+        is_fixed = key.immutable and stored.version and not key.growing
+        writes = self.has_change_permission(request) and not is_fixed
         form = SettingForm(key, stored, request.POST or None)
         if request.method == "POST":
             if not self.has_change_permission(request):
@@ -77,7 +81,7 @@ class SettingAdmin(TenantAdmin):
         elif writes:
             typed.restore(request, form)
         for field in form.fields.values():
-            field.disabled = not writes
+            field.disabled = field.disabled or not writes
         return self._page(
             request,
             "setting",
@@ -89,6 +93,7 @@ class SettingAdmin(TenantAdmin):
             form=form,
             writes=writes,
             numbers=_numbers(tenant, key, stored),
+            warnings=numbering.warnings(tenant) if _has_numbers(key, stored) else [],
             history=_history(tenant, key),
             list_url=_address("list", slug),
             preview_url=_address("preview", slug, name),
@@ -114,6 +119,7 @@ class SettingAdmin(TenantAdmin):
                 form.cleaned_data["parsed"],
                 actor=actor_of(request.user),
                 if_match={form.cleaned_data["seen"]},
+                may_grow=True,
             )
         except DomainError as refusal:
             form.add_error(None, str(refusal))
@@ -151,13 +157,17 @@ def _key(name: str) -> Key[Any]:
         raise Http404(str(refusal)) from None
 
 
+def _has_numbers(key: Key[Any], stored: Stored[Any]) -> bool:
+    return key is keys.SALES_ORDER_GENERATOR_SEQUENCE and stored.value is not None
+
+
 def _numbers(tenant: Tenant, key: Key[Any], stored: Stored[Any]) -> list[str]:
     """What the next orders are called; if that is not set, what the form begins with gives."""
     if key is not keys.SALES_ORDER_GENERATOR_SEQUENCE:
         return []
     if stored.value is not None:
         return numbering.upcoming(tenant, stored.value)
-    first = keys.Sequence()
+    first = keys.Sequence(start=1)
     return numbering.numbers(first, counter=first.start)
 
 

@@ -4,12 +4,12 @@
 caller needs, reading and writing settings, stands here.
 """
 
+from configuration.services.sequences import sequence_name
 from configuration.services.settings import (
     AlreadySet,
     LostRace,
     Stored,
     read,
-    sequence_name,
     write,
 )
 from configuration.services.versions import VersionMismatch

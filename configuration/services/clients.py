@@ -76,12 +76,12 @@ def rotate(client_id: str) -> WithSecret:
 
 @transaction.atomic
 def switch(client_id: str, *, is_active: bool) -> Client:
-    """Switch a client off, and every token it holds with it; or on again."""
+    """Switch a client off, and end every token it holds for good; or switch it on again."""
     client = _locked(client_id)
     client.is_active = is_active
     client.save(update_fields=["is_active", "updated"])
     if not is_active:
-        _delete_tokens(client)
+        _end_tokens(client)
     return client
 
 
@@ -89,22 +89,26 @@ def switch(client_id: str, *, is_active: bool) -> Client:
 def allow(
     client_id: str, *, scopes: Iterable[str], if_match: AbstractSet[int] | None = None
 ) -> Client:
-    """Let a client have these scopes from now on; if they are others, its tokens die at once.
+    """Let a client have these scopes from now on; if they are others, its access tokens end.
 
-    Raises `VersionMismatch` when `if_match` is given and lacks the client's version.
+    Its refresh tokens end only if it lost a scope. Raises `VersionMismatch` when `if_match` is
+    given and lacks the client's version.
     """
     client = _locked(client_id)
     versions.check(client.version, if_match)
-    before = client.version
-    if versions.change(client, {"scopes": known_scopes.known(scopes)}).version != before:
+    before, former = client.version, set(client.scopes)
+    versions.change(client, {"scopes": known_scopes.known(scopes)})
+    if not former <= set(client.scopes):
+        _end_tokens(client)
+    elif client.version != before:
         _delete_tokens(client)
     return client
 
 
 @transaction.atomic
 def revoke_tokens(client_id: str) -> int:
-    """Revoke every access token a client holds, and say how many."""
-    return _delete_tokens(_locked(client_id))
+    """Revoke every access and refresh token a client holds; return how many access tokens."""
+    return _end_tokens(_locked(client_id))
 
 
 def _locked(client_id: str) -> Client:
@@ -113,6 +117,13 @@ def _locked(client_id: str) -> Client:
         return found.get(client_id=client_id)
     except Client.DoesNotExist:
         raise ClientNotFound(f"There is no client {ascii(client_id)[:80]}.") from None
+
+
+def _end_tokens(client: Client) -> int:
+    """Delete a locked client's access tokens, and end its refresh tokens by the next epoch."""
+    client.token_epoch += 1
+    client.save(update_fields=["token_epoch"])
+    return _delete_tokens(client)
 
 
 def _delete_tokens(client: Client) -> int:

@@ -1,12 +1,12 @@
 """The places a tenant fulfills from."""
 
-import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from configuration.models import Location, LocationType, Tenant
 from configuration.services import versions
+from ordermgmt import countries
 from ordermgmt.errors import Invalid
 
 
@@ -34,8 +34,12 @@ def put(
         raise BadLocation("A location's code is 1 to 128 characters.")
     if type not in LocationType.values:
         raise BadLocation(f"A location's type is one of {', '.join(LocationType.values)}.")
-    if not all(re.fullmatch("[A-Z]{2}", iso) for iso in [*serves, *filter(None, [country])]):
-        raise BadLocation("Countries are ISO 3166 alpha-2 codes, like DE.")
+    for code_of_country in [*serves, *filter(None, [country])]:
+        if code_of_country not in countries.NAMES:
+            raise BadLocation(
+                f"{ascii(code_of_country)[1:-1][:20]} is not a country. Countries are ISO 3166"
+                " alpha-2 codes, like DE; XK is Kosovo."
+            )
     return versions.put(
         Location,
         key={"tenant": tenant, "code": code},

@@ -1,4 +1,4 @@
-"""Which numbers a tenant's next orders will get."""
+"""The next order numbers of a tenant, and warnings before they run out."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from django.db import connection
 
 from configuration import keys
 from configuration.models import Tenant
-from configuration.services.settings import sequence_name
+from configuration.services.sequences import sequence_name, usages
 
 SHOWN: Final = 5
 
@@ -24,3 +24,16 @@ def upcoming(tenant: Tenant, sequence: keys.Sequence, *, count: int = SHOWN) -> 
         cursor.execute(f"SELECT last_value, is_called FROM {sequence_name(tenant.pk)}")  # noqa: S608
         last, is_called = cursor.fetchone()
     return numbers(sequence, counter=last + sequence.step * is_called, count=count)
+
+
+def warnings(tenant: Tenant) -> list[str]:
+    """Return what people should know of the tenant's numbers; nothing while enough are left."""
+    usage = usages(tenant).get(tenant.slug)
+    if usage is None or not usage.is_nearly_used:
+        return []
+    if not usage.left:
+        return ["All order numbers are used, and no order can be captured. Raise the size."]
+    return [
+        f"{usage.percent:.0f} % of the order numbers are used, {usage.left:,} are left. Raise the"
+        " size before they run out: then no order can be captured."
+    ]

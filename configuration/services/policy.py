@@ -12,9 +12,10 @@ from configuration.keys import (
     EXTERNAL_OMS,
     ON_HOLD_TIMER_DURATION,
     SALES_ORDER_GENERATOR_SEQUENCE,
+    Sequence,
 )
 from configuration.models import Tenant
-from configuration.services.settings import sequence_name
+from configuration.services.sequences import NEARLY_USED, sequence_name
 from ordermgmt import hot
 
 # One statement, so that an order is judged by one state of the configuration (and captures, the
@@ -75,6 +76,7 @@ class Numbering:
     prefix: str
     size: int  # digits
     sequence: str  # the PostgreSQL sequence that counts
+    nearly_used_at: str  # the number from which on people are warned
 
     def own_number(self, name: str) -> str | None:
         """Return the name if it has the form of these numbers, so that it could be drawn."""
@@ -168,7 +170,15 @@ def _read(tenant: Tenant, terms: Terms) -> Policy:
 def _numbering(tenant: Tenant, sequence: dict[str, Any] | None) -> Numbering | None:
     if sequence is None:
         return None
-    return Numbering(sequence["prefix"], sequence["size"], sequence_name(tenant.pk))
+    numbers = Sequence(**sequence)
+    total = (numbers.largest - numbers.start) // numbers.step + 1
+    drawn = -(-total * NEARLY_USED // 100)  # rounded up, so never 0
+    return Numbering(
+        prefix=numbers.prefix,
+        size=numbers.size,
+        sequence=sequence_name(tenant.pk),
+        nearly_used_at=numbers.number(numbers.start + (drawn - 1) * numbers.step),
+    )
 
 
 def _json(value: str | None) -> Any:

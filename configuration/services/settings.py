@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg import errors as pg
@@ -15,7 +15,7 @@ from psycopg import errors as pg
 from configuration import keys
 from configuration.models import Setting, SettingChange, Tenant
 from configuration.registry import Key
-from configuration.services import versions
+from configuration.services import sequences, versions
 from ordermgmt import encryption
 from ordermgmt.errors import Conflict
 
@@ -28,6 +28,10 @@ class LostRace(Conflict):
 
 class AlreadySet(Conflict):
     code = "setting_is_immutable"
+
+
+class CannotReset(Conflict):
+    code = "setting_cannot_be_reset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,14 @@ def write(
     *,
     actor: str,
     if_match: AbstractSet[int] | None = None,
+    may_grow: bool = False,
 ) -> Stored[T]:
     """Set a key to a value that `key.parse` returned, and remember who did.
 
     The same value again changes nothing. Of two writers at the same moment one wins and the other
     gets `LostRace`. Raises `VersionMismatch` when `if_match` is given and lacks the stored
-    version, `AlreadySet` when the key is immutable and set to something else.
+    version, `AlreadySet` when the key is immutable and set to something else. With `may_grow` the
+    growing member of an immutable value may be raised.
     """
     with _one_writer(key), transaction.atomic():
         setting = _locked(tenant, key)
@@ -78,17 +84,49 @@ def write(
         after = key.settle(tenant, value, before.value if setting else None)
         if setting is not None and after == before.value:
             return before
-        if setting is not None and key.immutable:
-            raise AlreadySet(f"The {key.name} configuration is set, and cannot be changed.")
+        is_fixed = setting is not None and key.immutable
+        if is_fixed and not (may_grow and key.has_grown(before.value, after)):
+            raise AlreadySet(_is_set_once(key, may_grow=may_grow))
         return _replace(tenant, key, setting, before, after, actor)
 
 
-def sequence_name(tenant_id: int) -> str:
-    """The PostgreSQL sequence that counts a tenant's orders; it exists once the key is set.
+def _is_set_once(key: Key[Any], *, may_grow: bool) -> str:
+    exception = f" Only its {key.growing} can be raised." if may_grow and key.growing else ""
+    return f"The {key.name} configuration is set once, and cannot be changed.{exception}"
 
-    Drawing from it takes no lock that another capture waits for, and a rollback leaves a gap.
+
+def reset(tenant: Tenant, key: Key[T], *, actor: str) -> Stored[T]:
+    """Undo what was set once, as long as nothing depends on it, and remember who did.
+
+    Does nothing where the key is not set. Raises `CannotReset` when the key can be set anew
+    anyway, and when the tenant has an order: its number may have been drawn.
     """
-    return f"order_number_of_tenant_{tenant_id:d}"
+    if not key.immutable:
+        raise CannotReset(f"The {key.name} configuration can be changed; set it to another value.")
+    with _one_writer(key), transaction.atomic():
+        setting = _locked(tenant, key)
+        before = _stored(tenant, key, setting)
+        if setting is None:
+            return before
+        sequences.stop_drawing(tenant)
+        # Looked at only now, because a capture that drew a number may not have been committed yet.
+        if sequences.is_in_use(tenant):
+            raise CannotReset(
+                f"The {key.name} configuration stays: {tenant.slug} has orders, and their numbers"
+                " must stay unique."
+            )
+        setting.delete()
+        sequences.drop(tenant)
+        SettingChange.objects.create(
+            tenant=tenant,
+            key=key.name,
+            version=before.version + 1,
+            old_value=key.masked(before.value),
+            new_value=key.masked(key.default),
+            author=actor,
+            at=timezone.now(),
+        )
+        return _stored(tenant, key, None)
 
 
 @contextmanager
@@ -128,7 +166,7 @@ def _replace(
     actor: str,
 ) -> Stored[T]:
     now = timezone.now()
-    stored = Stored(after, before.version + 1, now, actor)
+    stored = Stored(after, _latest_version(tenant, key, before) + 1, now, actor)
     row = {
         "value": _sealed(tenant, key, after),
         "version": stored.version,
@@ -149,18 +187,15 @@ def _replace(
         at=now,
     )
     if isinstance(after, keys.Sequence):
-        _create_sequence(tenant, after)
+        (sequences.grow if setting else sequences.create)(tenant, after)
     return stored
 
 
-def _create_sequence(tenant: Tenant, sequence: keys.Sequence) -> None:
-    # All but the name are validated integers; neither can be a parameter of CREATE.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE SEQUENCE {sequence_name(tenant.pk)} AS bigint"
-            f" START {sequence.start:d} INCREMENT {sequence.step:d}"
-            f" MINVALUE 1 MAXVALUE {sequence.largest:d} NO CYCLE"
-        )
+def _latest_version(tenant: Tenant, key: Key[Any], before: Stored[Any]) -> int:
+    """Return the version of the last change, which a reset may have made."""
+    if before.version:
+        return before.version
+    return history(tenant, key).values_list("version", flat=True).first() or 0
 
 
 def _stored(tenant: Tenant, key: Key[T], setting: Setting | None) -> Stored[T]:

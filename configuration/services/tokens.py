@@ -1,17 +1,20 @@
-"""Access tokens: who gets one, how it is renewed, and when it is forgotten."""
+"""Access tokens and refresh tokens: issue, renewal, revocation and deletion."""
 
 import datetime as dt
 import hashlib
 import secrets
+import uuid
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.hashers import check_password
 from django.core import signing
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
-from configuration.models import Client
+from configuration.models import Client, RefreshFamily
 from ordermgmt import scopes
 from ordermgmt.errors import Forbidden, Invalid
 
@@ -20,6 +23,7 @@ LEGACY_LIFETIME: Final = dt.timedelta(days=1)  # what the legacy password grant 
 REFRESHABLE_FOR: Final = dt.timedelta(days=30)
 _REFRESH_SALT: Final = "configuration.refresh_token"
 _INVALID: Final = "Invalid client or Invalid client credentials"
+REPEATABLE_FOR: Final = dt.timedelta(seconds=30)  # a lost answer can be asked for again
 _BATCH: Final = 5_000
 # Two copies of the task share the work instead of waiting for each other.
 _FORGET: Final = """
@@ -28,6 +32,14 @@ DELETE FROM oauth2_provider_accesstoken WHERE id IN (
     LIMIT %s FOR UPDATE SKIP LOCKED
 )
 """
+_FORGET_FAMILIES: Final = """
+DELETE FROM configuration_refreshfamily WHERE id IN (
+    SELECT id FROM configuration_refreshfamily WHERE rotated_at < now() - %s
+    LIMIT %s FOR UPDATE SKIP LOCKED
+)
+"""
+# A day later than the last token of the family ends, because clocks of processes may differ.
+_FAMILY_KEPT_FOR: Final = REFRESHABLE_FOR + dt.timedelta(days=1)
 
 
 class InvalidClient(Forbidden):
@@ -69,23 +81,45 @@ def authenticate(*, client_id: str, client_secret: str, tenant: str | None = Non
     return client
 
 
+class Renewed(NamedTuple):
+    """An access token that was issued for a refresh token, and the refresh token to use next."""
+
+    token: Issued
+    refresh_token: str
+
+
+class _SignedAt(signing.TimestampSigner):
+    """Sign as of a given time, so that the same content always gives the same token."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        super().__init__(salt=_REFRESH_SALT)
+        self._at = at
+
+    def timestamp(self) -> str:
+        return signing.b62_encode(int(self._at.timestamp()))
+
+
 @transaction.atomic
 def issue_token(client: Client, *, scope: str = "", lifetime: dt.timedelta = LIFETIME) -> Issued:
-    """A new access token with the scopes asked for, or all the client may have.
+    """Issue an access token with the scopes asked for, or with all the client may have.
 
-    Raises `ScopeNotAllowed` rather than give less than was asked, and `InvalidClient` when the
-    client was rotated or switched off since it was read: that waits for this, or this sees it.
+    Scope names that are not ours are ignored. Raises `ScopeNotAllowed` where one of ours is asked
+    for that the client lacks, and `InvalidClient` when the client was rotated or switched off
+    since it was read: that waits for this, or this sees it.
     """
-    wanted = scope.split() or client.scopes
-    if not set(wanted) <= set(client.scopes):
-        raise ScopeNotAllowed("The client may not have one of the scopes asked for.")
-    unchanged = Client.objects.select_for_update(no_key=True).filter(
+    current = Client.objects.select_for_update(no_key=True).filter(
         pk=client.pk, client_secret=client.client_secret, is_active=True
     )
-    if unchanged.values_list("pk").first() is None:
+    allowed = current.values_list("scopes", flat=True).first()
+    if allowed is None:
         raise InvalidClient(_INVALID)
+    return _issue(client, scope=scope, allowed=allowed, lifetime=lifetime)
+
+
+def _issue(client: Client, *, scope: str, allowed: Iterable[str], lifetime: dt.timedelta) -> Issued:
+    """Store a token of a client that is locked."""
+    granted = _granted(scope, allowed)
     token = secrets.token_urlsafe(32)
-    granted = " ".join(scopes.known(wanted))
     get_access_token_model().objects.create(
         application=client,
         token_checksum=_checksum(token),
@@ -95,42 +129,131 @@ def issue_token(client: Client, *, scope: str = "", lifetime: dt.timedelta = LIF
     return Issued(token, granted, lifetime)
 
 
+def _granted(scope: str, allowed: Iterable[str]) -> str:
+    """Return our scopes of a space separated list; all that is allowed where it names none."""
+    ours = scopes.SCOPES.keys() & set(scope.split())
+    if not ours <= set(allowed):
+        raise ScopeNotAllowed("The client may not have one of the scopes asked for.")
+    return " ".join(scopes.known(ours or allowed))
+
+
 def refresh_token(client: Client, *, scope: str) -> str:
-    """A signed note that lets this client have another token, until its secret is rotated."""
-    note = {"client": client.client_id, "scope": scope, "secret": _fingerprint(client)}
-    return signing.dumps(note, salt=_REFRESH_SALT)
+    """Sign the first refresh token of a new family.
+
+    A family ends when the client's secret is rotated or its tokens are revoked.
+    """
+    note = _note_of(client, scope=scope, family=uuid.uuid4(), generation=0)
+    return _SignedAt(timezone.now()).sign_object(note)
 
 
-def refresh(token: str) -> tuple[Client, Issued]:
-    """Another legacy token for the same client and scopes; raises `InvalidRefreshToken`."""
-    refused = InvalidRefreshToken("Authentication failed")
-    note = _note(token)
-    if note is None:
-        raise refused
-    clients = Client.objects.select_related("tenant").filter(is_active=True, tenant__is_active=True)
-    client = clients.filter(client_id=note["client"]).first()
+def refresh(token: str, *, scope: str = "") -> Renewed:
+    """Issue another legacy token for the same client, and the refresh token to use next.
+
+    `scope` may ask for fewer scopes than the refresh token has; the next one has them all again.
+    A refresh token works once. A second use within `REPEATABLE_FOR` returns the same next one,
+    because the first answer may have been lost; a later use ends the family, because somebody
+    else must have a copy. Raises `InvalidRefreshToken`, and `ScopeNotAllowed` as `issue_token`.
+    """
+    renewed = None
+    if note := _note(token):
+        with transaction.atomic():
+            client = _holder(note)
+            if client and (successor := _successor(client, note, token)):
+                issued = _issue(
+                    client, scope=scope, allowed=note["scope"].split(), lifetime=LEGACY_LIFETIME
+                )
+                renewed = Renewed(issued, successor)
+    if renewed is None:  # only now, because the end of a family has to be committed
+        raise InvalidRefreshToken("Authentication failed")
+    return renewed
+
+
+def _holder(note: dict[str, Any]) -> Client | None:
+    """Lock the client of a refresh token; None if it may no longer use it.
+
+    The lock also makes uses of one token wait for each other.
+    """
+    holders = Client.objects.select_related("tenant").select_for_update(no_key=True, of=("self",))
+    client = holders.filter(
+        client_id=note["client"],
+        is_active=True,
+        tenant__is_active=True,
+        # A token of a former version has no epoch: it was issued before the first revocation.
+        token_epoch=note.get("epoch", 0),
+    ).first()
     if client is None or note["secret"] != _fingerprint(client):
-        raise refused
-    return client, issue_token(client, scope=note["scope"], lifetime=LEGACY_LIFETIME)
+        return None
+    return client if set(note["scope"].split()) <= set(client.scopes) else None
+
+
+def _successor(client: Client, note: dict[str, Any], token: str) -> str | None:
+    """Return the refresh token that follows this one; None, and no more, if it was used before.
+
+    Nothing of a token is stored: the same family, generation and time give the same token.
+    """
+    # A token of a former version is the first of a family that is named after it.
+    family_id = note.get("family") or hashlib.sha256(token.encode()).hexdigest()[:32]
+    used = note.get("generation", 0)
+    if used == 0:  # else there is a row already, or there was one and it was forgotten
+        RefreshFamily.objects.get_or_create(
+            pk=uuid.UUID(family_id), defaults={"client": client, "rotated_at": Now()}
+        )
+    families = RefreshFamily.objects.annotate(now=Now())
+    family = families.filter(pk=uuid.UUID(family_id), is_ended=False).first()
+    if family is None:
+        return None
+    if used == family.generation:
+        family.generation, family.rotated_at = used + 1, family.now
+    elif used + 1 < family.generation or family.now - family.rotated_at > REPEATABLE_FOR:
+        family.is_ended = True
+    family.save(update_fields=["generation", "rotated_at", "is_ended"])
+    if family.is_ended:
+        return None
+    following = _note_of(
+        client, scope=note["scope"], family=family.pk, generation=family.generation
+    )
+    return _SignedAt(family.rotated_at).sign_object(following)
+
+
+def _note_of(client: Client, *, scope: str, family: uuid.UUID, generation: int) -> dict[str, Any]:
+    """Return what a refresh token says."""
+    return {
+        "client": client.client_id,
+        "scope": scope,
+        "secret": _fingerprint(client),
+        "epoch": client.token_epoch,
+        "family": family.hex,
+        "generation": generation,
+    }
 
 
 def revoke(client: Client, token: str) -> None:
     """Revoke a client's own access token; anything else that is no token is none already.
 
-    Raises `CannotRevoke` for a refresh token: nothing of it is stored.
+    Raises `CannotRevoke` for a refresh token.
     """
     if _note(token) is not None:
-        raise CannotRevoke("Refresh tokens end when the client's secret is rotated.")
+        raise CannotRevoke(
+            "Refresh tokens end when all of the client's tokens are revoked, or its secret is"
+            " rotated."
+        )
     own = get_access_token_model().objects.filter(application=client)
     own.filter(token_checksum=_checksum(token)).delete()
 
 
 def forget_expired_tokens() -> int:
-    """Delete access tokens that expired, in batches, and say how many."""
+    """Delete access tokens that expired, and families of refresh tokens that did; return how many.
+
+    Works in batches.
+    """
+    return _forget(_FORGET) + _forget(_FORGET_FAMILIES, _FAMILY_KEPT_FOR)
+
+
+def _forget(statement: str, *parameters: Any) -> int:
     forgotten = 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(_FORGET, [_BATCH])
+            cursor.execute(statement, [*parameters, _BATCH])
             forgotten += cursor.rowcount
             if cursor.rowcount < _BATCH:
                 return forgotten

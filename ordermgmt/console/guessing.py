@@ -1,18 +1,28 @@
-"""Against guessed passwords: how many attempts an address has, and that they come one by one.
+"""Limits on guessed passwords: attempts of an address, one at a time, and known devices.
 
 django-axes counts and locks by name and address together; here is what it lacks.
 """
 
 import hashlib
+import ipaddress
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Final
 
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core import signing
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
+
+KNOWN_FOR: Final = 180 * 24 * 3600  # seconds since the last sign-in on a device
+MOST_PEOPLE: Final = 8  # of one device, those who signed in last
+_DEVICE_SALT: Final = "ordermgmt.console.device"
 
 
 def address_of(request: HttpRequest) -> str:
@@ -21,6 +31,56 @@ def address_of(request: HttpRequest) -> str:
     if 0 < settings.TRUSTED_PROXIES <= len(seen):
         return seen[-settings.TRUSTED_PROXIES].strip()
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def origin_of(request: HttpRequest) -> str:
+    """Return the address that a sign-in is counted by; AXES_CLIENT_IP_CALLABLE.
+
+    A device that the same person signed in on before has an address of its own, so that guesses
+    of others behind the same proxy do not keep them out. It is a hash of the device's id in a
+    range that is never routed, because the count is kept by address.
+    """
+    device = _known_device(request)
+    if device is None:
+        return address_of(request)
+    digest = hashlib.sha256(f"device {device}".encode()).digest()
+    return str(ipaddress.IPv6Address(b"\xfd" + digest[:15]))
+
+
+def remember_device(request: HttpRequest, response: HttpResponseBase, user: Any) -> None:
+    """Have the browser keep that this person signed in on it, with all that is asked of them."""
+    cookie = _cookie(request)
+    device = cookie.get("device") or secrets.token_hex(16)
+    others = [pk for pk in cookie.get("people", []) if pk != user.pk]
+    people = [user.pk, *others][:MOST_PEOPLE]
+    response.set_cookie(
+        settings.DEVICE_COOKIE_NAME,
+        signing.dumps({"device": device, "people": people}, salt=_DEVICE_SALT),
+        max_age=KNOWN_FOR,
+        path=settings.SESSION_COOKIE_PATH,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _known_device(request: HttpRequest) -> str | None:
+    """Return the id of the browser's device if who signs in now signed in on it before."""
+    cookie, name = _cookie(request), request.POST.get("username", "")
+    if not cookie or "\0" in name:
+        return None
+    people = get_user_model().objects.filter(pk__in=cookie["people"], username=name)
+    return str(cookie["device"]) if people.exists() else None
+
+
+def _cookie(request: HttpRequest) -> dict[str, Any]:
+    """Return what `remember_device` had the browser keep; empty if that is nothing of ours."""
+    text = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
+    try:
+        content: dict[str, Any] = signing.loads(text, salt=_DEVICE_SALT, max_age=KNOWN_FOR)
+    except signing.BadSignature:
+        return {}
+    return content
 
 
 def is_tired_of(address: str) -> bool:
@@ -32,9 +92,13 @@ def is_tired_of(address: str) -> bool:
 
 
 @contextmanager
-def one_at_a_time(name: str) -> Iterator[bool]:
-    """Whether nobody else is signing in by this name now: many at once would not be counted."""
-    digest = hashlib.sha256(f"sign in {name}".encode()).digest()
+def one_at_a_time(request: HttpRequest) -> Iterator[bool]:
+    """Yield whether nobody else is signing in by this name now: many at once are not counted.
+
+    A known device waits for nobody but itself.
+    """
+    who = f"{request.POST.get('username', '')} {_known_device(request) or ''}"
+    digest = hashlib.sha256(f"sign in {who}".encode()).digest()
     key = int.from_bytes(digest[:8], signed=True)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key])

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
-from django_otp import login as remember_device
+from django_otp import login as otp_login
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from ordermgmt.console import errors, guessing, second_factor
@@ -46,11 +46,18 @@ def works_here(user: Any) -> bool:
 
 
 def guarded(sign_in: Callable[[], HttpResponseBase], request: HttpRequest) -> HttpResponseBase:
-    """A sign-in by password, unless its address, or somebody at this name, tries too much."""
-    if guessing.is_tired_of(guessing.address_of(request)):
+    """Let a sign-in by password through, unless its device or address, or its name, tries too much.
+
+    Where the password is all that is asked of a person, the device is known from then on.
+    """
+    if guessing.is_tired_of(guessing.origin_of(request)):
         return errors.page(429)
-    with guessing.one_at_a_time(request.POST.get("username", "")) as alone:
-        return sign_in() if alone else errors.page(429, errors.ONE_AT_A_TIME)
+    with guessing.one_at_a_time(request) as alone:
+        response = sign_in() if alone else errors.page(429, errors.ONE_AT_A_TIME)
+    is_done = response.status_code == 302 and works_here(request.user)
+    if is_done and not second_factor.is_required(request.user):
+        guessing.remember_device(request, response, request.user)
+    return response
 
 
 @never_cache
@@ -76,21 +83,24 @@ def second_factor_view(request: HttpRequest, site: Any) -> HttpResponseBase:
 
 
 def _verified(request: HttpRequest, site: Any, code: str) -> HttpResponse:
-    _let_in(request, second_factor.verify(request.user, code=code))
-    return HttpResponseRedirect(_next(request))
+    response = HttpResponseRedirect(_next(request))
+    _let_in(request, response, second_factor.verify(request.user, code=code))
+    return response
 
 
 def _enrolled(request: HttpRequest, site: Any, code: str) -> HttpResponse:
     """The one page that ever shows recovery codes: an answer to a POST, cached nowhere."""
     device, codes = second_factor.confirm(request.user, code=code)
-    _let_in(request, device)
-    return _page(request, site, "recovery_codes", "Your recovery codes", codes=codes)
+    page = _page(request, site, "recovery_codes", "Your recovery codes", codes=codes)
+    _let_in(request, page, device)
+    return page
 
 
-def _let_in(request: HttpRequest, device: Any) -> None:
-    """With another session key than the one that knew the password only."""
-    remember_device(request, device)
+def _let_in(request: HttpRequest, response: HttpResponse, phone: Any) -> None:
+    """Take the session for both factors' from now on, by another key, and know the browser."""
+    otp_login(request, phone)
     request.session.cycle_key()
+    guessing.remember_device(request, response, request.user)
 
 
 def _page(

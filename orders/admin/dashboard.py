@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from configuration.models import Tenant
+from configuration.services import numbering
 from configuration.services.tenants import folded
 from ordermgmt.console.scoping import tenant_id_of
 from ordermgmt.console.wording import moment
@@ -83,6 +84,7 @@ def _of_tenant(tenant: Tenant, named: dict[str, str]) -> dict[str, Any]:
     hours = overview.hours(tenant)
     return {
         "tenant": tenant,
+        "warnings": numbering.warnings(tenant),
         "plot": plot(hours),
         "placed_url": _list({"placed": f"{hours.day:%Y-%m-%d}"} | named),
         "waiting": _shown(WAITING, found, named),

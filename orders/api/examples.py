@@ -35,8 +35,10 @@ CAPTURE_PROBLEMS: Final = {
     409: {
         "conflict": "Order capture payload is conflicting with existing database records.",
     },
-    500: {"internal_server_error": "Sequence for tenant is not configured."},
-    503: {"sequence_exhausted": "All order numbers of the tenant's sequence have been given out."},
+    500: {
+        "internal_server_error": "Sequence for tenant is not configured.",
+        "sequence_exhausted": "All order numbers of the tenant's sequence have been given out.",
+    },
 }
 # The same of reading, where a tenant has an external OMS (contract §b.6).
 EXTERNAL_PROBLEMS: Final = {

@@ -99,6 +99,11 @@ class Page:
     total: int
 
 
+def has_orders(tenant: Tenant) -> bool:
+    """Return whether there is any order of the tenant."""
+    return Order.objects.filter(tenant=tenant).exists()
+
+
 def detail(tenant: Tenant, reference: str, *, id_type: IdType) -> Document:
     """One order, by our id (`internal`, a UUID) or by the caller's id or number (`external`).
 

@@ -215,8 +215,11 @@ def _statement() -> str:
     """The order from a JSON object, then its rows, each kind from an array."""
     return f"""
 WITH n AS (
+  -- Not cut where the size was raised after it was read.
   SELECT coalesce(%(own_number)s::text, %(prefix)s::text
-                  || lpad(nextval(%(sequence)s::regclass)::text, %(size)s, '0')) AS number
+                  || lpad(d.counter, greatest(%(size)s, length(d.counter)), '0')) AS number
+    FROM (SELECT CASE WHEN %(own_number)s::text IS NULL
+                      THEN nextval(%(sequence)s::regclass)::text END AS counter
    WHERE EXISTS (SELECT 1 FROM configuration_policystate
                   WHERE tenant_id = %(tenant)s AND name = %(policy)s)
      AND NOT EXISTS (SELECT 1 FROM orders_order
@@ -227,7 +230,7 @@ WITH n AS (
                         %(external_id)s::text, %(spelling_2)s::text, %(spelling_3)s::text,
                         %(uuid)s::uuid::text, upper(%(uuid)s::uuid::text)))
      AND NOT EXISTS (SELECT 1 FROM orders_order
-                      WHERE tenant_id = %(tenant)s AND number = %(external_id)s)
+                      WHERE tenant_id = %(tenant)s AND number = %(external_id)s)) AS d
 ), o AS (
   {_insert(Order, "order", of="n")}
   WHERE NOT EXISTS (SELECT 1 FROM orders_order known

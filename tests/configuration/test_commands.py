@@ -142,6 +142,9 @@ def test_a_secret_is_never_printed():
         ["config", "get", "acme", "nothing"],
         ["config", "set", "acme", "big_sales_order", "300"],
         ["config", "set", "acme", "big_sales_order", "{"],
+        ["config", "set", "acme", "sales_order_generator_sequence", "{}"],
+        ["config", "set", "acme", "external_oms", '{"enabled": true, "since": 1}'],
+        ["config", "reset", "acme", "big_sales_order"],
         [
             "config",
             "set",
@@ -268,6 +271,22 @@ def test_a_table_keeps_what_people_copy_in_one_piece(monkeypatch):
     client = ClientFactory()
 
     assert client.client_id in run("client", "list")
+
+
+def test_a_sequence_is_raised_and_reset_by_command():
+    run("tenant", "create", "acme")
+    name = "sales_order_generator_sequence"
+    run_json("config", "set", "acme", name, '{"prefix": "A", "size": 2}')
+
+    raised = run_json("config", "set", "acme", name, '{"prefix": "A", "size": 3}')
+    assert (raised["value"]["size"], raised["version"]) == (3, 2)
+    undone = run_json("config", "reset", "acme", name)
+
+    assert (undone["value"], undone["version"]) == ({}, 0)
+    assert not Setting.objects.exists()
+    assert run_json("config", "history", "acme", name)[0]["to"] == {}
+    assert SettingChange.objects.order_by("version").last().author == "cli:config"
+    assert run_json("config", "set", "acme", name, '{"prefix": "B"}')["version"] == 4
 
 
 @pytest.mark.parametrize("words", [("tenant", "list"), ("client", "list"), ("config", "list")])

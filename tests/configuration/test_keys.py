@@ -21,6 +21,7 @@ REFUSED = [
             {"enabled": 1},
             {"enabled": 0},
             {"enabled": None},
+            {"enabled": True, "unknown": 1},
         ],
     ),
     (
@@ -28,7 +29,10 @@ REFUSED = [
         [
             None,
             [],
+            {},
             "NS",
+            {"size": 2, "unknown": 1},
+            {"unknown": 1},
             1,
             *({"size": size} for size in (0, -1, 1.5, "16", 10**9, 19, None, True)),
             *({"start": start} for start in (0, -1, 1.5, "1", None, True, BIG)),
@@ -43,6 +47,13 @@ REFUSED = [
                     "A B",
                     " ",
                     "../",
+                    "./",
+                    "A/./",
+                    "A/../B",
+                    "/",
+                    "/A",
+                    "A//",
+                    "A//B",
                     "%s{}",
                     "😀",
                     "=",
@@ -61,7 +72,6 @@ REFUSED = [
         "cancellation_allowed_from",
         [
             [],
-            ["store", "store"],
             ["STORE"],
             ["warehouse"],
             "store",
@@ -70,7 +80,7 @@ REFUSED = [
             None,
             {},
             [["store"]],
-            ["store", "dc", "store"],
+            ["store", "dc", "store", "moon"],
         ],
     ),
     (
@@ -82,8 +92,9 @@ REFUSED = [
             300,
             *(
                 {"soft_limit_for_big_orders": limit}
-                for limit in (0, -1, 1.5, 2**31, "300", None, True)
+                for limit in (-1, 1.5, 2**31, "300", None, True)
             ),
+            {"soft_limit_for_big_orders": 1, "hard_limit_for_big_orders": 2},
         ],
     ),
     (
@@ -113,13 +124,29 @@ REFUSED = [
             ),
             *(WEBHOOK | {"timeout": timeout} for timeout in (0, -1, 26, 1.5, "20", None, True)),
             *(WEBHOOK | {"url": url} for url in ("", None, 1)),
+            WEBHOOK | {"retries": 3},
         ],
     ),
 ]
 ACCEPTED = [
     ("external_oms", {"enabled": False}, {"enabled": False}),
-    ("external_oms", {"enabled": True, "unknown": 1}, {"enabled": True}),
-    ("sales_order_generator_sequence", {}, {"prefix": "", "size": 9, "start": 1, "step": 1}),
+    ("external_oms", {"enabled": True}, {"enabled": True}),
+    *(
+        (
+            "sales_order_generator_sequence",
+            {member: value},
+            {"prefix": "", "size": 9, "start": 1, "step": 1} | {member: value},
+        )
+        for member, value in (("prefix", ""), ("size", 9), ("start", 2), ("step", 3))
+    ),
+    *(
+        (
+            "sales_order_generator_sequence",
+            {"prefix": prefix},
+            {"prefix": prefix, "size": 9, "start": 1, "step": 1},
+        )
+        for prefix in ("A/", "EU/2026-", "a.b_c-/", ".", "..", "A/..", "A/.b/", "-", "_")
+    ),
     (
         "sales_order_generator_sequence",
         {"prefix": "FAO-X"},
@@ -138,6 +165,9 @@ ACCEPTED = [
     ("on_hold_timer_duration", 0, 0),
     ("on_hold_timer_duration", 30 * 86400, 30 * 86400),
     ("cancellation_allowed_from", ["dc"], ["dc"]),
+    ("cancellation_allowed_from", ["store", "store"], ["store"]),
+    ("cancellation_allowed_from", ["dc", "store", "dc", "store"], ["dc", "store"]),
+    ("big_sales_order", {"soft_limit_for_big_orders": 0}, {"soft_limit_for_big_orders": 0}),
     ("big_sales_order", {"soft_limit_for_big_orders": 1}, {"soft_limit_for_big_orders": 1}),
     (
         "external_order_webhook",
@@ -155,6 +185,31 @@ def test_a_bad_value_is_refused_without_being_repeated(name, value):
 
     assert refusal.value.facts["messages"]
     assert str(refusal.value).startswith(f"Validation of {name} configuration failed with error: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "member"),
+    [
+        ("external_oms", {"enabled": True, "since": 1}, "since"),
+        ("sales_order_generator_sequence", {"size": 2, "Prefix": "NS"}, "Prefix"),
+        ("sales_order_generator_sequence", {"deep": []}, "deep"),
+        ("big_sales_order", {"soft_limit_for_big_orders": 1, "x": None}, "x"),
+        ("external_order_webhook", WEBHOOK | {"apiKey": "secret"}, "apiKey"),
+    ],
+)
+def test_an_unknown_member_is_refused_by_its_name(name, value, member):
+    with pytest.raises(InvalidBody, match=f"{member}: the property is not allowed") as refusal:
+        keys.find(name).parse(value)
+
+    assert {
+        "pointer": f"/{member}",
+        "message": "the property is not allowed",
+    } in refusal.value.facts["errors"]
+
+
+def test_a_sequence_without_a_member_is_told_which_there_are():
+    with pytest.raises(InvalidBody, match="name at least one of prefix, size, start, step"):
+        keys.SALES_ORDER_GENERATOR_SEQUENCE.parse({})
 
 
 @pytest.mark.parametrize(("name", "value", "stored"), ACCEPTED)

@@ -70,9 +70,6 @@ class TestEveryKey:
         "body", [{}, {"value": None}, {"Value": 1}, [], "x", 1, None, {"value": {"deep": []}}]
     )
     def test_refuses_a_body_without_a_fitting_value(self, shop, key, body):
-        if key.name == keys.SALES_ORDER_GENERATOR_SEQUENCE.name and body == {"value": {"deep": []}}:
-            return  # unknown members are ignored, and a sequence needs none
-
         answer = post(shop, key.name, body)
 
         assert answer.status_code == 400
@@ -152,17 +149,34 @@ def test_an_unknown_key_is_a_404_in_json(shop, key):
 class TestSequence:
     NS = {"prefix": "NS", "size": 16, "start": 1, "step": 2}
 
-    def test_is_set_once_and_the_409_has_no_body(self, shop):
+    @pytest.mark.parametrize("member", [{"prefix": "UN"}, {"size": 17}, {"start": 3}])
+    def test_is_set_once_and_the_409_says_so(self, shop, member):
         key = "sales_order_generator_sequence"
         assert post(shop, key, {"value": self.NS}).status_code == 200
 
         same = post(shop, key, {"value": dict(reversed(self.NS.items()))})
-        other = post(shop, key, {"value": self.NS | {"prefix": "UN"}})
+        other = post(shop, key, {"value": self.NS | member})
 
-        assert (same.status_code, other.status_code, other.content) == (200, 409, b"")
+        assert (same.status_code, other.status_code) == (200, 409)
+        assert other["Content-Type"] == "application/problem+json"
+        problem = other.json()
+        assert problem["error_code"] == "setting_is_immutable"
+        assert problem["message"] == problem["messages"][0]
+        assert "is set once" in problem["message"]
         assert get(shop, key).json()["value"] == self.NS
+        assert SettingChange.objects.count() == 1
 
-    @pytest.mark.parametrize("value", [{"size": 1, "start": 10}, {"prefix": "Ä"}, {"size": 0}])
+    def test_that_names_nothing_is_refused(self, shop):
+        answer = post(shop, "sales_order_generator_sequence", {"value": {}})
+
+        assert answer.status_code == 400
+        assert "name at least one of prefix, size, start, step" in answer.json()["message"]
+        assert not Setting.objects.exists()
+
+    @pytest.mark.parametrize(
+        "value",
+        [{}, {"size": 1, "start": 10}, {"prefix": "Ä"}, {"size": 0}, {"size": 3, "x": 1}],
+    )
     def test_a_refused_one_leaves_nothing_behind(self, shop, value):
         answer = post(shop, "sales_order_generator_sequence", {"value": value})
 

@@ -239,7 +239,16 @@ class TestLocation:
         assert not Location.objects.exists()
 
     @pytest.mark.parametrize(
-        "fields", [{"code": " "}, {"type": "moon"}, {"country_codes": ["de"]}, {"country": "DEU"}]
+        "fields",
+        [
+            {"code": " "},
+            {"type": "moon"},
+            {"country_codes": ["de"]},
+            {"country": "DEU"},
+            {"country": "ZZ"},
+            {"country_codes": ["DE", "UK"]},
+            {"country_codes": ["EU"]},
+        ],
     )
     def test_that_makes_no_sense_is_refused(self, fields):
         with pytest.raises(BadLocation):

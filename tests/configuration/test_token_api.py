@@ -20,6 +20,16 @@ from tests.factories import ClientFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
+# What public clients ask for, and what they are granted.
+FOREIGN_SCOPES = [
+    ("iam:providers:read", "orders:read orders:write"),
+    ("openid", "orders:read orders:write"),
+    ("openid profile iam:roles:write", "orders:read orders:write"),
+    ("openid orders:read", "orders:read"),
+    ("orders:read orders:read *", "orders:read"),
+    ("ORDERS:READ", "orders:read orders:write"),
+    ("  ", "orders:read orders:write"),
+]
 
 
 @pytest.fixture
@@ -103,12 +113,21 @@ class TestClientCredentials:
 
         assert token not in str(row)
 
-    @pytest.mark.parametrize("scope", ["events:read", "orders:read nonsense", "*"])
+    @pytest.mark.parametrize("scope", ["events:read", "orders:read events:read", "x events:read"])
     def test_give_no_scope_beyond_the_clients(self, made, scope):
         answer = send(realm(), credentials(made, scope=scope))
 
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
         assert not AccessToken.objects.exists()
+
+    @pytest.mark.parametrize(("scope", "granted"), FOREIGN_SCOPES)
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_ignore_scope_names_that_are_not_ours(self, made, scope, granted, as_json):
+        answer = send(realm(), credentials(made, scope=scope), as_json=as_json)
+
+        assert (answer.status_code, answer.json()["scope"]) == (200, granted)
+        _, grant = client_of(answer.json()["access_token"])
+        assert " ".join(sorted(grant.scopes)) == granted
 
     def test_refuse_all_wrong_credentials_with_the_same_words(self, made):
         other = TenantFactory(slug="other")
@@ -269,6 +288,34 @@ class TestLegacy:
         assert answer.status_code == 200
         assert answer.json()["access_token"] != first["access_token"]
         assert answer.json()["scope"] == first["scope"]
+
+    @pytest.mark.parametrize(("scope", "granted"), FOREIGN_SCOPES)
+    def test_ignores_scope_names_that_are_not_ours(self, made, scope, granted):
+        first = send("/v0/token", self.password(made, scope=scope))
+        assert (first.status_code, first.json()["scope"]) == (200, granted)
+
+        whole = send("/v0/token", self.password(made)).json()["refresh_token"]
+        for path in ("/v0/token", "/v0/refresh_token"):
+            fields = {"grant_type": "refresh_token", "refresh_token": whole, "scope": scope}
+            answer = send(path, fields)
+            assert (answer.status_code, answer.json()["scope"]) == (200, granted)
+            whole = answer.json()["refresh_token"]
+
+    def test_gives_no_scope_beyond_the_clients(self, made):
+        answer = send("/v0/token", self.password(made, scope="openid events:read"))
+
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_scope")
+        assert not AccessToken.objects.exists()
+
+    def test_a_refresh_token_gives_no_scope_beyond_its_own_and_keeps_its_own(self, made):
+        first = send("/v0/token", self.password(made, scope="orders:read")).json()
+        fields = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+
+        wider = send("/v0/token", fields | {"scope": "orders:write"})
+
+        assert (wider.status_code, wider.json()["error_code"]) == (400, "invalid_scope")
+        again = send("/v0/token", fields)
+        assert (again.status_code, again.json()["scope"]) == (200, "orders:read")
 
     def test_a_refresh_token_dies_with_the_secret_the_tenant_and_age(self, made, monkeypatch):
         def renew():

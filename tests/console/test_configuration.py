@@ -1,6 +1,9 @@
 """What a tenant has set up, in the console: who may, whose, by which service, and what is told."""
 
+import re
+
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from configuration import keys, services
@@ -47,8 +50,6 @@ def fields(page):
         value = bound.value()
         if value is True:
             sent[bound.name] = "on"
-        elif isinstance(value, list) and bound.name == "country_codes":
-            sent[bound.name] = ",".join(value)
         elif value is not None and value is not False:
             sent[bound.name] = value
     return sent
@@ -56,6 +57,12 @@ def fields(page):
 
 def write(tenant, key, value):
     return services.write(tenant, key, key.parse(value), actor="client:web")
+
+
+def draw(tenant):
+    """Draw a number as a capture does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s)", [services.sequence_name(tenant.pk)])
 
 
 class TestRoles:
@@ -193,7 +200,18 @@ class TestSetting:
     @pytest.mark.parametrize(
         ("name", "sent", "field"),
         [
-            ("big_sales_order", {"soft_limit_for_big_orders": "0"}, "soft_limit_for_big_orders"),
+            ("big_sales_order", {"soft_limit_for_big_orders": "-1"}, "soft_limit_for_big_orders"),
+            ("big_sales_order", {"soft_limit_for_big_orders": "1", "hard_limit": "2"}, "__all__"),
+            ("on_hold_timer_duration", {"value": "1", "unit": "s"}, "__all__"),
+            ("external_oms", {"enabled": "on", "since": "now"}, "__all__"),
+            ("cancellation_allowed_from", {"value": ["dc"], "x": "1"}, "__all__"),
+            (
+                "external_order_webhook",
+                {"url": "https://example.com", "api_key": "k", "retries": "1"},
+                "__all__",
+            ),
+            ("sales_order_generator_sequence", {}, "__all__"),
+            ("sales_order_generator_sequence", {"size": "2", "length": "3"}, "__all__"),
             ("big_sales_order", {"soft_limit_for_big_orders": ""}, "soft_limit_for_big_orders"),
             (
                 "big_sales_order",
@@ -347,7 +365,7 @@ class TestSequence:
         assert browser.post(at, sent | {"for_good": "on"}).status_code == 302
         assert services.read(tenant, self.KEY).value.prefix == "AC"
 
-    def test_once_set_is_shown_with_the_next_numbers_and_without_a_form(self):
+    def test_once_set_lets_only_its_size_be_raised(self):
         tenant = TenantFactory()
         write(tenant, self.KEY, {"prefix": "AC", "size": 5})
         at = url("setting_change", tenant.slug, self.KEY.name)
@@ -356,10 +374,48 @@ class TestSequence:
         text = browser.get(at).content.decode()
 
         assert "AC00001" in text
-        assert 'name="prefix"' not in text
-        sent = {"seen": 1, "prefix": "XX", "size": "5", "start": "1", "step": "1", "for_good": "on"}
-        assert "is set, and cannot be changed" in browser.post(at, sent).content.decode()
-        assert services.read(tenant, self.KEY).value.prefix == "AC"
+        assert "data-preview" not in text
+        sent = {"seen": 1, "prefix": "XX", "size": "5", "start": "7", "step": "3"}
+        browser.post(at, sent)
+        assert services.read(tenant, self.KEY).version == 1
+        refused = browser.post(at, sent | {"size": "4"})
+        assert "Only its size can be raised" in refused.content.decode()
+        assert browser.post(at, sent | {"size": "6"}).status_code == 302
+        stored = services.read(tenant, self.KEY)
+        assert self.KEY.dump(stored.value) == {"prefix": "AC", "size": 6, "start": 1, "step": 1}
+        assert stored.updated_by == f"staff:admin@{tenant.slug}"
+        assert "AC000001" in browser.get(at).content.decode()
+
+    @pytest.mark.parametrize("role", ["support", "supervisor"])
+    def test_is_not_raised_by_who_is_no_admin(self, role):
+        tenant = TenantFactory()
+        write(tenant, self.KEY, {"prefix": "AC", "size": 5})
+        at = url("setting_change", tenant.slug, self.KEY.name)
+        sent = {"seen": 1, "prefix": "AC", "size": "6", "start": "1", "step": "1"}
+
+        assert signed_in(role, tenant).post(at, sent).status_code == 403
+        assert services.read(tenant, self.KEY).value.size == 5
+
+    @pytest.mark.parametrize(
+        ("drawn", "warning"),
+        [
+            (8, None),
+            (9, "90 % of the order numbers are used, 1 are left"),
+            (10, "All order numbers are used"),
+        ],
+    )
+    def test_nearly_used_up_is_warned_of(self, drawn, warning):
+        tenant = TenantFactory()
+        write(tenant, self.KEY, {"size": 2, "start": 90})
+        for _ in range(drawn):
+            draw(tenant)
+        browser = signed_in("admin", tenant)
+        at = url("setting_change", tenant.slug, self.KEY.name)
+
+        for page in (at, url("setting_list", tenant.slug), "/console/"):
+            text = browser.get(page).content.decode()
+            assert ("order numbers are used" in text) is bool(warning), page
+            assert (warning or "") in text
 
     def test_is_previewed_without_being_set(self):
         tenant = TenantFactory()
@@ -478,7 +534,7 @@ class TestLocation:
         sent = {"code": "DC1", "name": "One", "type": "dc", "priority": "5", "is_active": "on"}
         browser.post(
             url("location_add"),
-            sent | {"seen": 0, "country_codes": "de, at", "country": "de", "city": "Berlin"},
+            sent | {"seen": 0, "country_codes": ["DE", "AT"], "country": "DE", "city": "Berlin"},
         )
         location = Location.objects.get()
         at = url("location_change", location.pk)
@@ -518,13 +574,41 @@ class TestLocation:
         location.refresh_from_db()
         assert location.name == "First"
 
-    def test_that_makes_no_sense_is_refused_and_keeps_what_was_typed(self):
+    def test_has_countries_that_are_chosen_by_name(self):
+        """Germany, cut to two letters, was saved as Georgia."""
+        page = signed_in("admin", TenantFactory()).get(url("location_add")).content.decode()
+
+        for name in ("country", "country_codes"):
+            [field] = re.findall(rf'<select name="{name}".*?</select>', page, re.DOTALL)
+            options = re.findall(r'<option value="(\w*)"[^>]*>([^<]+)', field)
+            assert ("DE", "Germany") in options
+            assert ("XK", "Kosovo") in options
+            names = [name for code, name in options if code]
+            assert len(names) == 250
+            assert names == sorted(names)
+
+    def test_of_a_country_that_no_longer_exists_says_so(self):
+        location = LocationFactory()
+        Location.objects.update(country="AN", country_codes=["DE", "AN"])
+        browser = signed_in("admin", location.tenant)
+        at = url("location_change", location.pk)
+
+        refused = browser.post(at, fields(browser.get(at)) | {"name": "Other"})
+        assert "AN is not a country" in refused.content.decode()
+        kept = {"name": "Other", "country": "", "country_codes": ["DE"]}
+        assert browser.post(at, fields(browser.get(at)) | kept).status_code == 302
+
+        location.refresh_from_db()
+        assert (location.country, location.country_codes) == ("", ["DE"])
+
+    @pytest.mark.parametrize(
+        "members", [{"country_codes": "Germany"}, {"country": "Germany"}, {"country": "de"}]
+    )
+    def test_that_makes_no_sense_is_refused_and_keeps_what_was_typed(self, members):
         tenant = TenantFactory()
         sent = {"seen": 0, "code": "DC1", "name": "One", "type": "dc", "priority": "1"}
 
-        answer = signed_in("admin", tenant).post(
-            url("location_add"), sent | {"country_codes": "Germany"}
-        )
+        answer = signed_in("admin", tenant).post(url("location_add"), sent | members)
 
         assert 'value="DC1"' in answer.content.decode()
         assert answer.context["form"].errors

@@ -45,7 +45,12 @@ class Command(ActionCommand):
             self.rotate,
             CLIENT_ID,
         )
-        yield Action("revoke", "Revoke every token a client holds.", self.revoke, CLIENT_ID)
+        yield Action(
+            "revoke",
+            "Revoke every access and refresh token a client holds.",
+            self.revoke,
+            CLIENT_ID,
+        )
         yield Action("off", "Switch a client off, and its tokens with it.", self.off, CLIENT_ID)
         yield Action("on", "Switch a client on again.", self.on, CLIENT_ID)
 

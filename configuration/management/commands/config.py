@@ -7,7 +7,7 @@ from configuration import keys, services
 from configuration.models import Tenant
 from configuration.registry import Key
 from configuration.services import Stored, tenants
-from configuration.services.settings import history, read_all
+from configuration.services.settings import history, read_all, reset
 from ordermgmt import strict_json
 from ordermgmt.commands import Action, ActionCommand, Refused
 from ordermgmt.timestamps import timestamp
@@ -27,6 +27,7 @@ class Command(ActionCommand):
             f"manage.py config set acme {key.name} '{strict_json.dumps(key.example).decode()}'"
             for key in keys.KEYS.values()
         ),
+        "manage.py config reset acme sales_order_generator_sequence",
         "manage.py config history acme on_hold_timer_duration",
     ]
 
@@ -45,6 +46,13 @@ class Command(ActionCommand):
             TENANT,
             KEY,
             ("value", {"help": "JSON; of a secret, its mask keeps what is stored"}),
+        )
+        yield Action(
+            "reset",
+            "Undo what can be set once only; refused once the tenant has an order.",
+            self.reset,
+            TENANT,
+            KEY,
         )
         yield Action("history", "Who changed a key, from what to what.", self.history, TENANT, KEY)
 
@@ -65,8 +73,14 @@ class Command(ActionCommand):
 
     def set(self, options: dict[str, Any]) -> None:
         key, tenant = keys.find(options["key"]), tenants.find(options["tenant"])
-        stored = services.write(tenant, key, key.parse(_read(options["value"])), actor=ACTOR)
+        value = key.parse(_read(options["value"]))
+        stored = services.write(tenant, key, value, actor=ACTOR, may_grow=True)
         self.show(_facts(tenant, key, stored), options=options, title="Set")
+
+    def reset(self, options: dict[str, Any]) -> None:
+        key, tenant = keys.find(options["key"]), tenants.find(options["tenant"])
+        stored = reset(tenant, key, actor=ACTOR)
+        self.show(_facts(tenant, key, stored), options=options, title="Reset")
 
     def history(self, options: dict[str, Any]) -> None:
         key, tenant = keys.find(options["key"]), tenants.find(options["tenant"])

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+import structlog
 from django.db import IntegrityError
-from django.db.utils import DataError
+from django.db.utils import DataError, InternalError, ProgrammingError
 from psycopg import errors as pg
 
 from configuration.models import Tenant
 from configuration.services import policy as policies
+from configuration.services import sequences
 from configuration.services.policy import Policy
+from configuration.services.sequences import NEARLY_USED
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from ordermgmt.failpoints import failpoint
 from orders.models import Item, Order
@@ -27,6 +30,8 @@ from orders.services.story import Story
 # one after it is tried.
 TRIES: Final = 100
 
+log = structlog.stdlib.get_logger(__name__)
+
 
 class InvalidCapture(Invalid):
     code = "bad_request"
@@ -36,7 +41,9 @@ class SequenceMissing(Misconfigured):
     code = "internal_server_error"
 
 
-class SequenceExhausted(Unavailable):
+class SequenceExhausted(Misconfigured):
+    """No retry helps until somebody raises the size."""
+
     code = "sequence_exhausted"
 
 
@@ -105,10 +112,17 @@ def _write(story: Story, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
         raise _conflict(error, tenant, new, story.order.uuid) from error
     except DataError as error:
         if isinstance(error.__cause__, pg.SequenceGeneratorLimitExceeded):
+            log.error("order numbers used up", tenant=tenant.slug)
             raise SequenceExhausted(
                 "All order numbers of the tenant's sequence have been given out."
             ) from error
         raise
+    except (ProgrammingError, InternalError):
+        if not sequences.exists(tenant):
+            return False  # a reset that this waited for dropped it, so other rules hold by now
+        raise
+    if made and rules.numbering and story.order.number == rules.numbering.nearly_used_at:
+        log.warning("order numbers nearly used up", tenant=tenant.slug, percent=NEARLY_USED)
     return made
 
 
