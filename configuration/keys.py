@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from configuration.registry import MASK, Key, UnknownKey, Value, masked
 from ordermgmt import destinations
 from ordermgmt.errors import Invalid
+from ordermgmt.wire import Matches
 
 if TYPE_CHECKING:
     from configuration.models import Tenant
@@ -24,7 +25,12 @@ _HEADER_SAFE: Final = re.compile(rf"[!-~]{{1,1024}}|{MASK}[!-~]{{0,4}}")
 class Sequence(Value):
     """How order numbers are made: the prefix, then the counter padded with zeros to `size`."""
 
-    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,16}$")] = ""
+    prefix: Annotated[
+        str,
+        Matches(
+            r"^[A-Za-z0-9_-]{0,16}$", "the value is more than 16 characters, or not A-Z a-z 0-9 _ -"
+        ),
+    ] = ""
     size: Annotated[int, Field(ge=1, le=MOST_DIGITS, description="Digits of the counter.")] = 9
     start: Annotated[int, Field(ge=1, description="The first number.")] = 1
     step: Annotated[int, Field(ge=1, description="From one number to the next.")] = 1

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
@@ -12,12 +13,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from ordermgmt import strict_json
 from ordermgmt.errors import Invalid
@@ -112,6 +114,31 @@ Instant = Annotated[
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Annotates a text that must match a regular expression, with the words to refuse others.
+
+    Pydantic's own message repeats the expression, which nobody who calls us can read.
+    """
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        matching = core_schema.str_schema(pattern=self.pattern)
+        worded = core_schema.custom_error_schema(matching, "form", custom_error_message=self.words)
+        return core_schema.chain_schema([handler(source), worded])
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """As of the text without it, and the expression, which programs can read."""
+        steps: Any = schema
+        return handler(steps["steps"][0]) | {"pattern": self.pattern}
 
 
 class InvalidBody(Invalid):
@@ -252,6 +279,6 @@ WORDS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
     "string_too_long": _limit("the value is too long: at most {max_length} characters"),
     "too_short": _limit("the value is too short: at least {min_length} elements"),
     "too_long": _limit("the value is too long: at most {max_length} elements"),
-    "string_pattern_mismatch": _limit("the value does not match '{pattern}'"),
+    "string_pattern_mismatch": lambda _: "the value does not have the documented form",
     "extra_forbidden": lambda _: "the property is not allowed",
 }

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
 from ordermgmt.money import LARGEST_TOTAL, PLACES
-from ordermgmt.wire import Instant, InvalidBody, Number, Wire
+from ordermgmt.wire import Instant, InvalidBody, Matches, Number, Wire
 
 T = TypeVar("T", bound=Wire)
 _INSTANT: Final = TypeAdapter(Instant)
@@ -65,7 +65,12 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
 Said = Annotated[Text | None, BeforeValidator(_said)]
 Link = Annotated[
-    Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://\S+$")] | None,
+    Annotated[
+        str,
+        StringConstraints(max_length=2048),
+        Matches(r"^https?://\S+$", "the value is not an address with http or https"),
+    ]
+    | None,
     BeforeValidator(_said),
 ]
 Amount = Annotated[Number, Field(ge=0, le=LARGEST_TOTAL, decimal_places=4)]

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
-from ordermgmt.wire import Number, Uuid, Wire
+from ordermgmt.wire import Matches, Number, Uuid, Wire
 from orders.services.card_numbers import holds_card_number
 
 LARGEST_KEY: Final = 2**63 - 1
@@ -48,7 +48,11 @@ def _each_once(items: list[CaptureItem]) -> list[CaptureItem]:
 
 
 class CaptureOrder(Wire):
-    order: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"\S")]
+    order: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=128),
+        Matches(r"\S", "the value is blank"),
+    ]
     """The order's number, or the caller's id."""
     order_items: Annotated[
         list[CaptureItem], Field(min_length=1, max_length=1000), AfterValidator(_each_once)
