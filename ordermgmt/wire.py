@@ -136,9 +136,8 @@ class Matches:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """As of the text without it, and the expression, which programs can read."""
-        steps: Any = schema
-        return handler(steps["steps"][0]) | {"pattern": self.pattern}
+        """Document the expression, which programs can read."""
+        return handler(schema) | {"pattern": self.pattern}
 
 
 class InvalidBody(Invalid):

@@ -87,6 +87,7 @@ class Price(Wire):
     net: Amount
     tax: Amount
     discount: Amount
+    base: Annotated[Amount | None, Extra] = None
 
 
 class Product(Wire):
@@ -162,6 +163,7 @@ class ExternalOrder(Wire):
     items: Annotated[Listed[ExternalItem], AfterValidator(_apart)]
     catalog: Annotated[Said, Extra] = None
     customer: Annotated[Customer | None, Extra] = None
+    tax_method: Annotated[Literal["vat_included", "vat_excluded"] | None, Extra] = None
 
     @property
     def at(self) -> dt.datetime:
@@ -197,7 +199,6 @@ class ExternalOrderDetail(ExternalOrder):
     store_id: Annotated[Said, Extra] = None
     shop_locale: Annotated[Said, Extra] = None
     is_offline: Annotated[bool | None, Extra] = None
-    tax_method: Annotated[Literal["vat_included", "vat_excluded"] | None, Extra] = None
 
 
 class ExternalOrders(Wire):

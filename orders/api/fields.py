@@ -111,11 +111,11 @@ FreeText = Annotated[str, StringConstraints(max_length=LONGEST_REASON)]
 Reason = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LONGEST_REASON),
-    Matches(r"\S", "the value is blank"),
     Matches(
         r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
         "the value holds a control character that is no line end",
     ),
+    Matches(r"\S", "the value is blank"),
 ]
 Locale = Annotated[
     str,

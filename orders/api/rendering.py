@@ -44,6 +44,10 @@ _ADDRESS: Final = (
 )
 
 
+# The history names every part of an address; a note only where there is one.
+_UNKNOWN_ADDRESS: Final = dict.fromkeys(name for name in _ADDRESS if name != "note")
+
+
 def detail(document: Document, tenant: Tenant, *, version2: bool) -> dict[str, Any]:
     """An order whole: contract §b.1. The versions differ only in how `placed_at` is printed."""
     order, details = document.order, document.order.details
@@ -103,12 +107,12 @@ def history_entry(document: Document, tenant: Tenant) -> dict[str, Any]:
             "method": _TAX_METHODS[order.price_method],
         },
         "totals": _totals(order),
-        "extended_attributes": details.get("extended_attributes"),
+        "extended_attributes": details.get("extended_attributes") or [],
         "shop": {"id": order.shop, "locale": order.shop_locale},
         "is_offline": bool(details.get("is_offline")),
         "is_historical": bool(details.get("is_historical")),
     }
-    return told | ({"shipping_address": address} if address else {})
+    return told | ({"shipping_address": _UNKNOWN_ADDRESS | address} if address else {})
 
 
 def moment(at: dt.datetime, *, version2: bool) -> str:
@@ -158,10 +162,12 @@ def _item(item: Item) -> dict[str, Any]:
 
 
 def history_item(item: Item) -> dict[str, Any]:
+    """An item in a customer's history, version 2."""
     return {
         "id": item.uuid,
         "status": item.status,
         "price": {
+            "base": item.base,
             "gross": item.gross,
             "net": item.net,
             "tax": item.tax,
@@ -170,7 +176,7 @@ def history_item(item: Item) -> dict[str, Any]:
         "product_attributes": _product(item),
         "external_identifier": _identifiers(item),
         "product_id": item.product_id,
-        "extended_attributes": item.attributes or None,
+        "extended_attributes": item.attributes or [],
     }
 
 
