@@ -376,7 +376,14 @@ class TestAnswering:
         members = ("channel", "customer", "payment_option", "checkout_provider_id", "cargo_company")
         seen: dict[str, set[int]] = {name: set() for name in members}
         for n in range(24):
-            payment = {"type": "captured", "amount": 11, "method": f"m{n}", "processor": f"p{n}"}
+            payment = {
+                "type": "captured",
+                "amount": 11,
+                "method": f"m{n}",
+                "processor": f"p{n}",
+                "processed_at": "2024-05-01T12:00:00Z",
+                "correlation_ref": "C-1",
+            }
             body = order(
                 external_id=f"web-{n}",
                 channel_name=f"shop {n}",
