@@ -8,6 +8,7 @@ from configuration.models import Tenant
 from configuration.services import pseudonyms
 from orders.api import rendering
 from orders.models import Item
+from orders.services import personal_data
 from orders.services.federation import Page
 from orders.services.queries import Document
 from webhooks.services import ExternalOrder, ExternalOrderDetail
@@ -16,9 +17,9 @@ from webhooks.services import ExternalOrder, ExternalOrderDetail
 STATUSES: Final = {"pending": "on_hold", "in_fulfillment": "open", "complete": "closed"}
 FULFILLMENT_TYPES: Final = {"same_day": "same_day_delivery"}
 _PERSONAL: Final = {
-    "customer": ("id", "name", "email"),
-    "shipping_address": rendering.PERSONAL,
-    "billing_address": rendering.PERSONAL,
+    "customer": personal_data.CUSTOMER,
+    "shipping_address": personal_data.ADDRESS,
+    "billing_address": personal_data.ADDRESS,
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from configuration.models import Tenant
 from configuration.services.pseudonyms import token
 from orders.models import Item, Order, PriceMethod, Shipment
+from orders.services import personal_data
 from orders.services.announcements import shipping_method
 from orders.services.queries import Document
 
@@ -17,14 +18,6 @@ _TAX_METHODS: Final = {
     PriceMethod.TAX_EXCLUDED.value: "vat_excluded",
     PriceMethod.TAX_INCLUDED.value: "vat_included",
 }
-PERSONAL: Final = (
-    "first_name",
-    "second_name",
-    "last_name",
-    "phone",
-    "address_line_1",
-    "address_line_2",
-)
 _ADDRESS: Final = (
     "title",
     "suffix",
@@ -234,7 +227,7 @@ def _customer(order: Order, tenant: Tenant) -> dict[str, Any] | None:
     if order.customer_id:
         customer["id"] = order.customer_id
     if tenant.uses_pii_tokens:
-        customer |= _tokens(customer, ("id", "name", "email"), order, tenant)
+        customer |= _tokens(customer, personal_data.CUSTOMER, order, tenant)
     return customer or None
 
 
@@ -244,7 +237,7 @@ def _address(order: Order, kind: str, tenant: Tenant) -> dict[str, Any] | None:
         return None
     told: dict[str, Any] = {name: address[name] for name in _ADDRESS if name in address}
     if tenant.uses_pii_tokens:
-        told |= _tokens(told, PERSONAL, order, tenant)
+        told |= _tokens(told, personal_data.ADDRESS, order, tenant)
     return told
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from configuration.keys import ExternalOrderWebhook
 from configuration.models import Tenant
-from configuration.services import pseudonyms
+from configuration.services import personal_tokens, pseudonyms
 from ordermgmt.errors import NotFound
 from orders.models import Order
 from orders.services import queries
@@ -114,6 +114,8 @@ def _customer(tenant: Tenant, customer_id: str) -> Customer:
         return Customer(key, asked_by, {"id": known_as, "email": email})
     if not pseudonyms.is_token(known_as):
         known_as = pseudonyms.token(tenant, key, "id", known_as)
+        # The OMS gets the token alone, and must be able to turn it back.
+        personal_tokens.remember(tenant, {known_as: customer_id})
     email = pseudonyms.token(tenant, key, "email", email) if email else ""
     return Customer(key, {"consumer_token": known_as}, {"id": known_as, "email": email})
 
