@@ -104,6 +104,13 @@ def _of_item(action: str = "", **members: Any) -> Callable[[Target], dict[str, A
     return lambda _: said | {"items": [{"id": str(Item.objects.latest("id").uuid)} | members]}
 
 
+def _personal(target: Target) -> dict[str, Any]:
+    """A customer's data, of a tenant whose data leaves as tokens."""
+    target.tenant.uses_pii_tokens = True
+    target.tenant.save()
+    return {"data": {"customer.id": "C-1", "customer.email": "ada@example.com"}}
+
+
 ENDPOINTS = {
     "capture": Endpoint(CAPTURE, lambda _: order()),
     "status": Endpoint(f"{CAPTURE}/{{id}}", _said(status="on_hold"), method="PATCH"),
@@ -133,6 +140,8 @@ ENDPOINTS = {
         for path in (NOTES, ITEM_NOTES)
         for method, path in (("POST", path), ("PATCH", f"{path}/{{note}}"))
     },
+    "tokenize": Endpoint("/order-management/pii/tokenize", _personal),
+    "detokenize": Endpoint("/order-management/pii/detokenize", _personal),
     "akinon": Endpoint(
         AKINON,
         lambda target: {"order": Order.objects.filter(tenant=target.tenant).latest("id").number},
