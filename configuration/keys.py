@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from configuration.registry import MASK, Key, UnknownKey, Value, masked
 from ordermgmt import destinations
 from ordermgmt.errors import Invalid
+from ordermgmt.wire import Matches
 
 if TYPE_CHECKING:
     from configuration.models import Tenant
@@ -36,10 +37,11 @@ class Sequence(Value):
 
     prefix: Annotated[
         str,
-        Field(
-            pattern=r"^[A-Za-z0-9_./-]{0,16}$",
-            description="Letters, digits and - _ . /; slashes as a path has them.",
+        Matches(
+            r"^[A-Za-z0-9_./-]{0,16}$",
+            "the value is more than 16 characters, or not A-Z a-z 0-9 - _ . /",
         ),
+        Field(description="Letters, digits and - _ . /; slashes as a path has them."),
         AfterValidator(_addressable),
     ] = ""
     size: Annotated[int, Field(ge=1, le=MOST_DIGITS, description="Digits of the counter.")] = 9

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from oauth2_provider.models import AbstractApplication
 
@@ -265,6 +266,25 @@ class Setting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id}:{self.key}"
+
+
+class PersonalToken(models.Model):
+    """What a token of personal data stands for, where no order says it. The value is sealed."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    token = models.CharField(max_length=59)
+    value = models.TextField(help_text="Sealed for this tenant and token.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "token"], name="personal_token_stands_for_one_value"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.token}"
 
 
 class PolicyState(models.Model):

@@ -56,26 +56,31 @@ class Problem(BaseModel):
 
 
 def problems(
-    *statuses: int, examples: Mapping[int, Mapping[str, str]] | None = None
+    *statuses: int,
+    examples: Mapping[int, Mapping[str, str]] | None = None,
+    remarks: Mapping[int, str] | None = None,
 ) -> dict[tuple[int, str] | int, OpenApiResponse]:
     """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
 
-    `examples`: status → error code → message. What every operation may answer (401, 403, 500, 503,
-    `default`; 406 where versions are read; 400, 411, 413, 415 where a body is sent) is documented
+    `examples`: status → error code → message; `remarks`: status → when it is answered. What every
+    operation may answer (401, 403, 500, 503, `default`; 406 where versions are read; 400, 413, 415
+    where a body is sent) is documented
     without being listed.
     """
     given = examples or {}
     return {
-        (status, MEDIA_TYPE): _problem(status, given.get(status, {}))
+        (status, MEDIA_TYPE): _problem(
+            status, given.get(status, {}), remark=(remarks or {}).get(status, "")
+        )
         for status in dict.fromkeys([*statuses, *given])
     }
 
 
-def _problem(status: int, examples: Mapping[str, str]) -> OpenApiResponse:
+def _problem(status: int, examples: Mapping[str, str], *, remark: str = "") -> OpenApiResponse:
     words = title(status)
     return OpenApiResponse(
         Problem,
-        description=words,
+        description=f"{words}. {remark}" if remark else words,
         examples=[
             OpenApiExample(
                 f"{code} {number}" if number else code, value=_sample(status, code, text)

@@ -9,6 +9,7 @@ SCOPES: Final[dict[str, str]] = {
     "order-management:orders:write": "Capture orders and put them on hold.",
     "order-management:holds:write": "Place and release holds.",
     "order-management:fulfillment:write": "Report fulfillment progress.",
+    "order-management:pii:read": "Turn personal data into tokens, and tokens back.",
     "orders:read": "Read orders, their history and their timeline.",
     "orders:write": "Cancel and amend orders.",
     "newstore:configuration:read": "Read the tenant's configuration; secrets are masked.",

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
@@ -13,13 +14,14 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from ordermgmt import strict_json
 from ordermgmt.errors import Invalid
@@ -158,6 +160,30 @@ def _document_aliases(schema: JsonSchemaValue, first: str, *others: str) -> None
         }
     for other in others:
         members[other] = members[first] | {"description": f"Another name of `{first}`."}
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Annotates a text that must match a regular expression, with the words to refuse others.
+
+    Pydantic's own message repeats the expression, which nobody who calls us can read.
+    """
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        matching = core_schema.str_schema(pattern=self.pattern)
+        worded = core_schema.custom_error_schema(matching, "form", custom_error_message=self.words)
+        return core_schema.chain_schema([handler(source), worded])
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Document the expression, which programs can read."""
+        return handler(schema) | {"pattern": self.pattern}
 
 
 class InvalidBody(Invalid):
@@ -334,6 +360,6 @@ WORDS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
     "string_too_long": _limit("the value is too long: at most {max_length} characters"),
     "too_short": _limit("the value is too short: at least {min_length} elements"),
     "too_long": _limit("the value is too long: at most {max_length} elements"),
-    "string_pattern_mismatch": _limit("the value does not match '{pattern}'"),
+    "string_pattern_mismatch": lambda _: "the value does not have the documented form",
     "extra_forbidden": lambda _: "the property is not allowed",
 }

@@ -8,6 +8,7 @@ from orders.api.capture import CaptureView
 from orders.api.fulfillment import FulfillmentView
 from orders.api.holds import GraceView, HoldsView, OrderStatusView, ReleaseView
 from orders.api.notes import ItemNotesView, ItemNoteView, NotesView, NoteView
+from orders.api.personal_data import DetokenizeView, TokenizeView
 from orders.api.prices import PricesView
 from orders.api.reading import HistoryView, OrderView
 from orders.api.serials import SerialNumbersView
@@ -18,6 +19,8 @@ ITEM_NOTES = f"{NOTES}/items/<str:item_uuid>"
 
 # An order's id is the caller's and may hold anything, a slash too: what is special comes first.
 urlpatterns = [
+    path("order-management/pii/tokenize", TokenizeView.as_view({"post": "create"})),
+    path("order-management/pii/detokenize", DetokenizeView.as_view({"post": "create"})),
     path("order-management/orders", CaptureView.as_view({"post": "create"})),
     path(
         "order-management/orders/<path:id>/holds/<str:hold>/release",

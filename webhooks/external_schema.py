@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
 from ordermgmt.money import LARGEST_TOTAL, PLACES
-from ordermgmt.wire import Instant, InvalidBody, Number, Wire
+from ordermgmt.wire import Instant, InvalidBody, Matches, Number, Wire
 
 T = TypeVar("T", bound=Wire)
 _INSTANT: Final = TypeAdapter(Instant)
@@ -65,7 +65,12 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
 Said = Annotated[Text | None, BeforeValidator(_said)]
 Link = Annotated[
-    Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://\S+$")] | None,
+    Annotated[
+        str,
+        StringConstraints(max_length=2048),
+        Matches(r"^https?://\S+$", "the value is not an address with http or https"),
+    ]
+    | None,
     BeforeValidator(_said),
 ]
 Amount = Annotated[Number, Field(ge=0, le=LARGEST_TOTAL, decimal_places=4)]
@@ -82,6 +87,7 @@ class Price(Wire):
     net: Amount
     tax: Amount
     discount: Amount
+    base: Annotated[Amount | None, Extra] = None
 
 
 class Product(Wire):
@@ -157,6 +163,7 @@ class ExternalOrder(Wire):
     items: Annotated[Listed[ExternalItem], AfterValidator(_apart)]
     catalog: Annotated[Said, Extra] = None
     customer: Annotated[Customer | None, Extra] = None
+    tax_method: Annotated[Literal["vat_included", "vat_excluded"] | None, Extra] = None
 
     @property
     def at(self) -> dt.datetime:
@@ -192,7 +199,6 @@ class ExternalOrderDetail(ExternalOrder):
     store_id: Annotated[Said, Extra] = None
     shop_locale: Annotated[Said, Extra] = None
     is_offline: Annotated[bool | None, Extra] = None
-    tax_method: Annotated[Literal["vat_included", "vat_excluded"] | None, Extra] = None
 
 
 class ExternalOrders(Wire):

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("configuration", "0008_states_of_policy_are_named")]
+    dependencies = [("configuration", "0009_price_details_may_contradict")]
 
     operations = [
         migrations.AddField(

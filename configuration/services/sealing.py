@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from configuration import keys
-from configuration.models import Setting, Tenant
+from configuration.models import PersonalToken, Setting, Tenant
+from configuration.services import personal_tokens
 from configuration.services.settings import place
 from configuration.services.tenants import pseudonym_place
 from ordermgmt import encryption
@@ -35,7 +37,16 @@ def stored() -> list[Sealed]:
         Sealed(f"{slug}: {key}", partial(_reseal_setting, pk))
         for pk, slug, key in found.values_list("pk", "tenant__slug", "key")
     ]
-    return tenants + settings + _second_factors()
+    return tenants + settings + _personal_tokens() + _second_factors()
+
+
+def _personal_tokens() -> list[Sealed]:
+    """One for each tenant that has any: there may be very many."""
+    kept = Exists(PersonalToken.objects.filter(tenant=OuterRef("pk")))
+    return [
+        Sealed(f"{tenant.slug}: personal tokens", partial(personal_tokens.reseal, tenant))
+        for tenant in Tenant.objects.filter(kept).order_by("slug")
+    ]
 
 
 def _second_factors() -> list[Sealed]:

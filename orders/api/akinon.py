@@ -30,10 +30,10 @@ REFUSED: Final[dict[int, dict[str, Any]]] = {
 ANSWER: Final[dict[str, Any]] = {
     "pk": 1,
     "number": "ORDER12345",
-    "channel": 6_172_839_450_617_283,
-    "customer": 3_086_419_725_308_641,
+    "channel": 1_471_719_610,
+    "customer": 735_859_805,
     "date_placed": "2024-11-20T11:22:23.702774Z",
-    "payment_option": 5_308_641_975_308_642,
+    "payment_option": 1_265_678_876,
     "payment_option_slug": "credit-card",
     "bin_number": "123456",
     "installment": 6,
@@ -76,6 +76,8 @@ ANSWER: Final[dict[str, Any]] = {
     "extra_field": {
         "uuid": "1b4e28ba-2fa1-4d2b-883f-0016d3cca427",
         "external_id": "web-7",
+        "channel": "web-shop",
+        "customer": "4e6b0f3c-2a17-4f0e-9a53-1c8d7e2f6b90",
         "order_items": [
             {
                 "pk": 17,

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
-from ordermgmt.wire import Anything, InstantText, Number, Uuid, Wire
+from ordermgmt.wire import Anything, InstantText, Matches, Number, Uuid, Wire
 from orders.services.card_numbers import holds_card_number
 
 LARGEST_KEY: Final = 2**63 - 1
@@ -48,12 +48,20 @@ def _each_once(items: list[CaptureItem]) -> list[CaptureItem]:
 
 
 class CaptureOrder(Wire):
-    order: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"\S")]
+    order: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=128),
+        Matches(r"\S", "the value is blank"),
+    ]
     """The order's number, or the caller's id."""
     order_items: Annotated[
         list[CaptureItem], Field(min_length=1, max_length=1000), AfterValidator(_each_once)
     ] = Field(default_factory=list)
     """The items to capture; all that still can be when absent. An empty list is refused."""
+
+
+# An id that follows from a name. Of many names two may have the same one: 31 bits are no more.
+Int32 = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
 
 
 class CancellationInfo(Wire):
@@ -76,6 +84,10 @@ class Extra(Wire):
 
     uuid: Uuid
     external_id: str
+    channel: str
+    """The name of the channel."""
+    customer: Uuid | None
+    """Each customer's own, and as silent about them as the number; null when none is known."""
     order_items: list[AkinonItem]
     """With the keys by which they are captured."""
 
@@ -85,18 +97,20 @@ class AkinonOrder(Wire):
 
     pk: int
     number: str
-    channel: int
-    """Follows from the name of the channel: the same for all of its orders."""
-    customer: int
-    """Follows from the customer: the same for all of theirs, and says nothing about them."""
+    channel: Int32
+    """Follows from the name of the channel, which `extra_field` has: the same for all its orders.
+    """
+    customer: Int32
+    """Follows from the customer: the same for all of theirs, and says nothing about them. Of
+    50,000 customers two will share one, by even odds: `extra_field.customer` tells them apart."""
     date_placed: InstantText
-    payment_option: int
+    payment_option: Int32
     payment_option_slug: str | None
     bin_number: str | None
-    installment: int
-    installment_count: int | None
+    installment: Int32
+    installment_count: Int32 | None
     installment_interest_amount: Number
-    cargo_company: int
+    cargo_company: Int32
     is_send: bool
     """Whether a location, or the external OMS, has it."""
     delivery_type: Literal["same_day", "next_day", "retail_store"] | None
@@ -104,12 +118,12 @@ class AkinonOrder(Wire):
     cancel_status: Literal["cancelled"] | None
     """`cancelled` when nothing of the order is left."""
     shipping_interest_amount: Number
-    external_status: int
+    external_status: Int32
     """The status as a number."""
     client_type: str
     carrier_shipping_code: str | None
     segment: str | None
-    checkout_provider_id: int | None
+    checkout_provider_id: Int32 | None
     status: Literal["100", "200", "350", "400", "450", "500", "550", "600"]
     """That of the item which is least far: 200 waiting, 350 held for a review, 400 approved and
     given to a location, 450 being packed, 500 shipped, 550 handed over, 600 returned; 100 when

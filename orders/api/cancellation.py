@@ -1,17 +1,17 @@
 """Cancelling an order or a pre-ordered item, and whether it can be: routes 12 and 15 (§4.5)."""
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from pydantic import StringConstraints
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ordermgmt.api import ApiViewSet, BadParameter
 from ordermgmt.openapi import problems
 from ordermgmt.wire import Wire
+from orders.api.fields import FreeText, Reason
 from orders.api.parameters import ID, ID_TYPE, id_type, path_id
 from orders.services import cancellation, queries
 
@@ -36,17 +36,9 @@ ITEM_PROBLEMS: Final = {
 
 
 class Cancellation(Wire):
-    reason: Annotated[
-        str,
-        StringConstraints(
-            min_length=1,
-            max_length=1024,
-            # One line, on which there is something to read.
-            pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
-        ),
-    ]
-    """Why, in a line; kept in the order's timeline."""
-    note: Annotated[str, StringConstraints(max_length=4000)] | None = None
+    reason: Reason
+    """Why; kept in the order's timeline, line ends too."""
+    note: FreeText | None = None
     """What else is worth keeping."""
 
 

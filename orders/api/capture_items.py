@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ordermgmt.money import ZERO
-from ordermgmt.wire import AliasedWire, Uuid, Wire
+from ordermgmt.wire import AliasedWire, Matches, Uuid, Wire
 from orders.api.fields import (
     Amount,
     Identifier,
@@ -33,7 +33,14 @@ from orders.services.capture.draft import (
     Quote,
 )
 
-ImageUrl = Annotated[str, StringConstraints(max_length=2000, pattern=r"^(https?://[^\s@\\]+)?$")]
+ImageUrl = Annotated[
+    str,
+    StringConstraints(max_length=2000),
+    Matches(
+        r"^(https?://[^\s@\\]+)?$",
+        "the value is not an address with http or https, or it holds a space, an @ or a backslash",
+    ),
+]
 
 
 def wrong(words: str) -> PydanticCustomError:

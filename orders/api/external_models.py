@@ -7,8 +7,10 @@ from pydantic import Field, RootModel
 from ordermgmt.wire import InstantText, Number, Wire
 from orders.api.order_models import (
     AddressOut,
+    Attribute,
     CustomerOut,
     FulfillmentType,
+    FullPriceOut,
     HistoryCustomerOut,
     HistoryOrder,
     Method,
@@ -30,18 +32,23 @@ class ExternalDiscountOut(Wire):
     price_adjustment: Number
 
 
-class ExternalHistoryItem(Wire):
+class SharedExternalItem(Wire):
     id: str
     """Whatever the OMS calls it."""
     status: ExternalItemStatus
-    price: PriceOut
+    price: FullPriceOut
     product_attributes: ProductOut
     external_identifier: dict[str, str]
     product_id: str | None = None
     discounts: list[ExternalDiscountOut] | None = None
 
 
-class ExternalItemOut(ExternalHistoryItem):
+class ExternalHistoryItem(SharedExternalItem):
+    extended_attributes: list[Attribute]
+    """Always empty."""
+
+
+class ExternalItemOut(SharedExternalItem):
     origin_id: str
 
 
@@ -112,6 +119,8 @@ class ExternalHistoryOrder(Wire):
     fulfillment_type: FulfillmentType
     items: list[ExternalHistoryItem]
     customer: HistoryCustomerOut
+    extended_attributes: list[Attribute]
+    """Always empty."""
 
 
 class HistoryItemV1(Wire):

@@ -8,6 +8,7 @@ from configuration.models import Tenant
 from configuration.services import pseudonyms
 from orders.api import rendering
 from orders.models import Item
+from orders.services import personal_data
 from orders.services.federation import Page
 from orders.services.queries import Document
 from webhooks.services import ExternalOrder, ExternalOrderDetail
@@ -16,9 +17,9 @@ from webhooks.services import ExternalOrder, ExternalOrderDetail
 STATUSES: Final = {"pending": "on_hold", "in_fulfillment": "open", "complete": "closed"}
 FULFILLMENT_TYPES: Final = {"same_day": "same_day_delivery"}
 _PERSONAL: Final = {
-    "customer": ("id", "name", "email"),
-    "shipping_address": rendering.PERSONAL,
-    "billing_address": rendering.PERSONAL,
+    "customer": personal_data.CUSTOMER,
+    "shipping_address": personal_data.ADDRESS,
+    "billing_address": personal_data.ADDRESS,
 }
 
 
@@ -61,21 +62,25 @@ def whole_history(page: Page) -> dict[str, Any]:
 def _entry(order: ExternalOrder, customer: Mapping[str, str], tenant: Tenant) -> dict[str, Any]:
     told = _told(order, tenant)
     email = told.pop("customer", {}).get("email", customer["email"])
-    told.pop("catalog", None)
+    for name in ("catalog", "tax_method"):
+        told.pop(name, None)
     for item in told["items"]:
         del item["origin_id"]
+        item["extended_attributes"] = []  # the webhook's contract knows none
     return told | {
+        "extended_attributes": [],
         "channel": {"type": told.pop("channel_type")},
         "customer": {"id": customer["id"], "email": email},
     }
 
 
 def _entry_v1(order: ExternalOrder) -> dict[str, Any]:
-    told = order.model_dump(exclude_none=True, exclude={"customer"})
+    told = order.model_dump(exclude_none=True, exclude={"customer", "tax_method"})
     told["fulfillment_type"] = FULFILLMENT_TYPES.get(order.fulfillment_type, order.fulfillment_type)
     for item in told["items"]:
         item.pop("discounts", None)
         item.pop("product_id", None)
+        item["price"].pop("base", None)
     return told
 
 
@@ -97,6 +102,7 @@ def _own_entry_v1(document: Document) -> dict[str, Any]:
 
 def _own_item_v1(item: Item) -> dict[str, Any]:
     told = rendering.history_item(item)
+    del told["price"]["base"]  # version 1 has no such member
     kept = ("id", "status", "price", "product_attributes", "external_identifier")
     return {"origin_id": item.uuid} | {name: told[name] for name in kept}
 
@@ -106,12 +112,20 @@ def _told(order: ExternalOrder, tenant: Tenant) -> dict[str, Any]:
     told = order.model_dump(exclude_none=True)
     told["status"] = STATUSES[order.status]
     told["fulfillment_type"] = FULFILLMENT_TYPES.get(order.fulfillment_type, order.fulfillment_type)
+    for item in told["items"]:
+        _add_base(item["price"], tax_method=order.tax_method)
     if tenant.uses_pii_tokens:
         profile = pseudonyms.customer_key(tenant, told.get("customer", {}).get("id", order.id))
         for part, names in _PERSONAL.items():
             if part in told:
                 told[part] |= _tokens(told[part], names, profile, tenant)
     return told
+
+
+def _add_base(price: dict[str, Any], *, tax_method: str | None) -> None:
+    """Set the price before discounts where the OMS does not say it."""
+    after = price["gross" if tax_method == "vat_included" else "net"]
+    price.setdefault("base", after + price["discount"])
 
 
 def _tokens(

@@ -11,9 +11,10 @@ from pydantic_core import PydanticCustomError
 
 from ordermgmt import countries, names
 from ordermgmt.money import LARGEST_AMOUNT, PLACES
-from ordermgmt.wire import Instant, Number
+from ordermgmt.wire import Instant, Matches, Number
 from orders.api import addresses
 
+LONGEST_REASON: Final = 4096
 _FUTURE: Final = dt.timedelta(hours=24)
 _EMAIL: Final = re.compile(r"[^@\s\"<>(),;:\\]+@[^@\s\"<>(),;:\\]+\.[^@\s\"<>(),;:\\.]+")
 _LONGEST_NAME: Final = 64
@@ -93,10 +94,23 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Zip = Annotated[Text32, BeforeValidator(_said_as_text)]
 Phone = Annotated[Text128, BeforeValidator(_said_as_text)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+FreeText = Annotated[str, StringConstraints(max_length=LONGEST_REASON)]
+# Why somebody did something, in their own words: with line ends, without other control characters.
+Reason = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_REASON),
+    Matches(
+        r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
+        "the value holds a control character that is no line end",
+    ),
+    Matches(r"\S", "the value is blank"),
+]
 Locale = Annotated[
     str,
-    StringConstraints(
-        max_length=128, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$"
+    StringConstraints(max_length=128),
+    Matches(
+        r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$",
+        "the value is not a locale of language, script and region, as en-US",
     ),
 ]
 Country = Annotated[
@@ -108,7 +122,8 @@ Currency = Annotated[
 PlacedAt = Annotated[Instant, AfterValidator(_not_ahead)]
 IpAddress = Annotated[
     str,
-    StringConstraints(max_length=45, pattern=r"^[0-9A-Fa-f.:]+$"),
+    StringConstraints(max_length=45),
+    Matches(r"^[0-9A-Fa-f.:]+$", "the value is not an IPv4 or IPv6 address"),
     AfterValidator(_ip_address),
 ]
 # Not Literal[1], which `true` would pass.

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
 from ordermgmt.wire import Uuid, Wire
-from orders.api.fields import Text64, Text256, Text1024
+from orders.api.fields import FreeText, Text64, Text256
 from orders.api.parameters import ANY_ID, path_id
 from orders.lifecycle import ItemStatus, OrderStatus
 from orders.services import fulfillment, selection
@@ -41,7 +41,7 @@ class ItemReport(Wire):
     """With `complete`."""
     carrier: Text64 = ""
     """With `complete`."""
-    reason: Text1024 = ""
+    reason: FreeText = ""
     """With `reject`: no_inventory, cancellation_request, cannot_fulfill (when nothing is said),
     refused, damaged_items or rescinded. With `return`: any text."""
 

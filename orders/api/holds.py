@@ -1,11 +1,11 @@
 """Holding orders, releasing them, and giving grace: routes 2 and 13, and our own (§4.2, §4.3)."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +13,7 @@ from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
 from ordermgmt.timestamps import timestamp
 from ordermgmt.wire import InstantText, Uuid, Wire
+from orders.api.fields import Reason
 from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, id_type, path_id, seen
 from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
@@ -23,7 +24,6 @@ _REFUSED: Final = problems(
     404,
     examples={412: {"version_mismatch": "Order web-7 has changed since you looked at it."}},
 )
-Why = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"\S")]
 
 
 class StatusChange(Wire):
@@ -36,11 +36,11 @@ class StatusChange(Wire):
 
 class NewHold(Wire):
     kind: Literal["support"]
-    reason: Why
+    reason: Reason
 
 
 class Release(Wire):
-    reason: Why
+    reason: Reason
 
 
 class HoldOut(Wire):

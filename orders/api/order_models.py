@@ -63,22 +63,27 @@ class ProductOut(Wire):
     additional_variant_2: str | None = None
 
 
-class HistoryItemOut(Wire):
+class SharedItemOut(Wire):
+    """An item, in the detail and in a history."""
+
     id: Uuid
     status: ItemStatus = Field(strict=False)
-    price: PriceOut
+    price: FullPriceOut
     product_attributes: ProductOut
     external_identifier: dict[str, str]
     """What others call it: external_item_id, serial_number, sku, upc …"""
     product_id: str
-    extended_attributes: list[Attribute] | None = None
 
 
-class ItemOut(HistoryItemOut):
+class HistoryItemOut(SharedItemOut):
+    extended_attributes: list[Attribute]
+
+
+class ItemOut(SharedItemOut):
     """One unit of one product."""
 
     origin_id: Uuid
-    price: FullPriceOut
+    extended_attributes: list[Attribute] | None = None
     price_catalog: Number | None = None
     tax_lines: list[TaxLineOut] | None = None
     tax_class: str | None = None
@@ -113,6 +118,27 @@ class AddressOut(Wire):
     state: str | None = None
     country_code: str
     note: str | None = None
+
+
+class HistoryAddressOut(Wire):
+    """Each part is there, and null if it is not known; personal ones may be tokens."""
+
+    title: str | None
+    suffix: str | None
+    salutation: str | None
+    first_name: str | None
+    second_name: str | None
+    last_name: str | None
+    phone: str | None
+    address_line_1: str | None
+    address_line_2: str | None
+    zip_code: str | None
+    city: str | None
+    province: str | None
+    state: str | None
+    country_code: str
+    note: str | None = None
+    """Left out where there is none."""
 
 
 class ShipmentOut(Wire):
@@ -248,8 +274,8 @@ class HistoryOrder(Wire):
     customer: HistoryCustomerOut
     tax_information: TaxInformationOut | None = None
     totals: TotalsOut | None = None
-    extended_attributes: list[Attribute] | None = None
-    shipping_address: AddressOut | None = None
+    extended_attributes: list[Attribute]
+    shipping_address: HistoryAddressOut | None = None
     shop: ShopOut | None = None
     is_offline: bool | None = None
     is_historical: bool | None = None

@@ -55,9 +55,12 @@ class ListedPrice(Wire):
     id: Uuid
     price: PriceAmounts
     status: (
-        Literal["complete", "cancelled", "pending", "in_fulfillment", "captured", "on_hold"] | None
+        Literal[
+            "complete", "cancelled", "returned", "pending", "in_fulfillment", "captured", "on_hold"
+        ]
+        | None
     ) = None
-    """Of products. What was returned is listed as complete."""
+    """Of products."""
 
 
 class PriceListing(Wire):
@@ -92,7 +95,8 @@ class PricesView(ApiViewSet):
         """The prices asked for, in that order: for shipping one a shipment, for wrapping at most
         one.
 
-        Shipping and wrapping have ids of their own, which stay the same.
+        Shipping and wrapping have ids of their own, which stay the same: with its id, a shipment
+        is listed alone. The items of an answer can be sent as they are.
         """
         command = PriceRequest.of(request, operation="list prices request")
         found = prices.list_prices(

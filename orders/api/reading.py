@@ -16,6 +16,7 @@ from orders.services import federation
 
 MOST_ON_A_PAGE: Final = 50
 LONGEST_CUSTOMER_ID: Final = 256
+VERSION_1_ONLY: Final = "Only where `Accept` asks for version 1, `application/json`."
 
 
 class OrderView(ApiViewSet):
@@ -94,7 +95,8 @@ class HistoryView(ApiViewSet):
                     400: {"bad_request": examples.NO_CUSTOMER},
                     404: {"customer_not_found": "customer with given customer_id not found"},
                     **examples.EXTERNAL_PROBLEMS,
-                }
+                },
+                remarks=dict.fromkeys((404, 409, 412), VERSION_1_ONLY),
             ),
         },
         examples=[
@@ -120,7 +122,8 @@ class HistoryView(ApiViewSet):
 
         With an external OMS, its newest 100 and ours are listed as one, each order once. Version 1
         is for such tenants and empty for all others; ask for
-        `application/x.newstore.orders+json;version=2` instead.
+        `application/x.newstore.orders+json;version=2` instead. Where version 1 answers 409 or 412,
+        version 2 answers 503 `external_server_error` with the same message.
         """
         customer_id = request.query_params.get("customer_id", "")
         if not customer_id:

@@ -9,6 +9,7 @@ from configuration.models import Tenant
 from configuration.services.pseudonyms import token
 from ordermgmt.timestamps import timestamp
 from orders.models import Item, Order, PriceMethod, Shipment
+from orders.services import personal_data
 from orders.services.announcements import shipping_method
 from orders.services.queries import Document
 
@@ -18,14 +19,6 @@ _TAX_METHODS: Final = {
     PriceMethod.TAX_EXCLUDED.value: "vat_excluded",
     PriceMethod.TAX_INCLUDED.value: "vat_included",
 }
-PERSONAL: Final = (
-    "first_name",
-    "second_name",
-    "last_name",
-    "phone",
-    "address_line_1",
-    "address_line_2",
-)
 _ADDRESS: Final = (
     "title",
     "suffix",
@@ -43,6 +36,10 @@ _ADDRESS: Final = (
     "country_code",
     "note",
 )
+
+
+# The history names every part of an address; a note only where there is one.
+_UNKNOWN_ADDRESS: Final = dict.fromkeys(name for name in _ADDRESS if name != "note")
 
 
 def detail(document: Document, tenant: Tenant, *, version2: bool) -> dict[str, Any]:
@@ -104,12 +101,12 @@ def history_entry(document: Document, tenant: Tenant) -> dict[str, Any]:
             "method": _TAX_METHODS[order.price_method],
         },
         "totals": _totals(order),
-        "extended_attributes": details.get("extended_attributes"),
+        "extended_attributes": details.get("extended_attributes") or [],
         "shop": {"id": order.shop, "locale": order.shop_locale},
         "is_offline": bool(details.get("is_offline")),
         "is_historical": bool(details.get("is_historical")),
     }
-    return told | ({"shipping_address": address} if address else {})
+    return told | ({"shipping_address": _UNKNOWN_ADDRESS | address} if address else {})
 
 
 def moment(at: dt.datetime, *, version2: bool) -> str:
@@ -158,10 +155,12 @@ def _item(item: Item) -> dict[str, Any]:
 
 
 def history_item(item: Item) -> dict[str, Any]:
+    """An item in a customer's history, version 2."""
     return {
         "id": item.uuid,
         "status": item.status,
         "price": {
+            "base": item.base,
             "gross": item.gross,
             "net": item.net,
             "tax": item.tax,
@@ -170,7 +169,7 @@ def history_item(item: Item) -> dict[str, Any]:
         "product_attributes": _product(item),
         "external_identifier": _identifiers(item),
         "product_id": item.product_id,
-        "extended_attributes": item.attributes or None,
+        "extended_attributes": item.attributes or [],
     }
 
 
@@ -228,7 +227,7 @@ def _customer(order: Order, tenant: Tenant) -> dict[str, Any] | None:
     if order.customer_id:
         customer["id"] = order.customer_id
     if tenant.uses_pii_tokens:
-        customer |= _tokens(customer, ("id", "name", "email"), order, tenant)
+        customer |= _tokens(customer, personal_data.CUSTOMER, order, tenant)
     return customer or None
 
 
@@ -238,7 +237,7 @@ def _address(order: Order, kind: str, tenant: Tenant) -> dict[str, Any] | None:
         return None
     told: dict[str, Any] = {name: address[name] for name in _ADDRESS if name in address}
     if tenant.uses_pii_tokens:
-        told |= _tokens(told, PERSONAL, order, tenant)
+        told |= _tokens(told, personal_data.ADDRESS, order, tenant)
     return told
 
 

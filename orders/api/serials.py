@@ -10,14 +10,19 @@ from rest_framework.response import Response
 
 from ordermgmt.api import ApiViewSet
 from ordermgmt.openapi import problems
-from ordermgmt.wire import Uuid, Wire
+from ordermgmt.wire import Matches, Uuid, Wire
 from orders.api import examples
 from orders.api.parameters import path_id
 from orders.services import selection, serials
 
 # What can be printed on a label and read by a scanner: ASCII, no spaces around it (as GS1 has it).
 Code = Annotated[
-    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!-~]([ -~]*[!-~])?$")
+    str,
+    StringConstraints(min_length=1, max_length=255),
+    Matches(
+        r"^[!-~]([ -~]*[!-~])?$",
+        "the value has characters beside visible ASCII, or spaces around it",
+    ),
 ]
 
 
@@ -80,7 +85,8 @@ class SerialNumbersView(ApiViewSet):
     def partial_update(self, request: Request, uuid: str) -> Response:
         """Give items their serial numbers, over those they have: for all items named, or none.
 
-        Repeating it changes nothing.
+        Repeating it changes nothing. A cancelled item takes none, and two units of one product
+        cannot be given the same in one call.
         """
         command = SerialNumbers.of(request, operation="add serial numbers request")
         serials.attach(

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from configuration.keys import ExternalOrderWebhook
 from configuration.models import Tenant
-from configuration.services import pseudonyms
+from configuration.services import personal_tokens, pseudonyms
 from ordermgmt import names
 from ordermgmt.errors import NotFound
 from orders.models import Order
@@ -61,20 +61,26 @@ def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Pag
     """A customer's orders, newest `placed_at` first: ours, and the newest 100 of the external OMS.
 
     An order that both know appears once, as the OMS has it: where there is one, it fulfills.
+    Raises `external_orders.OmsFailed` whatever is wrong with the OMS or with how to reach it.
     """
-    webhook = external_orders.webhook_of(tenant)
-    if webhook is None:
-        page = queries.history(tenant, customer_id, offset=offset, count=count)
-        return Page(page.documents, page.offset, page.total)
-    customer = _customer(tenant, customer_id)
-    external = _asked(tenant, webhook, customer)
+    try:
+        webhook = external_orders.webhook_of(tenant)
+        if webhook is None:
+            page = queries.history(tenant, customer_id, offset=offset, count=count)
+            return Page(page.documents, page.offset, page.total)
+        customer = _customer(tenant, customer_id)
+        external = _asked(tenant, webhook, customer)
+    except (external_orders.OmsAnswerInvalid, external_orders.OmsKeyRequired) as refusal:
+        # Their statuses are documented for the history without pages only.
+        raise external_orders.OmsFailed(str(refusal), **refusal.facts) from None
     return _merged(tenant, customer, external or [], offset=offset, count=count)
 
 
 def whole_history(tenant: Tenant, customer_id: str) -> Page:
     """The newest orders of a customer, without pages; empty for tenants without an external OMS.
 
-    Raises `CustomerNotFound` for one whom neither system knows.
+    Raises `CustomerNotFound` for one whom neither system knows, and what
+    `webhooks.external_orders.orders` does.
     """
     webhook = external_orders.webhook_of(tenant)
     if webhook is None:
@@ -109,6 +115,8 @@ def _customer(tenant: Tenant, customer_id: str) -> Customer:
         return Customer(key, asked_by, {"id": known_as, "email": email})
     if not pseudonyms.is_token(known_as):
         known_as = pseudonyms.token(tenant, key, "id", known_as)
+        # The OMS gets the token alone, and must be able to turn it back.
+        personal_tokens.remember(tenant, {known_as: customer_id})
     email = pseudonyms.token(tenant, key, "email", email) if email else ""
     return Customer(key, {"consumer_token": known_as}, {"id": known_as, "email": email})
 

@@ -1,6 +1,6 @@
 """What an order's products, shipping and gift wrapping cost: product §4.6, contract §b.7."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
@@ -15,11 +15,17 @@ from orders.services.queries import Document
 
 Kind = Literal["product", "shipping", "gift-wrapping"]
 
-# The price list's vocabulary has no word for what came back.
-_STATUS: Final = {ItemStatus.RETURNED.value: ItemStatus.COMPLETE.value}
+# What a line of a kind is called when a caller names one that the order does not have.
+_NAMES: Final = {"shipping": "shipment", "gift-wrapping": "gift wrapping"}
 
 
 class NoSuchProduct(Invalid):
+    code = "bad_request"
+
+
+class NoSuchPrice(Invalid):
+    """The order has no shipment, or no gift wrapping, of the id that was named."""
+
     code = "bad_request"
 
 
@@ -46,26 +52,38 @@ def list_prices(
 ) -> PriceList:
     """The prices asked for, in the order asked; `reference` is our id, the caller's or the number.
 
-    One line a shipment for shipping, none for wrapping an order does not have. Raises
-    `selection.TooManyItems`, `OrderNotFound`, and `NoSuchProduct` for a product of no item here.
+    Without an id, one line a shipment for shipping, and none for wrapping an order does not have;
+    with the id of such a line, that line. Raises `selection.TooManyItems`, `OrderNotFound`,
+    `NoSuchProduct` for a product of no item here, and `NoSuchPrice`.
     """
     selection.check_number(asked)
     key = queries.key_of(tenant, reference, id_type="any")
     document = queries.document(tenant.pk, key)
     products = selection.select(
-        document.items, [uuid for _, uuid in asked if uuid is not None], refusal=NoSuchProduct
+        document.items,
+        [uuid for kind, uuid in asked if kind == "product" and uuid is not None],
+        refusal=NoSuchProduct,
     )
     ready = iter(
-        Price("product", i.uuid, i.net, i.tax, i.gross, _STATUS.get(i.status, i.status))
+        Price("product", i.uuid, i.net, i.tax, i.gross, ItemStatus(i.status).value)
         for i in products
     )
     prices: list[Price] = []
-    for kind, _ in asked:
+    for kind, uuid in asked:
         if kind == "product":
             prices.append(next(ready))
         else:
-            prices += _shipping(document) if kind == "shipping" else _gift_wrapping(document)
+            lines = _shipping(document) if kind == "shipping" else _gift_wrapping(document)
+            prices += lines if uuid is None else [_line(kind, uuid, lines)]
     return PriceList(document.order.currency, prices)
+
+
+def _line(kind: Kind, uuid: UUID, lines: Iterable[Price]) -> Price:
+    """The line of that id; raises `NoSuchPrice`."""
+    for line in lines:
+        if line.id == uuid:
+            return line
+    raise NoSuchPrice(f"The {_NAMES[kind]} with id {uuid} cannot be found.")
 
 
 def _shipping(document: Document) -> Iterator[Price]:

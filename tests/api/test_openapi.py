@@ -98,6 +98,13 @@ def test_every_operation_says_what_it_answers_when_all_is_well() -> None:
         assert operation["operationId"], name
 
 
+def test_what_only_version_1_of_the_history_answers_is_documented_as_such() -> None:
+    answers = document()["paths"]["/v0/orders"]["get"]["responses"]
+
+    said = {status for status, one in answers.items() if "version 1" in one["description"]}
+    assert said == {"404", "409", "412"}
+
+
 @cache
 def schema() -> Any:
     """The document without `default`, which would call every status documented."""

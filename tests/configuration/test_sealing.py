@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from configuration import keys, services
 from configuration.models import Setting, SettingChange, Tenant
+from configuration.services import personal_tokens
 from configuration.services.tenants import pseudonym_key
 from tests.factories import TenantFactory
 
@@ -70,6 +71,22 @@ def test_it_is_no_change_of_the_setting(tenant, settings):
 
 def test_histories_need_no_sealing_because_they_hold_no_secret(tenant):
     assert "canary-canary" not in str(list(SettingChange.objects.values()))
+
+
+def test_what_tokens_stand_for_is_sealed_anew_too(tenant, settings, monkeypatch):
+    monkeypatch.setattr(personal_tokens, "_BATCH", 2)
+    values = {f"NS-EU-{n}": f"Jane {n}" for n in range(5)}
+    personal_tokens.remember(tenant, values)
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    personal_tokens.remember(tenant, {"NS-EU-new": "John"})
+
+    assert reseal() == {"secrets": 3, "resealed": 3, "failed": []}
+    assert reseal()["resealed"] == 0
+
+    settings.ENCRYPTION_KEYS = [NEW]
+    known = values | {"NS-EU-new": "John"}
+    assert personal_tokens.recall(tenant, known) == known
+    assert personal_tokens.recall(TenantFactory(), known) == {}
 
 
 def test_a_lost_key_is_told_and_does_not_keep_the_others_from_being_sealed(tenant, settings):

@@ -19,7 +19,7 @@ from orders.models import Hold, Item, Order, TimelineEntry
 from orders.services import cancellation, confirmation, holding
 from tests.factories import ClientFactory, LocationFactory, bearer
 from tests.orders.racing import alone, at_once, meet
-from tests.orders.shop import Shop, contents, documented, item, items, order, read
+from tests.orders.shop import Shop, contents, documented, item, items, order, read, stored
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -375,9 +375,48 @@ class TestAnswering:
         first, second, foreign = ok(shop, "web-1"), ok(shop, "web-2"), ok(other, "web-1")
 
         for name in ("channel", "customer"):
-            assert 0 < first[name] == second[name] < 2**53
+            assert 0 < first[name] == second[name] < 2**31
             assert foreign[name] != first[name]
+            assert first["extra_field"][name] == second["extra_field"][name]
+        assert first["extra_field"]["channel"] == "web"
+        assert first["extra_field"]["customer"] != foreign["extra_field"]["customer"]
         assert first["pk"] != second["pk"]
+
+    def test_ids_that_follow_from_names_fit_32_bits(self, shop: Shop) -> None:
+        """Half of all ids would not, if they were any longer."""
+        members = ("channel", "customer", "payment_option", "checkout_provider_id", "cargo_company")
+        seen: dict[str, set[int]] = {name: set() for name in members}
+        for n in range(24):
+            payment = {
+                "type": "captured",
+                "amount": 11,
+                "method": f"m{n}",
+                "processor": f"p{n}",
+                "processed_at": "2024-05-01T12:00:00Z",
+                "correlation_ref": "C-1",
+            }
+            body = order(
+                external_id=f"web-{n}",
+                channel_name=f"shop {n}",
+                customer={"id": f"c-{n}"},
+                payments=[payment],
+            )
+            it = stored(shop.captured(body))
+            Item.objects.filter(order=it).update(tracking_code="T", carrier=f"carrier {n}")
+            answer = ok(shop, f"web-{n}")
+            for name in members:
+                seen[name].add(answer[name])
+
+        for name, ids in seen.items():
+            assert len(ids) == 24, name
+            assert all(0 < one < 2**31 for one in ids), name
+
+    def test_an_order_without_a_customer_has_the_id_0(self, shop: Shop) -> None:
+        in_grace(shop)
+
+        answer = ok(shop, "web-1")
+
+        assert (answer["customer"], answer["extra_field"]["customer"]) == (0, None)
 
     def test_what_was_said_at_capture_comes_back(self, shop: Shop) -> None:
         payment = {

@@ -104,6 +104,28 @@ class TestAnOrder:
         assert entry.facts["note"] == "Example note"
         assert entry.facts["allowed_from"] == ["store"]
 
+    @pytest.mark.parametrize(
+        "reason", ["a\nb", "Called twice:\r\n\t- no answer\r\n\t- moved", "x" * 4096, "é\n" * 2048]
+    )
+    def test_takes_a_reason_and_a_note_of_several_lines(self, shop: Shop, reason: str) -> None:
+        it = captured(shop)
+
+        assert cancel(shop, it, {"reason": reason, "note": reason}).status_code == 200
+
+        facts = TimelineEntry.objects.get(verb="cancelled").facts
+        assert (facts["reason"], facts["note"]) == (reason, reason)
+
+    def test_says_in_words_what_is_wrong_with_a_reason(self, shop: Shop) -> None:
+        it = captured(shop)
+
+        messages = [problem(cancel(shop, it, {"reason": r}))[2] for r in ("  ", "a\x7fb")]
+
+        start = "Validation of cancel order request failed with error: reason: the value "
+        assert messages == [
+            f"{start}is blank.",
+            f"{start}holds a control character that is no line end.",
+        ]
+
     def test_is_announced_once_with_all_its_items(self, shop: Shop) -> None:
         it = captured(shop, *items(2))
 
@@ -223,7 +245,7 @@ class TestAnOrder:
         assert contents() == before
 
     @pytest.mark.parametrize(
-        "reason", ["", "   ", None, 5, [], "x" * 10_000, "a\0b", "a\nb", "a\x7fb", "\t"]
+        "reason", ["", "   ", None, 5, [], "x" * 4097, "a\0b", "a\x1bb", "a\x7fb", "\t", "\n\r\n"]
     )
     def test_X1_wants_a_reason(self, shop: Shop, reason: Any) -> None:
         it = captured(shop)

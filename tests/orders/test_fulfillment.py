@@ -228,6 +228,15 @@ class TestReturn:
         reported(shop, "return", first, reason="Too small")
         assert contents() == before
 
+    def test_takes_a_reason_of_several_lines(self, shop: Shop) -> None:
+        it = captured(shop)
+        reported(shop, "complete", *items_of(it))
+        reason = "Too small\r\nand too late\n".ljust(4096, "x")
+
+        reported(shop, "return", *items_of(it), reason=reason)
+
+        assert it.timeline.get(verb="returned").facts["reasons"] == [reason]
+
     def test_is_not_for_what_never_left(self, shop: Shop) -> None:
         it = captured(shop)
         before = contents()

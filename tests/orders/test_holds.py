@@ -238,7 +238,10 @@ class TestHolds:
             {"kind": "support"},
             {"reason": "x"},
             *({"kind": kind, "reason": "x"} for kind in ("grace", "big_order", "", None, 5)),
-            *({"kind": "support", "reason": r} for r in (None, "", "  ", 5, "x" * 1025, "\0", [])),
+            *(
+                {"kind": "support", "reason": r}
+                for r in (None, "", "  ", 5, "x" * 4097, "a\x7f", "\0", [])
+            ),
         ],
         ids=lambda body: str(body)[:40],
     )
@@ -248,6 +251,16 @@ class TestHolds:
 
         assert problem(place(shop, body))[:2] == (400, "bad_request")
         assert contents() == before
+
+    @pytest.mark.parametrize("reason", ["Look\nagain", "x" * 4096])
+    def test_reasons_have_as_many_lines_as_they_need(self, shop, reason):
+        shop.captured(order(external_id="A-1"))
+
+        assert read(place(shop, {"kind": "support", "reason": reason}))["reason"] == reason
+        assert listed(shop)[0]["reason"] == reason
+        assert release(shop, "support", body={"reason": reason}).status_code == 200
+        released = TimelineEntry.objects.get(verb="released")
+        assert released.facts["reason"] == reason
 
     def test_a_release_needs_a_reason(self, shop):
         shop.captured(order(external_id="A-1", grace_period=60))

@@ -111,12 +111,59 @@ def test_an_order_goes_by_its_uuid_its_number_and_the_callers_id(shop: Shop) -> 
     assert answers[0] == answers[1] == answers[2]
 
 
-def test_what_came_back_is_listed_as_complete(shop: Shop) -> None:
+def test_what_came_back_is_listed_as_returned(shop: Shop) -> None:
     said = item()
     it = stored(shop.captured(order(said)))
     Item.objects.filter(order=it).update(status="returned")
 
-    assert read(ask(shop, it.uuid, product(said)))["items"][0]["status"] == "complete"
+    listing = documented(PriceListing, ask(shop, it.uuid, product(said)))
+
+    assert listing["items"][0]["status"] == "returned"
+
+
+def test_an_answer_can_be_asked_for_again(shop: Shop) -> None:
+    ids = [str(uuid4()), str(uuid4())]
+    shipments = [{"id": id_, "price": 5, "tax": 0} for id_ in ids]
+    goods = [item(shipment_id=id_) for id_ in ids]
+    said = order(*goods, gift_wrapping=WRAPPING, shipments=shipments)
+    it = stored(shop.captured(said))
+    lines = [product(one) for one in said["items"]] + ALL
+    answer = read(ask(shop, it.uuid, *lines))
+
+    assert read(ask(shop, it.uuid, *answer["items"])) == answer
+
+
+def test_a_shipment_asked_for_by_its_id_is_listed_alone(shop: Shop) -> None:
+    ids = [str(uuid4()), str(uuid4())]
+    said = [item(shipment_id=ids[0]), item(shipment_id=ids[1])]
+    shipments = [{"id": id_, "price": 5 + n, "tax": 0} for n, id_ in enumerate(ids)]
+    shop.captured(order(*said, external_id="A-1", shipments=shipments, gift_wrapping=WRAPPING))
+    both, wrapping = read(ask(shop, "A-1", ALL[0]))["items"], read(ask(shop, "A-1", ALL[1]))
+
+    for line in both:
+        asked = {"type": "shipping", "id": line["id"]}
+        assert read(ask(shop, "A-1", asked))["items"] == [line]
+    again = {"type": "gift-wrapping", "id": wrapping["items"][0]["id"]}
+    assert read(ask(shop, "A-1", again)) == wrapping
+    nameless = [line | {"id": None} for line in ALL]
+    assert read(ask(shop, "A-1", *nameless))["items"] == both + wrapping["items"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("shipping", "shipment"), ("gift-wrapping", "gift wrapping")]
+)
+def test_what_is_not_of_the_order_is_refused(shop: Shop, kind: str, words: str) -> None:
+    members = {"gift_wrapping": WRAPPING, "shipments": [{"price": 5}]}
+    shop.captured(order(external_id="A-1", **members))
+    shop.captured(order(external_id="A-2", **members))
+    [other] = read(ask(shop, "A-2", {"type": kind}))["items"]
+
+    for absent in (other["id"], str(uuid4())):
+        assert problem(ask(shop, "A-1", {"type": kind}, {"type": kind, "id": absent})) == (
+            400,
+            "bad_request",
+            f"The {words} with id {absent} cannot be found.",
+        )
 
 
 def test_R4_a_product_asked_for_twice_is_listed_twice(shop: Shop) -> None:

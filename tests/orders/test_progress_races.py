@@ -17,7 +17,7 @@ from orders.models import Order
 from orders.services import cancellation, fulfillment, queries, serials, sweeping
 from orders.services.cancellation import ItemNotCancelable, NotCancelable
 from orders.services.fulfillment import Report
-from orders.services.serials import Serial
+from orders.services.serials import ItemCancelled, Serial
 from tests.orders.racing import alone, at_once, meet
 from tests.orders.shop import Shop, item, items, order, stored
 from webhooks.models import Event
@@ -152,7 +152,7 @@ def test_the_last_two_items_end_the_order_once(shop: Shop, monkeypatch: pytest.M
 def test_R10_serial_numbers_in_opposite_order_do_not_deadlock(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    it = captured(shop, *items(3))
+    it = captured(shop, *(item(product_id=f"SKU-{n}") for n in range(3)))
     uuids = [i.uuid for i in it.items.order_by("position")]
     acts = [
         partial(
@@ -174,3 +174,39 @@ def test_R10_serial_numbers_in_opposite_order_do_not_deadlock(
     assert last is not None
     assert {i.serial_number for i in it.items.all()} == {last.actor}
     assert events("order.serial_numbers_added") == 2
+
+
+def test_an_item_is_not_cancelled_and_then_given_a_serial_number(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = captured(shop, item(is_preorder=True), item())
+    named = it.items.get(position=0)
+    attach = partial(
+        serials.attach,
+        tenant=shop.tenant,
+        order=str(it.uuid),
+        serials=[Serial(named.uuid, "A")],
+        actor="test",
+    )
+    cancel_item = partial(
+        cancellation.cancel_item,
+        tenant=shop.tenant,
+        reference=str(it.uuid),
+        id_type="internal",
+        item=named.uuid,
+        actor="test",
+    )
+    meet(monkeypatch, queries, "documents")
+
+    refusal, cancelled = at_once([attach, cancel_item])
+
+    assert cancelled is None
+    told = list(it.timeline.order_by("version").values_list("verb", flat=True))
+    named.refresh_from_db()
+    if refusal is None:
+        assert told[-2:] == ["serial_numbers_added", "items_cancelled"]
+        assert named.serial_number == "A"
+    else:
+        assert isinstance(refusal, ItemCancelled)
+        assert "serial_numbers_added" not in told
+        assert named.serial_number == ""

@@ -154,6 +154,51 @@ def test_R4_the_same_twice_is_one_and_two_numbers_for_one_item_are_refused(shop:
     assert len(Event.objects.get(name=NUMBERS).payload["items"]) == 1
 
 
+def test_one_number_for_two_items_of_a_product_is_refused(shop: Shop) -> None:
+    it = stored(shop.captured(order(*items(2), item(product_id="SKU-2"))))
+    first, second, other = it.items.order_by("position")
+    before = contents()
+
+    assert problem(attach(shop, it.uuid, serial(first, "A"), serial(second, "A"))) == (
+        400,
+        "bad_request",
+        f"Items {first.uuid} and {second.uuid} are of one product and given one serial number.",
+    )
+    assert contents() == before
+
+    assert attach(shop, it.uuid, serial(first, "A"), serial(other, "A")).status_code == 204
+    assert attach(shop, it.uuid, serial(first, "B"), serial(second, "A")).status_code == 204
+    assert kept(it) == ["B", "A", "A"]
+
+
+def test_a_cancelled_item_is_given_none(shop: Shop) -> None:
+    it = stored(shop.captured(order(item(is_preorder=True), item())))
+    first, second = it.items.order_by("position")
+    attach(shop, it.uuid, serial(first, "A"))
+    path = f"/v0/orders/{it.uuid}/items/{first.uuid}/cancel"
+    assert shop.ask("POST", path, id_type="internal").status_code == 200
+    before = contents()
+
+    for number in ("A", "B"):
+        answer = attach(shop, it.uuid, serial(second, "C"), serial(first, number))
+        assert problem(answer) == (
+            400,
+            "bad_request",
+            f"Item {first.uuid} is cancelled and takes no serial number.",
+        )
+    assert contents() == before
+    assert attach(shop, it.uuid, serial(second, "C")).status_code == 204
+
+
+def test_an_item_that_came_back_keeps_taking_them(shop: Shop) -> None:
+    it, [first, _] = captured(shop)
+    Item.objects.filter(pk=first.pk).update(status="returned")
+
+    assert attach(shop, it.uuid, serial(first, "A")).status_code == 204
+    assert kept(it)[0] == "A"
+    Item.objects.filter(pk=first.pk).update(status=first.status)
+
+
 def test_R5_R9_one_item_that_is_not_there_spoils_all(shop: Shop) -> None:
     it, mine = captured(shop, 3)
     _, [other, _] = captured(shop)

@@ -179,6 +179,26 @@ class TestHistory:
         assert times == sorted(times, reverse=True)
         assert shop.page("c-1", offset=130)["orders"] == []
 
+    def test_has_in_version_2_a_base_price_and_arrays_of_attributes(self, shop):
+        orders = shop.page("ada@example.com")["orders"]
+
+        prices = [item["price"] for one in orders for item in one["items"]]
+        assert {one["origin"] for one in orders} == {"external"}
+        assert all(price["base"] == price["net"] + price["discount"] for price in prices)
+        assert all(one["extended_attributes"] == [] for one in orders)
+        assert all(item["extended_attributes"] == [] for one in orders for item in one["items"])
+
+    def test_in_version_1_has_the_documented_prices_only(self, shop):
+        shop.captured(of({"email": "ada@example.com"}))
+
+        orders = documented(OrderHistoryV1, shop.get("/v0/orders", customer_id="ada@example.com"))[
+            "orders"
+        ]
+
+        assert {one["origin"] for one in orders} == {"external", "newstore"}
+        prices = [item["price"] for one in orders for item in one["items"]]
+        assert {tuple(sorted(price)) for price in prices} == {("discount", "gross", "net", "tax")}
+
     def test_keeps_the_newest_hundred_of_the_oms(self, fake_oms):
         shop = FederatedShop(fake_oms("many"))
 
@@ -245,9 +265,15 @@ class TestHistory:
 
 
 class TestMissing:
-    @pytest.mark.parametrize("version2", [False, True])
+    MESSAGE = "API Key is required to access external OMS"
+
     @pytest.mark.parametrize(
-        "path", ["/v0/orders/ADA-001?id_type=external", "/v0/orders?customer_id=c"]
+        ("path", "version2"),
+        [
+            ("/v0/orders/ADA-001?id_type=external", False),
+            ("/v0/orders/ADA-001?id_type=external", True),
+            ("/v0/orders?customer_id=c", False),
+        ],
     )
     def test_webhook_of_a_tenant_with_an_external_oms_is_a_412(self, path, version2):
         shop = Shop()
@@ -255,8 +281,16 @@ class TestMissing:
 
         refused = shop.get(path, version2=version2)
 
-        message = "API Key is required to access external OMS"
-        assert problem(refused) == (412, "precondition_error", message)
+        assert problem(refused) == (412, "precondition_error", self.MESSAGE)
+
+    def test_webhook_is_a_503_to_a_history_in_version_2(self):
+        shop = Shop()
+        shop.set(keys.EXTERNAL_OMS, {"enabled": True})
+
+        refused = shop.history("c")
+
+        assert problem(refused) == (503, "external_server_error", self.MESSAGE)
+        assert refused["Retry-After"]
 
     def test_webhook_does_not_matter_to_orders_asked_by_our_id(self):
         shop = Shop()

@@ -2,9 +2,12 @@
 
 import json
 from copy import deepcopy
+from decimal import Decimal
 
 import pytest
 
+from configuration.models import Tenant
+from orders.api import external_rendering
 from webhooks.external_orders import in_words
 from webhooks.external_schema import BrokenAnswer, ExternalOrderDetail, ExternalOrders, read
 
@@ -59,6 +62,34 @@ def test_the_documented_order_is_taken_whole():
     assert json.loads(detail(ORDER).model_dump_json(exclude_unset=True)) == json.loads(
         json.dumps(ORDER), parse_int=str, parse_float=str
     )  # amounts are exact, and text only here
+
+
+@pytest.mark.parametrize(
+    ("base", "shown"), [(100, 100), (-1, None), ("80", None), (None, None), (..., None)]
+)
+def test_a_base_price_is_taken_if_it_fits(base, shown):
+    price = detail(with_(f"{ITEM}/price/base", base) if base is not ... else ORDER).items[0].price
+
+    assert price.base == shown
+
+
+@pytest.mark.parametrize(
+    ("members", "base"),
+    [
+        ({}, 80),  # net and discount
+        ({"tax_method": "vat_excluded"}, 80),
+        ({"tax_method": "vat_included"}, Decimal("87.2")),
+        ({"tax_method": "nonsense"}, 80),
+    ],
+)
+def test_a_base_price_that_the_oms_does_not_say_is_added_up(members, base):
+    taken = detail(ORDER | members)
+
+    shown = external_rendering.detail(taken, Tenant(), version2=True)["items"][0]["price"]
+
+    assert shown == {"net": 72, "tax": Decimal("7.2"), "gross": Decimal("79.2"), "discount": 8} | {
+        "base": base
+    }
 
 
 @pytest.mark.parametrize(
@@ -124,7 +155,7 @@ def test_what_a_system_does_not_know_it_may_say_as_nothing(name, nothing):
         ("totals/net", 10**17, "the value is greater than the maximum of"),
         (f"{ITEM}/status", "on_hold", "the value is not one of"),
         (f"{ITEM}/price/gross", ..., "'gross' is a required property"),
-        (f"{ITEM}/product_attributes/image_url", "javascript:alert(1)", "does not match"),
+        (f"{ITEM}/product_attributes/image_url", "javascript:alert(1)", "is not an address"),
         (f"{ITEM}/external_identifier", {"sku": 5}, "a number is not of type 'string'"),
         ("items", {}, "an object is not of type 'array'"),
         ("items", [ORDER["items"][0]] * 2, "two items have the same id"),
