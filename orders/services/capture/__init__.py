@@ -69,7 +69,7 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
     no number can be drawn. Nothing is written then.
     """
     terms = terms_of(new)
-    for _ in range(TRIES):
+    for tried in range(TRIES):
         remembered = policies.remembered(tenant, terms)
         refusal: DomainError | None = None
         try:
@@ -79,7 +79,8 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
             refusal = error
         if known := _known(tenant, new):
             return _repeat(known, tenant=tenant, new=new, actor=actor)
-        _check_names(tenant, new)
+        if tried == 1:  # by then it is not what was configured that has changed
+            _check_names(tenant, new)
         if not refusal:
             policies.forget(tenant, terms)
         elif not remembered or policies.policy(tenant, terms).state == remembered.state:
