@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import sys
 from decimal import Decimal
 from uuid import UUID
 
@@ -157,4 +156,4 @@ def main(tenant: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(os.environ["SDK_TENANT"])

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import sys
 
 from order_management_client import AuthenticatedClient, Client
 from order_management_client.api.cancellation import cancel_order, get_cancellation_status
@@ -182,4 +181,4 @@ def main(tenant: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(os.environ["SDK_TENANT"])
