@@ -55,7 +55,7 @@ def problems(
     """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
 
     `examples`: status → error code → message. What every operation may answer (401, 403, 406, 503;
-    400, 411, 413, 415 where a body is sent) is documented without being listed.
+    400, 408, 413, 415 where a body is sent) is documented without being listed.
     """
     given = examples or {}
     return {
@@ -135,7 +135,7 @@ class ApiSchema(AutoSchema):
         if view.requires_tenant_headers:
             yield 400
         if self.method in WRITES:
-            yield from (411, 413, 415)
+            yield from (408, 413, 415)
             if self._get_request_body():  # type: ignore[no-untyped-call]
                 yield 400
 

@@ -204,6 +204,9 @@ SECURE_PROXY_SSL_HEADER = env.tuple("SECURE_PROXY_SSL_HEADER", default=()) or No
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_SIZE", default=10_000_000)  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+# How many incomplete bodies of one client a web process reads at once; one more, and the oldest is
+# refused. 0 is no limit. The client is who stands behind TRUSTED_PROXIES.
+BODIES_AT_ONCE = env.int("BODIES_AT_ONCE", default=100)
 
 TEMPLATES = [
     {

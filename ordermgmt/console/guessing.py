@@ -14,13 +14,13 @@ from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ordermgmt.addresses import client_address
+
 
 def address_of(request: HttpRequest) -> str:
     """The caller's address, as our outermost trusted proxy saw it."""
-    seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    if 0 < settings.TRUSTED_PROXIES <= len(seen):
-        return seen[-settings.TRUSTED_PROXIES].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+    peer, forwarded = (request.META.get(key, "") for key in ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR"))
+    return client_address(peer, forwarded, settings.TRUSTED_PROXIES)
 
 
 def is_tired_of(address: str) -> bool:

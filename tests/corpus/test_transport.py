@@ -117,13 +117,6 @@ def test_H26_compressed_bodies_are_not_read(target: Target, encoding: str) -> No
         assert_refused(response, 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("route", WRITING, ids=str)
-def test_H12_a_body_of_unknown_length_is_a_411(target: Target, route: Route) -> None:
-    response = target.send(route.method, route.path, headers={"Transfer-Encoding": "chunked"})
-
-    assert_refused(response, 411, "length_required")
-
-
 @pytest.mark.parametrize("length", ["-1", "abc", "1e1", "+2", "²"])
 def test_H11_a_length_that_is_none_is_a_400(target: Target, length: str) -> None:
     for route in WRITING:

@@ -56,7 +56,7 @@ def test_it_has_what_every_operation_may_answer(document: dict[str, Any]) -> Non
     post = _operation(document, "/baskets", "post")["responses"]
 
     assert list(get) == ["200", "401", "403", "404", "406", "409", "503"]
-    assert list(post) == ["200", "400", "401", "403", "406", "409", "411", "413", "415", "503"]
+    assert list(post) == ["200", "400", "401", "403", "406", "408", "409", "413", "415", "503"]
     for status in ("401", "404", "406", "503"):
         content = get[status]["content"]["application/problem+json"]
         assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
