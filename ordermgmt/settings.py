@@ -117,11 +117,12 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # seconds: beat notices a clock that was set back
 # In memory: all its intervals are short, and a file that a crash cut off would stop it for good.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "ordermgmt.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "show that workers work": {
         "task": "ordermgmt.heartbeat",
         "schedule": 10.0,
+        "kwargs": {"by_beat": True},
         "options": {"expires": 10},
     },
     # What a beat did not get done in time is dropped, not queued: the rows say what is due.
