@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -118,6 +119,8 @@ class Exchange:
 
 
 def _wait_for(sending: Any) -> None:
+    if not hasattr(sending, "add_done_callback"):
+        return  # it was sent at once
     sent = threading.Lock()
     sent.acquire()
     sending.add_done_callback(lambda _: sent.release(), context=None)
@@ -251,7 +254,8 @@ class Front:
                 serve(self._application, exchange)
             except Exception:
                 log.exception("the application failed")
-                self.refuse(exchange, 500)
+                with suppress(RuntimeError):  # its answer had begun
+                    self.refuse(exchange, 500)
             del exchange  # it holds a body, and the next may be long in coming
 
     def _watch_the_clock(self) -> None:
