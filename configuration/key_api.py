@@ -53,7 +53,7 @@ class LoginViewSet(AkinonAnswers, viewsets.ViewSet):
         responses={
             200: Key,
             **refusals(
-                411,
+                408,
                 413,
                 415,
                 503,

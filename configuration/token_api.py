@@ -120,7 +120,7 @@ class OpenIdViewSet(TokenViewSet):
             200: TokenAnswer,
             400: OpenApiResponse(OAuthProblem, "The request makes no sense."),
             401: OpenApiResponse(OAuthProblem, "The tenant, the client or its secret is wrong."),
-            **problems(411, 413, 415),
+            **problems(408, 413, 415),
         },
     )
     def create(self, request: Request, tenant: str) -> Response:
@@ -144,7 +144,7 @@ class OpenIdViewSet(TokenViewSet):
             200: OpenApiResponse(description="It is no token, now or already before."),
             400: OpenApiResponse(OAuthProblem, "The request makes no sense."),
             401: OpenApiResponse(OAuthProblem, "The tenant, the client or its secret is wrong."),
-            **problems(411, 413, 415),
+            **problems(408, 413, 415),
         },
     )
     def revoke(self, request: Request, tenant: str) -> Response:
@@ -175,7 +175,7 @@ class LegacyTokenViewSet(TokenViewSet):
         deprecated=True,
         tags=["tokens"],
         request={JSON: LegacyGrant},
-        responses={200: LegacyTokenAnswer, **problems(400, 403, 411, 413, 415)},
+        responses={200: LegacyTokenAnswer, **problems(400, 403, 408, 413, 415)},
     )
     def create(self, request: Request) -> Response:
         sent = parameters(request)
@@ -196,7 +196,7 @@ class LegacyTokenViewSet(TokenViewSet):
         deprecated=True,
         tags=["tokens"],
         request={JSON: RefreshGrant},
-        responses={200: LegacyTokenAnswer, **problems(400, 403, 411, 413, 415)},
+        responses={200: LegacyTokenAnswer, **problems(400, 403, 408, 413, 415)},
     )
     def refresh(self, request: Request) -> Response:
         return _renew(parameters(request))

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from configuration.services.tokens import InvalidClient
 from ordermgmt import errors, strict_json
-from ordermgmt.negotiation import BodyTooLarge, LengthRequired, check_content_encoding
+from ordermgmt.negotiation import BodyTooLarge, check_content_encoding
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
@@ -50,10 +50,7 @@ def parameters(request: Request) -> dict[str, str]:
     for name in _CREDENTIALS:
         if name in request.query_params:
             raise BadTokenRequest(f"The query parameter {name} is not allowed.")
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        raise LengthRequired
-    length = length or "0"
+    length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > LARGEST_BODY:
         raise BodyTooLarge
     check_content_encoding(request.META)

@@ -63,8 +63,8 @@ class ApiViewSet(viewsets.ViewSet):
     """One resource over HTTP. A handler parses, makes one call into the domain, and answers.
 
     Checked before the handler, in this order: method (405), credentials (401, 403), scopes (403),
-    tenant headers (400, 403), Accept (406, where versions are read), the form of the body (411,
-    413, 415), the query (400).
+    tenant headers (400, 403), Accept (406, where versions are read), the form of the body (413,
+    415), the query (400).
     The body itself is read and judged by `Wire.of`.
     """
 

@@ -19,4 +19,5 @@ class FloorConfig(AppConfig):
         )
 
         logging.configure(settings.LOG_LEVEL)
-        gauges.show(heartbeat.SILENCE)
+        for gauge in heartbeat.SILENCES:
+            gauges.show(gauge)

@@ -139,6 +139,40 @@ def postgresql_is_recent(
     return found
 
 
+# Setting of PostgreSQL → what it must be, lest its log quote customers.
+QUIET: Final = {
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+}
+
+
+@register(Tags.database, deploy=True)
+def logs_name_no_customers(
+    app_configs: Configs, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """Slow and failed statements are logged with their values, broken constraints with the row."""
+    settings_of = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
+    loud: dict[str, str] = {}
+    for alias in databases or []:
+        try:
+            with connections[alias].cursor() as cursor:
+                cursor.execute(settings_of, [list(QUIET)])
+                loud |= {name: value for name, value in cursor if value != QUIET[name]}
+        except OperationalError:
+            continue
+    return [
+        Warning(
+            f"PostgreSQL's {name} is {value}: its log may quote customers.",
+            hint=f"Set {name} = {QUIET[name]}.",
+            id="ordermgmt.W003",
+        )
+        for name, value in sorted(loud.items())
+    ]
+
+
 @register("broker", deploy=True)
 def broker_evicts_nothing(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     try:

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import prometheus_client
@@ -31,8 +31,8 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """`/readyz`: 200 when orders can be taken in, else 503; each check with its result.
 
-    Broker, worker and gauges are reported but not needed: without them everything still happens,
-    later. Of a gauge with a label it tells the largest number only: the page is public.
+    Broker, worker, beat and gauges are reported but not needed: without them everything still
+    happens, later. Of a gauge with a label it tells the largest number only: the page is public.
     """
     results = {name: _result(check) for name, (check, _) in CHECKS.items()}
     failed = [name for name, (_, needed) in CHECKS.items() if needed and results[name] != "ok"]
@@ -110,8 +110,8 @@ def _broker() -> None:
     broker().ping()
 
 
-def _worker() -> None:
-    seconds = heartbeat.silence(heartbeat.WORKER)
+def _hears(name: str) -> None:
+    seconds = heartbeat.silence(name)
     if seconds is None:
         raise NotReady("not seen yet")
     if seconds > heartbeat.SILENT:
@@ -130,5 +130,6 @@ CHECKS: Final[dict[str, tuple[Callable[[], None], bool]]] = {
     "database": (_database, True),
     "migrations": (_migrations, True),
     "broker": (_broker, False),
-    "worker": (_worker, False),
+    "worker": (partial(_hears, heartbeat.WORKER), False),
+    "beat": (partial(_hears, heartbeat.BEAT), False),
 }

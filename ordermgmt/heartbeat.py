@@ -9,6 +9,7 @@ from ordermgmt import gauges
 from ordermgmt.models import Heartbeat
 
 WORKER: Final = "worker"
+BEAT: Final = "beat"
 SILENT: Final = 35.0  # seconds: three beats missed, and a bit
 
 
@@ -23,19 +24,31 @@ def beat(name: str) -> None:
 
 
 def silence(name: str) -> float | None:
-    """Seconds since `name` last showed that it lives; None when it never did."""
+    """Return the seconds since `name` last showed that it lives; None when it never did.
+
+    A sign from the future was given before the clock was set back, and counts by its distance:
+    who lives replaces it within seconds.
+    """
     since = Extract(Now() - F("at"), "epoch")
     found = Heartbeat.objects.filter(name=name).values_list(since, flat=True).first()
-    return None if found is None else float(found)
+    return None if found is None else abs(float(found))
 
 
-def _worker() -> dict[str, float]:
-    seconds = silence(WORKER)
-    return {} if seconds is None else {"": seconds}
+def _gauge(name: str, help: str) -> gauges.Gauge:
+    def read() -> dict[str, float]:
+        seconds = silence(name)
+        return {} if seconds is None else {"": seconds}
+
+    return gauges.Gauge(name=f"{name}_silence_seconds", help=help, read=read)
 
 
-SILENCE: Final = gauges.Gauge(
-    name="worker_silence_seconds",
-    help="Seconds since a Celery worker last showed that it works; missing if none ever did.",
-    read=_worker,
+SILENCES: Final = (
+    _gauge(
+        WORKER,
+        "Seconds since a Celery worker last showed that it works; missing if none ever did.",
+    ),
+    _gauge(
+        BEAT,
+        "Seconds since a worker last did what Celery beat asked for; missing if none ever did.",
+    ),
 )

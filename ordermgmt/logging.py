@@ -23,6 +23,14 @@ _SECRET_KEYS: Final = re.compile(r"(?i)secret|password|token|api_?key|authorizat
 _SECRET_TEXT: Final = re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{6,}")
 
 
+# What PostgreSQL adds to an error: values of the row, or of the statement. As text, and in a repr.
+_ROW: Final = re.compile(
+    r"\n(?:DETAIL|CONTEXT|LINE \d+):.*?(?=\nTraceback |\n\n(?:The above|During handling)|\Z)"
+    r"|\\n(?:DETAIL|CONTEXT|LINE \d+):.*?(?=['\"]\)|\n|\Z)",
+    re.DOTALL,
+)
+
+
 def add_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if current := request_id.get():
         event.setdefault("request_id", shortened(current))
@@ -38,12 +46,12 @@ def shortened(current: str) -> str:
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask what looks like a credential, wherever somebody put it."""
+    """Mask what looks like a credential, and leave out the rows that the database quotes."""
     for key, value in event.items():
         if _SECRET_KEYS.search(key):
             event[key] = "***"
         elif isinstance(value, str):
-            event[key] = _SECRET_TEXT.sub(r"\1 ***", value)
+            event[key] = _ROW.sub("", _SECRET_TEXT.sub(r"\1 ***", value))
     return event
 
 

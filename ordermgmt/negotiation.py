@@ -26,10 +26,6 @@ _QUOTES: Final = '"'
 _QUALITY: Final = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 
 
-class LengthRequired(exceptions.APIException):
-    status_code = 411
-
-
 class BodyTooLarge(exceptions.APIException):
     status_code = 413
 
@@ -149,10 +145,11 @@ def _is_json(content_type: str) -> bool:
 
 
 def check_body_headers(meta: Mapping[str, str]) -> None:
-    """Refuse, before a byte is read, a body that is not one plain piece of JSON of fair size."""
+    """Refuse a body that is not plain JSON of fair size.
+
+    It has a length, also if it was sent in chunks: the web server (`serving`) has read it.
+    """
     length = meta.get("CONTENT_LENGTH") or ""
-    if not length and "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
-        raise LengthRequired
     check_content_encoding(meta)
     if length and not length.isdecimal():
         raise exceptions.ParseError

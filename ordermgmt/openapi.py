@@ -63,9 +63,8 @@ def problems(
     """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
 
     `examples`: status → error code → message; `remarks`: status → when it is answered. What every
-    operation may answer (401, 403, 500, 503, `default`; 406 where versions are read; 400, 413, 415
-    where a body is sent) is documented
-    without being listed.
+    operation may answer (401, 403, 500, 503, `default`; 406 where versions are read; 400, 408,
+    413, 415 where a body is sent) is documented without being listed.
     """
     given = examples or {}
     return {
@@ -169,7 +168,7 @@ class ApiSchema(AutoSchema):
         if view.requires_tenant_headers or view.checks_tenant_headers:
             yield 400
         if self.method in WRITES:
-            yield from (411, 413, 415)
+            yield from (408, 413, 415)
             if self._get_request_body():
                 yield 400
 

@@ -43,7 +43,7 @@ CODES: Final[dict[int, tuple[str, str]]] = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "The method is not allowed at this address."),
     406: ("not_acceptable", "None of the versions that Accept names is available here."),
-    411: ("length_required", "A body needs a Content-Length."),
+    408: ("request_timeout", "The request did not arrive in time."),
     413: ("payload_too_large", "The body is larger than accepted."),
     415: ("unsupported_media_type", "The body must be plain application/json in UTF-8."),
     429: ("too_many_requests", "Too many requests; slow down."),

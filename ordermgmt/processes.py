@@ -27,6 +27,14 @@ def die_with_parent(parent: int, death_signal: int = signal.SIGKILL) -> None:
         os.kill(os.getpid(), death_signal)
 
 
+def private_logs(folder: Path) -> None:
+    """Make a folder for logs that only we can read, also those that are there already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for log in folder.glob("*.log"):
+        log.chmod(0o600)
+
+
 def spawn(
     argv: Sequence[str | Path],
     *,
@@ -49,7 +57,7 @@ def spawn(
     def in_the_child() -> None:
         die_with_parent(me, death_signal)
 
-    with log.open("ab") as output:
+    with open(log, "ab", opener=private) as output:
         return subprocess.Popen(
             [str(word) for word in argv],
             stdin=subprocess.DEVNULL,
@@ -63,6 +71,11 @@ def spawn(
             group=group,
             extra_groups=None if user is None else [],
         )
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file that nobody else can read; for `open(…, opener=private)`."""
+    return os.open(path, flags, 0o600)
 
 
 def stop(

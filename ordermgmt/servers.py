@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from ordermgmt.processes import FileLock, spawn, stop, wait_until
+from ordermgmt.processes import FileLock, private, private_logs, spawn, stop, wait_until
 
 ROLE = DATABASE = "ordermgmt"
 Command: TypeAlias = list[str | Path]
@@ -55,7 +55,7 @@ class Server(ABC):
                     f"Another {self.name} still uses {self.data} and does not stop. "
                     f"`fuser {self.lock_path}` names it."
                 )
-            self.log.parent.mkdir(parents=True, exist_ok=True)
+            private_logs(self.log.parent)
             self.child = child = self._launch(lock.fd)
         finally:
             lock.close()
@@ -137,7 +137,7 @@ class Postgres(Server):
             extra_groups=None if user is None else [],
             check=False,
         )
-        with self.log.open("a") as log:
+        with open(self.log, "a", opener=private) as log:
             log.write(done.stdout + done.stderr)
         if done.returncode or "ERROR" in done.stderr:
             raise CannotStart(f"A new database could not be made:\n{done.stdout}{done.stderr}")
@@ -157,14 +157,19 @@ SETTINGS = {  # modest: two cores, beside the application; every commit reaches 
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
-    "log_min_duration_statement": "1000",
+    # No customer in the log: statements hold values, as literals or as parameters, and the DETAIL
+    # of a broken constraint quotes the row. Slow requests are in the log of the web processes.
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 THROW_AWAY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
-    "log_min_duration_statement": "-1",
 }
 
 

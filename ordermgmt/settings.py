@@ -117,11 +117,12 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # seconds: beat notices a clock that was set back
 # In memory: all its intervals are short, and a file that a crash cut off would stop it for good.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "ordermgmt.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "show that workers work": {
         "task": "ordermgmt.heartbeat",
         "schedule": 10.0,
+        "kwargs": {"by_beat": True},
         "options": {"expires": 10},
     },
     # What a beat did not get done in time is dropped, not queued: the rows say what is due.
@@ -204,6 +205,9 @@ SECURE_PROXY_SSL_HEADER = env.tuple("SECURE_PROXY_SSL_HEADER", default=()) or No
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_SIZE", default=10_000_000)  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+# How many incomplete bodies of one client a web process reads at once; one more, and the oldest is
+# refused. 0 is no limit. The client is who stands behind TRUSTED_PROXIES.
+BODIES_AT_ONCE = env.int("BODIES_AT_ONCE", default=100)
 
 TEMPLATES = [
     {

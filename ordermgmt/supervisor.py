@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ordermgmt.processes import kill_group, spawn, stop
+from ordermgmt.processes import kill_group, private_logs, spawn, stop
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between a death and the restart
 PROVEN = 60.0  # seconds of life after which an earlier death is forgotten
@@ -39,7 +39,7 @@ class Program:
     child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        private_logs(self.log.parent)
         # Killed with us, not asked: rows and acknowledgments make a sudden death harmless.
         self.child = spawn(
             self.argv,
@@ -132,7 +132,8 @@ class Supervisor:
             program.start()
         except (OSError, RuntimeError) as reason:
             self._say(f"{program.name} did not start: {reason}")
-            record.restart_at = time.monotonic() + LONGEST_PAUSE
+            record.pause = min(record.pause * 2, LONGEST_PAUSE)
+            record.restart_at = time.monotonic() + record.pause
         else:
             self._say(f"{program.name} runs again.")
 

@@ -7,9 +7,11 @@ from ordermgmt import heartbeat, planner
 
 
 @shared_task(name="ordermgmt.heartbeat", ignore_result=True)
-def show_life() -> None:
-    """Say that beat asks, the broker carries and a worker works: it takes all three."""
+def show_life(by_beat: bool = False) -> None:
+    """Record that a worker works and, if beat asked for it, that beat sends what is due."""
     heartbeat.beat(heartbeat.WORKER)
+    if by_beat:
+        heartbeat.beat(heartbeat.BEAT)
 
 
 @shared_task(name="ordermgmt.forget_ended_sessions", ignore_result=True)

@@ -38,6 +38,11 @@ handler = Handler()
 
 
 def application(environ: Any, start_response: Any) -> Any:
-    """What a web server calls: a request is worked on when there is a desk for it."""
+    """What a web server calls: a request is worked on when there is a desk for it.
+
+    Whether this process lives is answered without one.
+    """
+    if environ.get("PATH_INFO") == "/healthz":
+        return handler(environ, start_response)
     with waiting.at_work():
         return handler(environ, start_response)

@@ -20,6 +20,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from ordermgmt.addresses import client_address
+
 KNOWN_FOR: Final = 180 * 24 * 3600  # seconds since the last sign-in on a device
 MOST_PEOPLE: Final = 8  # of one device, those who signed in last
 _DEVICE_SALT: Final = "ordermgmt.console.device"
@@ -27,10 +29,8 @@ _DEVICE_SALT: Final = "ordermgmt.console.device"
 
 def address_of(request: HttpRequest) -> str:
     """The caller's address, as our outermost trusted proxy saw it."""
-    seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    if 0 < settings.TRUSTED_PROXIES <= len(seen):
-        return seen[-settings.TRUSTED_PROXIES].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+    peer, forwarded = (request.META.get(key, "") for key in ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR"))
+    return client_address(peer, forwarded, settings.TRUSTED_PROXIES)
 
 
 def origin_of(request: HttpRequest) -> str:

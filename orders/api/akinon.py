@@ -101,7 +101,7 @@ class CaptureOrderView(AkinonAnswers, ApiViewSet):
         tags=["akinon"],
         summary="Capture an order, or some of its items, in Akinon's form",
         request=CaptureOrder,
-        responses={200: AkinonOrder, **refusals(411, 413, 415, 503, examples=REFUSED)},
+        responses={200: AkinonOrder, **refusals(408, 413, 415, 503, examples=REFUSED)},
         examples=[
             OpenApiExample("One item", value=SENT, request_only=True),
             OpenApiExample("An order", value=ANSWER, response_only=True, status_codes=["200"]),

@@ -218,13 +218,6 @@ class TestClientCredentials:
         assert answer.status_code == status
         assert answer["Content-Type"] == "application/problem+json"
 
-    def test_a_body_of_unknown_length_is_refused(self):
-        answer = Caller().generic(
-            "POST", realm(), content_type=FORM, HTTP_TRANSFER_ENCODING="chunked"
-        )
-
-        assert answer.status_code == 411
-
     def test_other_methods_are_told_which_is_allowed(self):
         for method in ("GET", "OPTIONS", "DELETE"):
             answer = Caller().generic(method, "/v0/token")

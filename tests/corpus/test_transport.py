@@ -162,13 +162,6 @@ def test_H24_another_kind_of_body_is_not_about_its_encoding(target: Target) -> N
         assert (response.status_code, "Accept-Encoding" in response) == (415, False)
 
 
-@pytest.mark.parametrize("route", WRITING, ids=str)
-def test_H12_a_body_of_unknown_length_is_a_411(target: Target, route: Route) -> None:
-    response = target.send(route.method, route.path, headers={"Transfer-Encoding": "chunked"})
-
-    assert_refused(response, 411, "length_required")
-
-
 @pytest.mark.parametrize("length", ["-1", "abc", "1e1", "+2", "²"])
 def test_H11_a_length_that_is_none_is_a_400(target: Target, length: str) -> None:
     for route in WRITING:

@@ -18,6 +18,7 @@ WELL = {
     "database": "ok",
     "migrations": "ok",
     "worker": "not seen yet",
+    "beat": "not seen yet",
     "oldest_due_hold_seconds": "ok",
 }
 
@@ -67,7 +68,7 @@ def test_applied_migrations_are_not_read_again(
 ) -> None:
     api.get("/readyz")
 
-    with django_assert_num_queries(2 + len(gauges.SHOWN)):  # type: ignore[operator]
+    with django_assert_num_queries(3 + len(gauges.SHOWN)):  # type: ignore[operator]
         api.get("/readyz")
 
 
@@ -100,6 +101,30 @@ class TestWorker:
 
         assert response.status_code == 200
         assert response.json()["checks"]["worker"] == "silent for 100 s"
+
+    def test_that_beat_asks_nothing_of_is_told_apart(self, api: Client) -> None:
+        tasks.show_life(by_beat=True)
+        assert api.get("/readyz").json()["checks"]["beat"] == "ok"
+        Heartbeat.objects.update(at=Now() - dt.timedelta(seconds=100))
+
+        tasks.show_life()
+
+        checks = api.get("/readyz").json()["checks"]
+        assert (checks["worker"], checks["beat"]) == ("ok", "silent for 100 s")
+        assert b"\nordermgmt_beat_silence_seconds 100" in api.get("/metrics").content
+
+    @pytest.mark.parametrize("name", [heartbeat.WORKER, heartbeat.BEAT])
+    def test_is_missed_after_the_clock_was_set_back(self, api: Client, name: str) -> None:
+        tasks.show_life(by_beat=True)
+        Heartbeat.objects.update(at=Now() + dt.timedelta(hours=1))
+
+        assert api.get("/readyz").json()["checks"][name] in (
+            "silent for 3599 s",
+            "silent for 3600 s",
+        )
+
+        tasks.show_life(by_beat=True)
+        assert api.get("/readyz").json()["checks"][name] == "ok"
 
     def test_is_asked_for_a_sign_of_life_by_the_clock(self) -> None:
         [entry] = [

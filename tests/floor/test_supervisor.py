@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -148,3 +149,24 @@ def test_a_signal_ends_the_watch(tmp_path):
 
     assert process.communicate()[0] == "done\n"
     assert time.monotonic() - began < 5
+
+
+def test_what_fails_to_start_is_tried_again_soon_and_ever_less_often(supervisor, said, tmp_path):
+    class Failing(Program):
+        attempts: ClassVar[list[float]] = []
+
+        def start(self):
+            if self.child is None:
+                super().start()
+                return
+            self.attempts.append(supervisor._records[self.name].pause)
+            if len(self.attempts) < 3:
+                raise RuntimeError("not yet")
+            super().start()
+
+    program = Failing("database", SLEEP, tmp_path / "log")
+    supervisor.start(program)
+    os.kill(program.child.pid, signal.SIGKILL)
+
+    assert look_until(supervisor, lambda: any("runs again" in line for line in said))
+    assert program.attempts == [0.5, 1.0, 2.0]

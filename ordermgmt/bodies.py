@@ -1,0 +1,106 @@
+"""Request bodies on their way in: how long, how large and how many at once.
+
+A body is read before a thread is taken for its request, so a client that sends slowly costs a
+connection and nothing else. The web server's threads call in here, so all of it is locked.
+"""
+
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+PATIENCE: Final = 10.0  # seconds from the end of the header to the end of the body
+BUFFERED: Final = 256_000_000  # bytes of incomplete bodies that a process holds at most
+
+
+class Body:
+    """One body that is being read. `give_up` is called, once, if it may not be read to its end."""
+
+    __slots__ = ("deadline", "give_up", "parts", "peer", "size")
+
+    def __init__(self, peer: str, give_up: Callable[[], None]) -> None:
+        self.peer, self.give_up = peer, give_up
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.deadline = 0.0
+
+
+class Bodies:
+    """All bodies that a process is reading.
+
+    A client that reads more than `per_peer` at once (0: no limit) loses its oldest one: a newcomer
+    is more likely to be honest than one that has not finished yet. So does everybody when all
+    together take more memory than `buffered`.
+    """
+
+    def __init__(
+        self, *, per_peer: int, buffered: int = BUFFERED, patience: float = PATIENCE
+    ) -> None:
+        self.per_peer, self.buffered, self.patience = per_peer, buffered, patience
+        self.size = 0
+        self._all: dict[Body, None] = {}  # in the order they began, which is that of deadlines
+        self._of_peer: dict[str, dict[Body, None]] = {}
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def begin(self, body: Body) -> None:
+        """Start the clock of a body."""
+        body.deadline = time.monotonic() + self.patience
+        oldest = None
+        with self._lock:
+            self._all[body] = None
+            of_peer = self._of_peer.setdefault(body.peer, {})
+            of_peer[body] = None
+            if 0 < self.per_peer < len(of_peer):
+                oldest = next(iter(of_peer))
+                self._forget(oldest)
+        if oldest is not None:
+            oldest.give_up()
+
+    def __contains__(self, body: Body) -> bool:
+        return body in self._all
+
+    def add(self, body: Body, part: bytes) -> bool:
+        """Keep a part of a body; return false if it was given up meanwhile."""
+        oldest = None
+        with self._lock:
+            if body not in self._all:
+                return False
+            body.parts.append(part)
+            body.size += len(part)
+            self.size += len(part)
+            if self.size > self.buffered:
+                oldest = next(iter(self._all))
+                self._forget(oldest)
+        if oldest is not None:
+            oldest.give_up()
+        return oldest is not body
+
+    def end(self, body: Body) -> bool:
+        """Stop the clock of a body; return whether it was still running."""
+        with self._lock:
+            if body not in self._all:
+                return False
+            self._forget(body)
+            return True
+
+    def give_up_overdue(self) -> None:
+        """Give up the bodies that took too long."""
+        now = time.monotonic()
+        while True:
+            with self._lock:
+                oldest = next(iter(self._all), None)
+                if oldest is None or oldest.deadline > now:
+                    return
+                self._forget(oldest)
+            oldest.give_up()
+
+    def _forget(self, body: Body) -> None:
+        del self._all[body]
+        self.size -= body.size
+        of_peer = self._of_peer[body.peer]
+        del of_peer[body]
+        if not of_peer:
+            del self._of_peer[body.peer]
