@@ -139,7 +139,7 @@ def test_H15_a_body_too_large_is_refused_before_it_is_sent(stack: Stack, shop: S
 
 
 def test_H19_an_underscore_gains_nothing(stack: Stack, shop: Shop) -> None:
-    """The server folds it into the hyphen, as WSGI does; the token still decides the tenant."""
+    """The server drops such a header: WSGI would take it for the one with a hyphen."""
     body = json.dumps(order("underscore")).encode()
     sent = request(shop, f"POST {CAPTURE}", body)
 
