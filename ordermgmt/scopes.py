@@ -18,6 +18,9 @@ SCOPES: Final[dict[str, str]] = {
     "events:write": "Register, change and replay event streams.",
 }
 
+# Reading personal data that a tenant wanted out of its answers is nothing to have by default.
+ONLY_IF_NAMED: Final = frozenset({"order-management:pii:read"})
+
 
 class UnknownScope(Invalid):
     code = "invalid_scope"

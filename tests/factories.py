@@ -6,6 +6,7 @@ import factory
 
 from configuration.models import Client, Location, ServiceLevel, Tenant
 from configuration.services import clients, locations, service_levels, tenants, tokens
+from ordermgmt.scopes import SCOPES
 
 
 class ByService(factory.Factory):
@@ -39,6 +40,8 @@ class ClientFactory(ByService):
 
     tenant = factory.SubFactory(TenantFactory)
     name = factory.Sequence("client-{}".format)
+
+    scopes = tuple(SCOPES)
 
     @staticmethod
     def service(**kwargs: Any) -> Client:

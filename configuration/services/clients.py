@@ -41,10 +41,12 @@ class WithSecret(NamedTuple):
 
 
 def create(*, tenant: Tenant, name: str, scopes: Iterable[str] | None = None) -> WithSecret:
-    """A new client that may have every scope, or those given."""
+    """A new client with these scopes; without any given, with all that need not be named."""
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise BadClientName(f"A client's name is 1 to {_LONGEST_NAME} printable characters.")
-    allowed = known_scopes.known(known_scopes.SCOPES if scopes is None else scopes)
+    if scopes is None:
+        scopes = known_scopes.SCOPES.keys() - known_scopes.ONLY_IF_NAMED
+    allowed = known_scopes.known(scopes)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     try:
         with transaction.atomic():

@@ -95,8 +95,9 @@ class TestTenant:
 
 
 class TestClient:
-    def test_may_do_everything_unless_told_otherwise(self):
-        assert clients.create(tenant=TenantFactory(), name="shop").client.scopes == list(SCOPES)
+    def test_may_do_everything_but_read_personal_data_unless_told_otherwise(self):
+        usual = [scope for scope in SCOPES if scope != "order-management:pii:read"]
+        assert clients.create(tenant=TenantFactory(), name="shop").client.scopes == usual
 
     def test_keeps_its_secret_hashed(self):
         made = clients.create(tenant=TenantFactory(), name="shop")

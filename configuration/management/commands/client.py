@@ -27,7 +27,8 @@ class Command(ActionCommand):
     def actions(self) -> Iterable[Action]:
         yield Action(
             "create",
-            "Make a client; without --scopes it may do everything.",
+            "Make a client; without --scopes it may do everything but "
+            f"{', '.join(sorted(scopes.ONLY_IF_NAMED))}.",
             self.create,
             TENANT,
             ("--name", {"required": True, "help": "what histories and timelines call it"}),
