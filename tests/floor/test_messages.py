@@ -50,7 +50,7 @@ def test_every_pattern_has_words_of_its_own():
     assert {name: places for name, places in found.items() if places} == {}
 
 
-@pytest.mark.parametrize("key", keys.KEYS.values(), ids=str)
+@pytest.mark.parametrize("key", keys.KEYS.values(), ids=list(keys.KEYS))
 def test_every_pattern_of_a_setting_has_words_of_its_own(key):
     assert list(patterns(key.adapter.core_schema)) == []
 
