@@ -9,6 +9,7 @@ from unfold import widgets
 from configuration.admin.wording import titled
 from configuration.registry import Key
 from configuration.services import Stored
+from ordermgmt.console import typed
 from ordermgmt.wire import InvalidBody
 
 WHOLE: Final = "value"  # the only field of a key whose type is no object
@@ -65,7 +66,7 @@ class SettingForm(forms.Form):
     """What a key is set to, as it may be seen: a secret's field is empty, and may stay so."""
 
     # What a browser may send that is no member: the token, and what a preview has no field for.
-    _BESIDES: Final = frozenset({"csrfmiddlewaretoken", "seen", "for_good"})
+    _BESIDES: Final = frozenset({"csrfmiddlewaretoken", typed.FIELD, "seen", "for_good"})
 
     seen = forms.IntegerField(widget=forms.HiddenInput)
 

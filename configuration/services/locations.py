@@ -6,7 +6,7 @@ from typing import Any
 
 from configuration.models import Location, LocationType, Tenant
 from configuration.services import versions
-from ordermgmt import countries
+from ordermgmt import countries, names
 from ordermgmt.errors import Invalid
 
 
@@ -42,7 +42,7 @@ def put(
             )
     return versions.put(
         Location,
-        key={"tenant": tenant, "code": code},
+        key={"tenant": tenant, "code": names.normal(code)},
         values={
             "type": type,
             "name": name or code,

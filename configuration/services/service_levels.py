@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from configuration.keys import LONGEST_GRACE
 from configuration.models import ServiceLevel, ShippingType, Tenant
 from configuration.services import versions
+from ordermgmt import names
 from ordermgmt.errors import Invalid
 
 
@@ -30,7 +31,7 @@ def put(
         raise BadServiceLevel(f"A remorse period is 0 to {LONGEST_GRACE} seconds.")
     return versions.put(
         ServiceLevel,
-        key={"tenant": tenant, "identifier": identifier},
+        key={"tenant": tenant, "identifier": names.normal(identifier)},
         values={
             "name": name or identifier,
             "remorse_period": remorse_period,

@@ -8,6 +8,7 @@ from pydantic import (
     model_validator,
 )
 
+from ordermgmt import names
 from ordermgmt.money import ZERO
 from ordermgmt.wire import Uuid, Wire
 from orders.api.capture_items import (
@@ -80,9 +81,11 @@ class ShipmentIn(Wire):
         return NewShipment(
             price=price,
             id=self.id,
-            service_level=self.service_level_identifier or option.service_level_identifier or "",
+            service_level=names.normal(
+                self.service_level_identifier or option.service_level_identifier or ""
+            ),
             strategy=routing.strategy,
-            location_code=routing.fulfillment_node_id or "",
+            location_code=names.normal(routing.fulfillment_node_id or ""),
             details={name: value for name, value in parts.items() if value},
         )
 

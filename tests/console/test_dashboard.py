@@ -223,7 +223,7 @@ class TestCost:
         TenantFactory()
 
         assert self.queries(browser) == few + (role == "support")  # there are events to ask for
-        assert few <= 7
+        assert few <= 8
 
     def test_is_that_of_indexes(self, shop):
         busy(shop)

@@ -264,6 +264,8 @@ HARMLESS = {
 }
 
 
+# For tenants that use tokens only.
+PERSONAL_DATA = ("tokenize", "detokenize")
 # Nothing is to be said there; what is said is not read.
 BODILESS = {
     "/v0/orders/{id}/_extend_grace_period",
@@ -272,9 +274,9 @@ BODILESS = {
 
 
 def test_every_address_that_takes_a_body_is_attacked() -> None:
-    attacked = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS.values()}
+    attacked = {(e.method, e.path.removesuffix("/")) for e in ENDPOINTS.values()}
     taking = {
-        (route.method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"/{route.pattern}"))
+        (route.method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"/{route.pattern}").removesuffix("/"))
         for route in api_routes()
         if route.has_body
     }
@@ -326,9 +328,10 @@ def test_is_refused_everywhere_and_nothing_is_written(target: Target, fault: str
     ],
     ids=lambda raw: raw[:20],
 )
-def test_what_nobody_reads_is_ignored(target: Target, name: str, raw: str) -> None:
+def test_what_nobody_reads_is_ignored(db: None, name: str, raw: str) -> None:
     if name == "status":  # which takes one member only (PS2)
         return
+    target = Target(uses_pii_tokens=name in PERSONAL_DATA)
     endpoint = ENDPOINTS[name]
     path = endpoint.at(target)
     body = member(raw)(json.dumps(endpoint.body(target)).encode())

@@ -259,7 +259,7 @@ def test_its_neighbor_is_accepted(target: Target, row: str) -> None:
     assert not stored["updated_at"].startswith("2001")
 
 
-@pytest.mark.parametrize("name", ["foo", "__all__", "external_oms/", "External_oms", "", "../x"])
+@pytest.mark.parametrize("name", ["foo", "__all__", "external_oms/x", "External_oms", "", "../x"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_K14_an_unknown_key_is_a_404(target: Target, method: str, name: str) -> None:
     before = state()
@@ -270,7 +270,7 @@ def test_K14_an_unknown_key_is_a_404(target: Target, method: str, name: str) -> 
     assert state() == before
 
 
-@pytest.mark.parametrize("tag", ['"0"', '"2"', "garbage", 'W/"1"', '"1', '"9999999999"', ""])
+@pytest.mark.parametrize("tag", ['"0"', '"2"', "garbage", 'W/"9"', '"1', '"9999999999"', ""])
 def test_K16_an_old_version_is_not_replaced(target: Target, tag: str) -> None:
     target.send("POST", f"{ROOT}/{OMS}", b'{"value": {"enabled": true}}')
     before = state()

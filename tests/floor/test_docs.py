@@ -94,7 +94,7 @@ class TestSettings:
     def test_of_the_launcher_are_there_too(self) -> None:
         read = set[str]()
         for path in sources(*PACKAGES):
-            found = re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', (ROOT / path).read_text())
+            found = re.findall(r'os\.environ(?:\.get\(|\[)"([A-Z_]+)"', (ROOT / path).read_text())
             read |= set(found)
 
         assert read - {v.name for v in variables()} - NOT_FOR_OPERATORS == set()

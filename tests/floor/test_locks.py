@@ -25,7 +25,7 @@ def wanted(source: Path) -> set[str]:
 
 
 def test_there_are_locks():
-    assert {lock.stem for lock in LOCKS} == {"base", "embedded", "dev", "uv"}
+    assert {lock.stem for lock in LOCKS} == {"base", "embedded", "dev", "sdk", "uv"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)

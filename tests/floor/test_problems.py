@@ -58,7 +58,7 @@ class TestAddresses:
         "path",
         [
             "/nope",
-            "/baskets/",
+            "/baskets/x/",
             "/v0",
             "/admin/",
             "/%2e%2e%2fbaskets",

@@ -53,7 +53,7 @@ def test_the_database_writes_events_as_python_does(at: dt.datetime) -> None:
 OTHER_FORMS = {
     "ordermgmt/timestamps.py",
     "ordermgmt/console/wording.py",
-    "orders/admin/export.py",
+    "orders/admin/export_columns.py",
     "orders/api/capture_models.py",  # as it has always been stored, which repetitions compare with
     "orders/demo.py",
     "configuration/management/commands/tenant.py",  # the day, in a table

@@ -91,7 +91,7 @@ def test_what_is_said_to_be_possible_is_what_the_services_allow(shop):
     assert standing().can_be_held
     assert standing().running == kept.holds.get()
     assert standing().why_not_cancelable == ""
-    assert standing().remaining_total == kept.total
+    assert standing().balance.remaining == kept.total
 
     Hold.objects.update(placed_at="2020-01-01T00:00:00Z", due_at="2020-01-01T00:15:00Z")
     assert standing().running is None
@@ -101,5 +101,5 @@ def test_what_is_said_to_be_possible_is_what_the_services_allow(shop):
 
     acts(shop, kept)["cancel item"]()
     assert standing().why_not_cancelable == "Order A-1 is already closed."
-    assert standing().remaining_total == 0
+    assert standing().balance.remaining == 0
     assert not standing().can_be_held

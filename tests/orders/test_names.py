@@ -13,8 +13,10 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client as Browser
 
+from configuration.models import Location
 from orders.models import Order
 from orders.services import invariants, writing
+from tests.factories import LocationFactory, ServiceLevelFactory
 from tests.orders import racing
 from tests.orders.shop import Shop, contents, item, order, problem, read, stored
 from webhooks.models import Event
@@ -378,3 +380,20 @@ class TestNamesFromBefore:
         assert f"'{pair[1]['number']}' names the orders" in printed
         assert all(answer["number"] in printed for answer in pair)
         assert contents() == before
+
+
+def test_locations_and_service_levels_are_found_in_any_spelling(shop: Shop) -> None:
+    composed, decomposed = "Caf\u00e9", "Cafe\u0301"
+    LocationFactory(tenant=shop.tenant, code=decomposed, type="store")
+    ServiceLevelFactory(tenant=shop.tenant, identifier=decomposed, remorse_period=77)
+    for spelling in (composed, decomposed):
+        strategy = {"strategy": "prerouted", "fulfillment_node_id": spelling}
+        shipment = {"service_level_identifier": spelling, "routing_strategy": strategy}
+        price = {"net": 0, "tax": 0, "gross": 0}
+
+        answer = shop.captured(order(item(), shipments=[shipment | {"price": price}]))
+
+        made = stored(answer)
+        assert made.holds.get().reason == "Grace period of 77 s"
+        assert {s.location_code for s in made.shipments.all()} == {composed}
+    assert Location.objects.get(tenant=shop.tenant).code == composed

@@ -42,7 +42,7 @@ class Ids:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)  # no secret
-        self._words = [w.replace("<uuid:hold>", NEVER) for w in words()]
+        self._words = [w.replace("<str:hold>", NEVER) for w in words()]
         self.known: list[str] = []
 
     def next(self) -> str:
@@ -133,9 +133,9 @@ class Case:
         assert placed["id"] == str(support.uuid)
         ended = self.ask(
             "POST",
-            f"{ours}/holds/<uuid:hold>/release",
+            f"{ours}/holds/<str:hold>/release",
             {"reason": "enough"},
-            **{"uuid:hold": str(support.uuid)},
+            **{"str:hold": str(support.uuid)},
         )
         assert read(ended)["id"] == str(support.uuid)
         report = {"action": "packing", "items": [{"id": self.item}]}
