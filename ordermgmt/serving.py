@@ -155,15 +155,17 @@ class Reading:
             self._cancel = exchange.receive(self._take)
             if self._body not in bodies:
                 self._cancel()
-        elif bodies.end(self._body) and not self._is_discarded:
-            parts = self._body.parts
-            exchange.body = parts[0] if len(parts) == 1 else b"".join(parts)
+        elif bodies.end(self._body):
+            if not self._is_discarded:
+                parts = self._body.parts
+                exchange.body = parts[0] if len(parts) == 1 else b"".join(parts)
             front.queue(exchange)
 
     def _discard(self) -> None:
-        """Have a body that is too long refused, and read on for a while.
+        """Read the rest of a body that is too long, and keep none of it.
 
-        A client that is hung up on while it sends may never see the answer.
+        It is refused when it ends, or when its time is up: a client that is hung up on while it
+        sends may never see the answer.
         """
         bodies, body = self._front.bodies, self._body
         if not bodies.end(body):
@@ -172,12 +174,13 @@ class Reading:
         self._body = Body(body.peer, self._give_up)
         bodies.begin(self._body)
         self._exchange.expected_size = body.size
-        self._front.queue(self._exchange)
 
     def _give_up(self) -> None:
         self._body.parts.clear()
         self._cancel()
-        if not self._is_discarded:
+        if self._is_discarded:
+            self._front.queue(self._exchange)
+        else:
             self._front.refuse(self._exchange, 408)
 
 

@@ -20,12 +20,17 @@ ITEM = "cafecafe-0000-4000-8000-00000000000a"
 def personal(name: str, **members: Any) -> dict[str, Any]:
     """Return an order that names its customer wherever an order can."""
     person, mail, street, phone = CANARIES
-    address = {"first_name": person, "address_line_1": street, "phone": phone}
+    address = {
+        "first_name": person,
+        "address_line_1": street,
+        "phone": phone,
+        "country_code": "DE",
+    }
     return (
         order(name)
         | {
             "customer": {"name": person, "email": mail},
-            "shipping_address": address | {"country_code": "DE"},
+            "shipping_address": address,
             "billing_address": address,
         }
         | members
