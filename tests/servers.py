@@ -51,3 +51,4 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     os.environ["REDIS_URL"] = embedded.redis_url(folder, db=2 * number)
     os.environ["CACHE_URL"] = embedded.redis_url(folder, db=2 * number + 1)
     parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.json anew")
