@@ -14,6 +14,7 @@ from ordermgmt import names, strict_json
 from orders.api.addresses import order_routes
 from orders.models import Hold, Item, Order, TimelineEntry
 from tests.api.routes import api_routes
+from tests.factories import bearer
 from tests.orders.shop import Shop, item, order, read
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +176,8 @@ def try_ids(number: int, seed: int) -> None:
     shop, ids = Shop(sequence={"prefix": PREFIX, "size": SIZE}), Ids(seed)
     accepted = refused = taken = 0
     while accepted < number:
+        if accepted % 100 == 0:
+            shop.headers = bearer(shop.client)  # a token is good for five minutes
         name = ids.next()
         ahead = item(is_preorder=True)
         body = order(item(), ahead, external_id=name, grace_period=600) | {"id": None}
