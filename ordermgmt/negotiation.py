@@ -31,7 +31,7 @@ class BodyTooLarge(exceptions.APIException):
 
 
 class ContentEncodingNotSupported(exceptions.UnsupportedMediaType):
-    """A body is compressed. RFC 9110 §15.5.16 has the answer say what is not."""
+    """A body is compressed. RFC 9110, section 15.5.16, has the answer say what is not."""
 
     headers: ClassVar[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 
@@ -114,7 +114,7 @@ def negotiate(accept: str) -> bool:
     """Return whether Accept asks for version 2 of the orders, which it must name.
 
     Raise NotAcceptable when it names a version that is not there, and nothing that is. Whatever
-    else it says, version 1 is the answer: RFC 9110 §12.5.1 lets a server disregard Accept.
+    else it says, version 1 is the answer: RFC 9110, section 12.5.1, lets a server disregard Accept.
     """
     return _negotiate(accept) if len(accept) <= _LONGEST_KEPT else _negotiate.__wrapped__(accept)
 

@@ -37,7 +37,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class PartialPrice:
-    """A price in the read model's form, whose `discount` and `base` may be unsaid: contract §b.1.
+    """A price in the read model's form, whose `discount` and `base` may be unsaid.
 
     A discount that is unsaid is what the listed discounts take off.
     """
