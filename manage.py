@@ -10,7 +10,7 @@ if __name__ == "__main__":
     try:
         from django.core.management import execute_from_command_line
 
-        from ordermgmt.environment import told_in_one_line
+        from ordermgmt.launcher.environment import told_in_one_line
 
         with told_in_one_line():
             execute_from_command_line(sys.argv)

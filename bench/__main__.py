@@ -108,7 +108,7 @@ def _of_console(args: argparse.Namespace, folder: Path) -> int:
 def _load(args: argparse.Namespace, folder: Path) -> int:
     """A retailer's year of `--orders` orders, in a folder that is kept."""
     from bench import console as pages
-    from ordermgmt import embedded, preparation
+    from ordermgmt.launcher import embedded, preparation
 
     if not args.data_dir:
         print("Where to? Name a new folder with --data-dir.")

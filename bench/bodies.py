@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 
 from bench.client import COUNTER
-from ordermgmt.negotiation import ORDERS_V2
+from ordermgmt.http.negotiation import ORDERS_V2
 
 CUSTOMERS: Final = 10_000
 CUSTOMER: Final = "@customer@"

@@ -8,9 +8,9 @@ from django.db import connection
 from bench.judging import Aim, Result, Row
 from bench.measuring import Measured, pooled
 from bench.stage import Stage
-from ordermgmt import heartbeat
-from ordermgmt.processes import wait_until
-from orders.services import sweeping
+from ordermgmt.launcher.processes import wait_until
+from ordermgmt.monitoring import heartbeat
+from orders.services.holds import due as due_holds
 
 LONGEST: Final = 60.0  # seconds that 10,000 may take
 SHARE: Final = 0.5  # of their quiet rate that captures must keep
@@ -45,7 +45,7 @@ def life(stage: Stage, number: int, capture: Callable[[], Measured], rounds: int
     _one(_COME_DUE)
     wait_until(lambda: _one(_RELEASED)[0], timeout=PATIENCE)
     busy = [capture()]
-    while sweeping.oldest_due():
+    while due_holds.oldest_due():
         busy.append(capture())
     whole = busy[:-1] or busy  # the last one saw the sweep end
     released, seconds = _one(_RELEASED)

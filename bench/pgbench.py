@@ -13,7 +13,7 @@ from django.db import connection, models
 from bench import bodies
 from bench.measuring import tree_cpu
 from bench.stage import Stage
-from ordermgmt import servers
+from ordermgmt.launcher import servers
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
 from webhooks.models import Event
 

@@ -19,8 +19,10 @@ from configuration.models import Location, Tenant
 from configuration.services import locations, service_levels
 from orders.api import capture_models
 from orders.models import Hold, Item, Order
-from orders.services import cancellation, fulfillment, holding
+from orders.services import cancellation
 from orders.services.capture import capture
+from orders.services.fulfillment import reports as fulfillment_reports
+from orders.services.holds import actions as hold_actions
 
 ACTOR: Final = "command:bench"
 PRODUCTS: Final = 5_000  # the first of them is in one order of twelve
@@ -71,7 +73,7 @@ class Life:
 
 def _route(tenant: Tenant, order: Order) -> None:
     [grace] = Hold.objects.filter(tenant=tenant, order=order)
-    holding.release(
+    hold_actions.release(
         tenant=tenant,
         reference=str(order.uuid),
         hold=grace.uuid,
@@ -90,13 +92,13 @@ def _return(tenant: Tenant, order: Order) -> None:
     _report(tenant, order, "return")
 
 
-def _report(tenant: Tenant, order: Order, action: fulfillment.Action) -> None:
+def _report(tenant: Tenant, order: Order, action: fulfillment_reports.Action) -> None:
     items = Item.objects.filter(tenant=tenant, order=order).order_by("position")
-    fulfillment.report(
+    fulfillment_reports.report(
         tenant=tenant,
         reference=str(order.uuid),
         action=action,
-        reports=[fulfillment.Report(item.uuid) for item in items],
+        reports=[fulfillment_reports.Report(item.uuid) for item in items],
         actor=ACTOR,
     )
 
@@ -113,7 +115,9 @@ def _cancel(tenant: Tenant, order: Order) -> None:
 
 
 def _hold(tenant: Tenant, order: Order) -> None:
-    holding.place(tenant=tenant, reference=str(order.uuid), reason="Address unclear", actor=ACTOR)
+    hold_actions.place(
+        tenant=tenant, reference=str(order.uuid), reason="Address unclear", actor=ACTOR
+    )
 
 
 _IN_STORE: Final = {"channel_type": "store", "store_id": "NY5AVE"}

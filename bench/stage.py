@@ -15,11 +15,11 @@ from bench import bodies
 from configuration import keys, services
 from configuration.models import Client, Tenant
 from configuration.services import clients, locations, service_levels, tenants
-from ordermgmt import embedded, preparation
+from ordermgmt.launcher import embedded, preparation
+from ordermgmt.launcher.processes import wait_until
+from ordermgmt.launcher.servers import CannotStart, Postgres
+from ordermgmt.launcher.supervisor import Program
 from ordermgmt.management.commands import up
-from ordermgmt.processes import wait_until
-from ordermgmt.servers import CannotStart, Postgres
-from ordermgmt.supervisor import Program
 
 TENANT: Final = "bench"
 HOST: Final = "127.0.0.1"

@@ -169,7 +169,7 @@ def main(what: str, known: dict[str, Any]) -> None:
     django.setup()
     from django.db import connection
 
-    from orders.services import sweeping
+    from orders.services.holds import due as due_holds
 
     def write() -> int:
         with connection.cursor() as cursor:
@@ -177,7 +177,7 @@ def main(what: str, known: dict[str, Any]) -> None:
             [(number,)] = cursor.fetchall()
         return int(number)
 
-    batch = {"release": sweeping.release_due, "write": write}[what]
+    batch = {"release": due_holds.release_due, "write": write}[what]
     connection.ensure_connection()
     print(json.dumps("ready"), flush=True)
     sys.stdin.readline()

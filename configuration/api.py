@@ -12,8 +12,8 @@ from configuration import services
 from configuration.keys import KEYS
 from configuration.registry import Key
 from configuration.services import Stored
-from ordermgmt.api import ApiViewSet, tag_version
-from ordermgmt.openapi import Wire, problems
+from ordermgmt.http.api import ApiViewSet, tag_version
+from ordermgmt.http.openapi import Wire, problems
 
 READ: Final = "newstore:configuration:read"
 WRITE: Final = "newstore:configuration:write"

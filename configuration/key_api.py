@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from configuration.services import tokens
 from configuration.token_requests import JSON, parameters
-from ordermgmt.akinon import AkinonAnswers, refusals
 from ordermgmt.errors import Forbidden, Invalid
-from ordermgmt.negotiation import ByAccept, JsonAnswer
-from ordermgmt.openapi import Wire
+from ordermgmt.http.akinon import AkinonAnswers, refusals
+from ordermgmt.http.negotiation import ByAccept, JsonAnswer
+from ordermgmt.http.openapi import Wire
 
 # All that the capture call needs; a key that is lost opens nothing else.
 SCOPE: Final = "order-management:orders:write"

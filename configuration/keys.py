@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from configuration.registry import MASK, Key, UnknownKey, Value, masked
-from ordermgmt import destinations
 from ordermgmt.errors import Invalid
-from ordermgmt.wire import Matches
+from ordermgmt.http import destinations
+from ordermgmt.http.wire import Matches
 
 if TYPE_CHECKING:
     from configuration.models import Tenant

@@ -87,7 +87,7 @@ class Client(AbstractApplication):
         models.CharField(max_length=64),
         default=list,
         blank=True,
-        help_text="The most its tokens may be allowed: see ordermgmt/scopes.py.",
+        help_text="The most its tokens may be allowed: see ordermgmt/http/scopes.py.",
     )
     is_active = models.BooleanField(
         db_default=True, help_text="One that is switched off gets no tokens."

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from ordermgmt import wire
 from ordermgmt.errors import NotFound
+from ordermgmt.http import wire
 
 if TYPE_CHECKING:
     from configuration.models import Tenant

@@ -14,9 +14,9 @@ from configuration.services import tokens
 from configuration.services.tenants import folded
 from configuration.token_requests import FORM, JSON, InvalidRequest, credentials, parameters
 from ordermgmt import errors
-from ordermgmt.negotiation import ByAccept, JsonAnswer
-from ordermgmt.openapi import Wire, problems
-from ordermgmt.wire import Int32
+from ordermgmt.http.negotiation import ByAccept, JsonAnswer
+from ordermgmt.http.openapi import Wire, problems
+from ordermgmt.http.wire import Int32
 
 BEARER: Final = "Bearer"
 _NOT_STORED: Final = {"Cache-Control": "no-store"}

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from configuration.services.tokens import InvalidClient
 from ordermgmt import errors, strict_json
-from ordermgmt.negotiation import BodyTooLarge, check_content_encoding
+from ordermgmt.http.negotiation import BodyTooLarge, check_content_encoding
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"

@@ -10,13 +10,7 @@ class FloorConfig(AppConfig):
 
     def ready(self) -> None:
         """Make our Celery application the one `shared_task` finds, in every process."""
-        from ordermgmt import (  # importing celery and checks registers them
-            celery,  # noqa: F401
-            checks,  # noqa: F401
-            gauges,
-            heartbeat,
-            logging,
-        )
+        from ordermgmt.monitoring import gauges, heartbeat, logging
 
         logging.configure(settings.LOG_LEVEL)
         for gauge in heartbeat.SILENCES:

@@ -6,7 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_init, worker_ready
 
-from ordermgmt.processes import die_with_parent
+from ordermgmt.launcher.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
 
@@ -18,7 +18,7 @@ app.autodiscover_tasks()
 @worker_ready.connect
 def show_life(**_: Any) -> None:
     """A worker is seen as soon as it works, not a period of the clock later."""
-    app.send_task("ordermgmt.heartbeat", expires=10)
+    app.send_task("ordermgmt.monitoring.heartbeat", expires=10)
 
 
 @worker_process_init.connect

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
-from ordermgmt import embedded
-from ordermgmt.environment import Env
+from ordermgmt.launcher import embedded
+from ordermgmt.launcher.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -12,7 +12,7 @@ env = Env()
 embedded.read_env(env.str("ORDERMGMT_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # Without DATABASE_URL, REDIS_URL and secrets of your own, those of the embedded servers are used:
-# see ordermgmt/embedded.py.
+# see ordermgmt/launcher/embedded.py.
 DATA_DIR = embedded.data_dir(env.str("ORDERMGMT_DATA_DIR", default=""))
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -117,10 +117,10 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # seconds: beat notices a clock that was set back
 # In memory: all its intervals are short, and a file that a crash cut off would stop it for good.
-CELERY_BEAT_SCHEDULER = "ordermgmt.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "ordermgmt.launcher.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "show that workers work": {
-        "task": "ordermgmt.heartbeat",
+        "task": "ordermgmt.monitoring.heartbeat",
         "schedule": 10.0,
         "kwargs": {"by_beat": True},
         "options": {"expires": 10},
@@ -192,7 +192,7 @@ PASSWORD_HASHERS = [
 ROOT_URLCONF = "ordermgmt.urls"
 WSGI_APPLICATION = "ordermgmt.wsgi.application"
 MIDDLEWARE = [
-    "ordermgmt.middleware.RequestMiddleware",
+    "ordermgmt.http.middleware.RequestMiddleware",
     "ordermgmt.console.middleware.ConsoleMiddleware",
 ]
 # What these want to see in MIDDLEWARE is in one of ours.
@@ -284,13 +284,13 @@ AUTHENTICATION_BACKENDS = [
 ]
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["ordermgmt.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ordermgmt.http.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "ordermgmt.openapi.ApiSchema",
-    "EXCEPTION_HANDLER": "ordermgmt.problems.handler",
+    "DEFAULT_SCHEMA_CLASS": "ordermgmt.http.openapi.ApiSchema",
+    "EXCEPTION_HANDLER": "ordermgmt.http.problems.handler",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -302,7 +302,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVERS": [{"url": "/", "description": "The service that served this document."}],
     # An address with a slash at its end is documented without.
-    "PREPROCESSING_HOOKS": ["ordermgmt.openapi.without_slashed_addresses"],
+    "PREPROCESSING_HOOKS": ["ordermgmt.http.openapi.without_slashed_addresses"],
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_PATCH": False,
     # Enums stay where the wire models put them.
@@ -315,11 +315,11 @@ LOG_LEVEL = env.level("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "ordermgmt.logging.json_formatter"}},
+    "formatters": {"json": {"()": "ordermgmt.monitoring.logging.json_formatter"}},
     "filters": {
         "tracebacks": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": "ext://ordermgmt.logging.has_traceback",
+            "callback": "ext://ordermgmt.monitoring.logging.has_traceback",
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},

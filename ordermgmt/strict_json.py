@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, NoReturn
 import orjson
 
 from ordermgmt.errors import Invalid
-from ordermgmt.timestamps import timestamp
+from ordermgmt.values.timestamps import timestamp
 
 MAX_DEPTH: Final = 32
 MAX_KEYS: Final = 2_000

@@ -5,7 +5,8 @@ from django.contrib.staticfiles import views as staticfiles
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ordermgmt import health, openapi
+from ordermgmt.http import openapi
+from ordermgmt.monitoring import health
 
 urlpatterns = [
     path("", include("orders.urls")),  # first, for they are asked most
@@ -22,7 +23,7 @@ urlpatterns = [
     path("", include("webhooks.urls")),
 ]
 
-handler400 = "ordermgmt.problems.bad_request"
-handler403 = "ordermgmt.problems.permission_denied"
-handler404 = "ordermgmt.problems.page_not_found"
-handler500 = "ordermgmt.problems.server_error"
+handler400 = "ordermgmt.http.problems.bad_request"
+handler403 = "ordermgmt.http.problems.permission_denied"
+handler404 = "ordermgmt.http.problems.page_not_found"
+handler500 = "ordermgmt.http.problems.server_error"

@@ -7,8 +7,8 @@ import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
-from ordermgmt import waiting
-from ordermgmt.processes import die_with_parent
+from ordermgmt.http import request_slots
+from ordermgmt.launcher.processes import die_with_parent
 
 
 class Request(WSGIRequest):
@@ -44,5 +44,5 @@ def application(environ: Any, start_response: Any) -> Any:
     """
     if environ.get("PATH_INFO") == "/healthz":
         return handler(environ, start_response)
-    with waiting.at_work():
+    with request_slots.at_work():
         return handler(environ, start_response)

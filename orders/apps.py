@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from ordermgmt import gauges
+from ordermgmt.monitoring import gauges
 
 
 class OrdersConfig(AppConfig):
@@ -11,7 +11,8 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         """Show how late the sweep is, and say who has numbers that must stay unique."""
         from configuration.services import sequences
-        from orders.services import queries, sweeping
+        from orders.services.holds import due as due_holds
+        from orders.services.reading import queries
 
         sequences.register_use(queries.has_orders)
 
@@ -19,7 +20,7 @@ class OrdersConfig(AppConfig):
             gauges.Gauge(
                 name="oldest_due_hold_seconds",
                 help="Seconds that the grace period that ended first is over; 0 if none is due.",
-                read=lambda: {"": sweeping.oldest_due()},
-                limit=sweeping.LATE,
+                read=lambda: {"": due_holds.oldest_due()},
+                limit=due_holds.LATE,
             )
         )

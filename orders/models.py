@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from ordermgmt.fields import AmountField, SnapshotField
+from ordermgmt.database.fields import AmountField, SnapshotField
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
 
 

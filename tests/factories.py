@@ -6,7 +6,7 @@ import factory
 
 from configuration.models import Client, Location, ServiceLevel, Tenant
 from configuration.services import clients, locations, service_levels, tenants, tokens
-from ordermgmt.scopes import SCOPES
+from ordermgmt.http.scopes import SCOPES
 
 
 class ByService(factory.Factory):

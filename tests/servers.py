@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ordermgmt import embedded
+from ordermgmt.launcher import embedded
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 

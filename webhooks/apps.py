@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from ordermgmt import gauges
+from ordermgmt.monitoring import gauges
 
 
 class WebhooksConfig(AppConfig):

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult
 
 from urllib3.connection import HTTPConnection
 
-from ordermgmt import destinations
+from ordermgmt.http import destinations
 from webhooks import names
 
 LONGEST_HEAD: Final = 16 * 1024  # bytes of all status lines and headers, those of 1xx included

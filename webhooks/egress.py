@@ -16,7 +16,7 @@ from typing import Final
 import urllib3
 from urllib3.connection import HTTPConnection
 
-from ordermgmt import destinations
+from ordermgmt.http import destinations
 from webhooks.dialing import (
     AnswerTooLarge,
     DestinationRefused,

@@ -15,10 +15,10 @@ from configuration import keys
 from configuration.keys import ExternalOrderWebhook
 from configuration.models import Tenant
 from configuration.services import settings
-from ordermgmt import waiting
 from ordermgmt.encryption import CannotOpen
 from ordermgmt.errors import Conflict, PreconditionFailed, Unavailable
-from ordermgmt.wire import Wire
+from ordermgmt.http import request_slots
+from ordermgmt.http.wire import Wire
 from webhooks import egress, external_schema, oms_health
 from webhooks.external_schema import (
     BrokenAnswer,
@@ -129,7 +129,7 @@ def _ask(tenant: Tenant, webhook: ExternalOrderWebhook, target: str, model: type
 
 def _sent(tenant: Tenant, webhook: ExternalOrderWebhook, target: str) -> egress.Answer:
     """The answer, whose status is 200 or 404."""
-    with waiting.aside(tenant.pk):
+    with request_slots.aside(tenant.pk):
         answer = _timed(webhook, target, allows_http=tenant.allows_http_webhooks)
     if answer.status in (200, 404):
         return answer

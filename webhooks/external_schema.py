@@ -17,8 +17,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
+from ordermgmt.http.wire import Instant, InvalidBody, Matches, Number, Wire
 from ordermgmt.money import LARGEST_TOTAL, PLACES
-from ordermgmt.wire import Instant, InvalidBody, Matches, Number, Wire
 
 T = TypeVar("T", bound=Wire)
 _INSTANT: Final = TypeAdapter(Instant)

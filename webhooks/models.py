@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from ordermgmt.fields import SnapshotField
+from ordermgmt.database.fields import SnapshotField
 
 
 class Event(models.Model):

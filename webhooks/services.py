@@ -11,7 +11,8 @@ from django.db.models import F, Min
 from django.db.models.functions import Extract, Now
 
 from configuration.models import Tenant
-from ordermgmt import hot, strict_json
+from ordermgmt import strict_json
+from ordermgmt.database import prepared_sql
 from webhooks import external_orders, inspection, oms_health
 from webhooks.external_schema import ExternalOrder, ExternalOrderDetail
 from webhooks.models import Event
@@ -69,7 +70,7 @@ def publish(news: Sequence[News]) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs in the transaction of what it announces.")
     if news:
-        hot.rows(_PUBLISH, {"news": strict_json.dumps(rows_of(news)).decode()})
+        prepared_sql.rows(_PUBLISH, {"news": strict_json.dumps(rows_of(news)).decode()})
 
 
 def rows_of(news: Sequence[News]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from configuration.admin.rows import Seen
 from configuration.admin.steps import Step, WithSteps
 from configuration.models import Client
 from configuration.services import clients
-from ordermgmt.scopes import SCOPES
+from ordermgmt.http.scopes import SCOPES
 
 
 class ClientForm(Seen):

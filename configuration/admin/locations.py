@@ -13,7 +13,7 @@ from unfold.widgets import (
 from configuration.admin.rows import ChangedByService, Seen
 from configuration.models import Location
 from configuration.services import locations
-from ordermgmt import countries
+from ordermgmt.values import countries
 
 
 def _line(label: str) -> CharField:

@@ -10,7 +10,7 @@ from configuration.admin.wording import titled
 from configuration.registry import Key
 from configuration.services import Stored
 from ordermgmt.console import typed
-from ordermgmt.wire import InvalidBody
+from ordermgmt.http.wire import InvalidBody
 
 WHOLE: Final = "value"  # the only field of a key whose type is no object
 

@@ -443,7 +443,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=64),
                         blank=True,
                         default=list,
-                        help_text="The most its tokens may be allowed: see ordermgmt/scopes.py.",
+                        help_text="The most its tokens may be allowed: see ordermgmt/http/scopes.py.",
                         size=None,
                     ),
                 ),

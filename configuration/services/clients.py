@@ -13,8 +13,8 @@ from psycopg import errors as pg
 from configuration.hashers import OnePassHasher
 from configuration.models import Client, Tenant
 from configuration.services import versions
-from ordermgmt import scopes as known_scopes
 from ordermgmt.errors import Conflict, Invalid, NotFound
+from ordermgmt.http import scopes as known_scopes
 
 # 256 random bits, 43 characters: why one pass of hashing is enough (configuration/hashers.py).
 _SECRET_BYTES: Final = 32

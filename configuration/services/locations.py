@@ -6,8 +6,8 @@ from typing import Any
 
 from configuration.models import Location, LocationType, Tenant
 from configuration.services import versions
-from ordermgmt import countries, names
 from ordermgmt.errors import Invalid
+from ordermgmt.values import countries, names
 
 
 class BadLocation(Invalid):

@@ -16,7 +16,7 @@ from configuration.keys import (
 )
 from configuration.models import Tenant
 from configuration.services.sequences import NEARLY_USED, sequence_name
-from ordermgmt import hot
+from ordermgmt.database import prepared_sql
 
 # One statement, so that an order is judged by one state of the configuration (and captures, the
 # hot path, pay for one round trip). Every part is an index look-up.
@@ -139,7 +139,7 @@ def policy(tenant: Tenant, terms: Terms = Terms()) -> Policy:
 
 
 def _read(tenant: Tenant, terms: Terms) -> Policy:
-    [(settings, levels, places, nearest, has_locations, state)] = hot.rows(
+    [(settings, levels, places, nearest, has_locations, state)] = prepared_sql.rows(
         _READ,
         {
             "tenant": tenant.pk,

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from configuration.models import Tenant
 from configuration.services.tenants import pseudonym_key
-from ordermgmt import names
+from ordermgmt.values import names
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PREFIX: Final = "NS-EU-"

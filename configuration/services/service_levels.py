@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from configuration.keys import LONGEST_GRACE
 from configuration.models import ServiceLevel, ShippingType, Tenant
 from configuration.services import versions
-from ordermgmt import names
 from ordermgmt.errors import Invalid
+from ordermgmt.values import names
 
 
 class BadServiceLevel(Invalid):

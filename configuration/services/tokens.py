@@ -15,8 +15,8 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
 from configuration.models import Client, RefreshFamily
-from ordermgmt import scopes
 from ordermgmt.errors import Forbidden, Invalid
+from ordermgmt.http import scopes
 
 LIFETIME: Final = dt.timedelta(seconds=300)  # what client credentials get
 LEGACY_LIFETIME: Final = dt.timedelta(days=1)  # what the legacy password grant gets

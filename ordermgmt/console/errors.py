@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 
 from ordermgmt.console import typed
-from ordermgmt.logging import request_id
+from ordermgmt.monitoring.logging import request_id
 
 # What people need to know; anything else says its status in the standard's words.
 WORDS: Final = {

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from ordermgmt.addresses import client_address
+from ordermgmt.http.addresses import client_address
 
 KNOWN_FOR: Final = 180 * 24 * 3600  # seconds since the last sign-in on a device
 MOST_PEOPLE: Final = 8  # of one device, those who signed in last

@@ -9,7 +9,7 @@ from ordermgmt.money import ZERO
 from orders.admin import labels
 from orders.admin.excerpts import listing, mapping, short
 from orders.models import Order, PriceMethod
-from orders.services.outcomes import Balance
+from orders.services.reading.outcomes import Balance
 
 DISCOUNTS: Final = 10  # named one by one
 

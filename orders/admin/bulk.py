@@ -23,9 +23,9 @@ from orders.admin import labels
 from orders.admin.forms import BulkCancelForm, BulkForm
 from orders.lifecycle import OrderStatus
 from orders.models import BulkVerb
-from orders.services import bulk
-from orders.services.outcomes import balances
-from orders.services.retelling import in_words
+from orders.services.console import bulk_jobs
+from orders.services.reading.outcomes import balances
+from orders.services.timeline.descriptions import in_words
 
 LIST: Final = "admin:orders_order_changelist"
 
@@ -126,8 +126,8 @@ class BulkActions(TenantAdmin):
         tenant = self._tenant(request, keys)
         try:
             if tenant is None:
-                raise bulk.NoOrders("Choose orders of one tenant.")
-            job = bulk.start(
+                raise bulk_jobs.NoOrders("Choose orders of one tenant.")
+            job = bulk_jobs.start(
                 tenant=tenant,
                 verb=verb,
                 orders=keys,
@@ -150,9 +150,9 @@ class BulkActions(TenantAdmin):
     def _ask_about(
         self, request: HttpRequest, chosen: QuerySet[Any], verb: BulkVerb
     ) -> HttpResponse | None:
-        keys = list(chosen.values_list("pk", flat=True)[: bulk.MOST + 1])
-        if len(keys) > bulk.MOST:
-            messages.error(request, f"At most {bulk.MOST:,} orders can be changed at once.")
+        keys = list(chosen.values_list("pk", flat=True)[: bulk_jobs.MOST + 1])
+        if len(keys) > bulk_jobs.MOST:
+            messages.error(request, f"At most {bulk_jobs.MOST:,} orders can be changed at once.")
             return None
         form = TOGETHER[verb].form(initial={"orders": ",".join(map(str, keys))})
         return self._confirm(request, verb, keys, form)

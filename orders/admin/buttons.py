@@ -15,9 +15,10 @@ from orders.admin.forms import CancelForm, NoteForm, ReasonForm, SeenForm
 from orders.admin.labels import amount
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Hold, Item, Order
-from orders.services import cancellation, holding, notes
-from orders.services.possibilities import Standing
-from orders.services.retelling import in_words, items, of_holds
+from orders.services import cancellation, notes
+from orders.services.console.order_state import Standing
+from orders.services.holds import actions as hold_actions
+from orders.services.timeline.descriptions import in_words, items, of_holds
 
 # What of an order something is done to: the whole (None), one of its holds, or one of its items.
 Target = Hold | Item | None
@@ -71,7 +72,7 @@ def _of_holding(standing: Standing, _: None) -> Iterable[str]:
 
 
 def _hold(standing: Standing, _: None, said: Said, actor: str) -> str:
-    holding.place(**_name(standing), reason=said["reason"], actor=actor, seen=said["seen"])
+    hold_actions.place(**_name(standing), reason=said["reason"], actor=actor, seen=said["seen"])
     return "The order is on hold until somebody releases it."
 
 
@@ -87,7 +88,7 @@ def _of_release(standing: Standing, hold: Hold) -> Iterable[str]:
 
 
 def _release(standing: Standing, hold: Hold, said: Said, actor: str) -> str:
-    holding.release(
+    hold_actions.release(
         **_name(standing), hold=hold.uuid, reason=said["reason"], actor=actor, seen=said["seen"]
     )
     return f"The {of_holds(hold.kind)} has ended. {_goes_on(standing.document.order.pk)}"
@@ -106,12 +107,12 @@ def _goes_on(key: int) -> str:
 
 def _of_extension(standing: Standing, hold: Hold) -> Iterable[str]:
     assert hold.due_at is not None  # a constraint promises it of grace holds
-    longer = hold.due_at + holding.EXTENSION
+    longer = hold.due_at + hold_actions.EXTENSION
     yield f"The grace period ends {exact(longer)} instead of {exact(hold.due_at)}."
 
 
 def _extend(standing: Standing, _: Hold, said: Said, actor: str) -> str:
-    due_at = holding.extend_grace(
+    due_at = hold_actions.extend_grace(
         **_name(standing), id_type="internal", actor=actor, seen=said["seen"]
     )
     return f"The grace period is 15 minutes longer: it ends {exact(due_at)}."

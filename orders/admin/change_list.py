@@ -18,7 +18,7 @@ from orders.admin.asking import AFTER, BEFORE, Question
 from orders.admin.filters import Reach
 from orders.lifecycle import ItemStatus
 from orders.models import Hold, Item, Order
-from orders.services.outcomes import balance
+from orders.services.reading.outcomes import balance
 
 
 class OrderChangeList(ChangeList):

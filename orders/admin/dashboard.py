@@ -20,7 +20,7 @@ from ordermgmt.console.wording import moment
 from orders.admin.plot import plot
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Order
-from orders.services import overview
+from orders.services.console import overview
 from webhooks import services as webhooks
 
 TENANTS: Final = 50  # that an operator sees at once

@@ -19,7 +19,7 @@ import structlog
 from django.db.models import F, QuerySet
 from django.http import StreamingHttpResponse
 
-from ordermgmt.waiting import Sent
+from ordermgmt.http.request_slots import Sent
 from orders.admin import change_list, paging
 from orders.admin.asking import TERM, Question
 from orders.admin.excerpts import mapping

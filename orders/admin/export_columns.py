@@ -11,7 +11,7 @@ from typing import Any, Final
 from configuration.services.pseudonyms import token
 from ordermgmt.money import PLACES
 from orders.admin.excerpts import listing, mapping
-from orders.services.retelling import in_words, plain
+from orders.services.timeline.descriptions import in_words, plain
 
 # A spreadsheet takes a cell that begins so for a formula, or skips what precedes one.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")

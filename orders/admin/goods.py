@@ -7,10 +7,10 @@ from configuration.models import Location
 from orders.admin import amounts, labels
 from orders.admin.excerpts import ROWS, Panel, attributes, mapping, rows, short, words
 from orders.models import Item, Order, Shipment
-from orders.services.possibilities import Standing
-from orders.services.queries import Document
-from orders.services.retelling import items as so_many
-from orders.services.retelling import reason
+from orders.services.console.order_state import Standing
+from orders.services.reading.queries import Document
+from orders.services.timeline.descriptions import items as so_many
+from orders.services.timeline.descriptions import reason
 
 ITEMS: Final = 100
 

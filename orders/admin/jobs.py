@@ -16,7 +16,7 @@ from ordermgmt.console.wording import moment, who
 from orders.admin import labels
 from orders.admin.bulk import TOGETHER
 from orders.models import BulkJob, BulkOutcome, BulkVerb
-from orders.services import bulk
+from orders.services.console import bulk_jobs
 
 SHOWN: Final = 100
 _COLORS: Final = {
@@ -95,7 +95,7 @@ class BulkJobAdmin(TenantAdmin):
             return self._absent(request, str(key))
         if not request.user.has_perm(TOGETHER[BulkVerb(job.verb)].permission):
             raise PermissionDenied
-        left = bulk.stop(job=job, actor=actor_of(request.user))
+        left = bulk_jobs.stop(job=job, actor=actor_of(request.user))
         messages.success(request, f"{left:,} orders are left as they were.")
         return redirect("admin:orders_bulkjob_change", job.pk)
 
@@ -140,7 +140,7 @@ def _label(outcome: BulkOutcome) -> SafeString:
 
 
 def _progress(job: BulkJob) -> dict[str, Any]:
-    counts = bulk.tally(job)
+    counts = bulk_jobs.tally(job)
     total = sum(counts.values())
     return {
         "counts": [(outcome, number, _label(outcome)) for outcome, number in counts.items()],

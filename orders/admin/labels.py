@@ -12,7 +12,7 @@ from ordermgmt import money
 from ordermgmt.console.wording import exact, relative
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus, Outcome
 from orders.models import Hold
-from orders.services.retelling import duration
+from orders.services.timeline.descriptions import duration
 
 # A color says again what the text says, for those who see it.
 _COLORS: Final = {

@@ -19,14 +19,14 @@ from django.views.decorators.http import require_POST
 from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin
 from ordermgmt.errors import DomainError
-from ordermgmt.waiting import AllAreWaiting
+from ordermgmt.http.request_slots import AllAreWaiting
 from orders.admin import columns, export, filters, narrowing, paging
 from orders.admin.asking import Question
 from orders.admin.change_list import OrderChangeList
 from orders.admin.export_columns import Column
 from orders.admin.searching import HELP
 from orders.models import SavedView
-from orders.services import saved_views
+from orders.services.console import saved_views
 
 LIST: Final = "admin:orders_order_changelist"
 

@@ -22,9 +22,9 @@ from orders.admin.buttons import BUTTONS, Button, Said, Target
 from orders.admin.forms import NoteForm
 from orders.admin.panels import happenings_since, panels
 from orders.models import Hold, Order
-from orders.services.changing import ChangedSince
-from orders.services.possibilities import Standing, look
-from orders.services.retelling import of_holds
+from orders.services.changes.locking import ChangedSince
+from orders.services.console.order_state import Standing, look
+from orders.services.timeline.descriptions import of_holds
 
 Buttons = Mapping[Target, Sequence[tuple[Button, str]]]
 

@@ -9,9 +9,9 @@ from orders.admin import amounts, goods, labels
 from orders.admin.excerpts import ROWS, Panel, Row, attributes, listing, mapping, rows, short
 from orders.models import Order, OrderNote
 from orders.services.capture.pricing import CONTRADICTIONS
-from orders.services.possibilities import Standing
-from orders.services.retelling import Retold, retell
-from orders.services.timeline import latest
+from orders.services.console.order_state import Standing
+from orders.services.timeline.descriptions import Retold, retell
+from orders.services.timeline.entries import latest
 from webhooks.services import Announced
 
 HAPPENINGS: Final = 30

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from orders.services.overview import Hours
+from orders.services.console.overview import Hours
 
 WIDTH: Final = 720
 HEIGHT: Final = 180

@@ -9,9 +9,9 @@ from django.db.models.functions import Lower
 
 from configuration.models import Tenant
 from configuration.services.pseudonyms import customer_id_for, customer_key
-from ordermgmt import names
+from ordermgmt.values import names
 from orders.models import Item, Order
-from orders.services.queries import is_uuid
+from orders.services.reading.queries import is_uuid
 
 MOST: Final = 1_000  # orders one way may find: the newest, of a product everybody buys
 LONGEST: Final = 256  # characters: nothing that can be looked up is longer

@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.akinon import AkinonAnswers, TokenAuthentication, refusals
-from ordermgmt.api import ApiViewSet
+from ordermgmt.http.akinon import AkinonAnswers, TokenAuthentication, refusals
+from ordermgmt.http.api import ApiViewSet
 from orders.api.akinon_models import AkinonOrder, CaptureOrder, as_text
 from orders.api.akinon_rendering import rendered
 from orders.services import confirmation

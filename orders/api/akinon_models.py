@@ -6,8 +6,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from ordermgmt import strict_json
-from ordermgmt.wire import Anything, InstantText, Matches, Number, Uuid, Wire
-from orders.services.card_numbers import holds_card_number
+from ordermgmt.http.wire import Anything, InstantText, Matches, Number, Uuid, Wire
+from orders.services.capture.card_numbers import holds_card_number
 
 LARGEST_KEY: Final = 2**63 - 1
 LONGEST_VALUE: Final = 8192

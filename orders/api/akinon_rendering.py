@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from configuration.models import Tenant
 from ordermgmt.money import ZERO
-from ordermgmt.timestamps import timestamp
+from ordermgmt.values.timestamps import timestamp
 from orders.lifecycle import HoldKind, ItemStatus
 from orders.models import Item, Order, Shipment
-from orders.services.announcements import shipping_method
 from orders.services.confirmation import Account
+from orders.services.events.order_payloads import shipping_method
 
 CANCELED: Final = 100
 REVIEWED: Final = 350

@@ -8,12 +8,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet, BadParameter
-from ordermgmt.openapi import problems
-from ordermgmt.wire import Wire
+from ordermgmt.http.api import ApiViewSet, BadParameter
+from ordermgmt.http.openapi import problems
+from ordermgmt.http.wire import Wire
 from orders.api.fields import FreeText, Reason
 from orders.api.parameters import ID, ID_TYPE, id_type, path_id
-from orders.services import cancellation, queries
+from orders.services import cancellation
+from orders.services.reading import queries
 
 _ITEM: Final = "927c702a-3cb1-48c1-9189-554bf9d0fde7"
 # Status → error code → message, as documented (contract §e.4).

@@ -6,9 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ordermgmt import strict_json
-from ordermgmt.api import ApiViewSet
-from ordermgmt.negotiation import JSON, ORDERS_V2
-from ordermgmt.openapi import problems
+from ordermgmt.http.api import ApiViewSet
+from ordermgmt.http.negotiation import JSON, ORDERS_V2
+from ordermgmt.http.openapi import problems
 from orders.api import capture_models, examples, rendering
 from orders.api.capture_models import CaptureRequest, InjectedCapture
 from orders.api.order_models import CapturedOrder, CapturedOrderV2

@@ -14,8 +14,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from ordermgmt.http.wire import AliasedWire, Matches, Uuid, Wire
 from ordermgmt.money import ZERO
-from ordermgmt.wire import AliasedWire, Matches, Uuid, Wire
 from orders.api.fields import (
     Amount,
     Identifier,

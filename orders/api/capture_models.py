@@ -17,8 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from ordermgmt.http.wire import AliasedWire, Anything, Instant, Uuid, Wire
 from ordermgmt.money import ZERO
-from ordermgmt.wire import AliasedWire, Anything, Instant, Uuid, Wire
 from orders.api.capture_items import (
     Attributes,
     GiftWrapping,

@@ -8,9 +8,9 @@ from pydantic import (
     model_validator,
 )
 
-from ordermgmt import names
+from ordermgmt.http.wire import Uuid, Wire
 from ordermgmt.money import ZERO
-from ordermgmt.wire import Uuid, Wire
+from ordermgmt.values import names
 from orders.api.capture_items import (
     Discount,
     InjectedDiscount,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
-from ordermgmt.wire import InstantText, Number, Wire
+from ordermgmt.http.wire import InstantText, Number, Wire
 from orders.api.order_models import (
     AddressOut,
     Attribute,

@@ -8,9 +8,9 @@ from configuration.models import Tenant
 from configuration.services import pseudonyms
 from orders.api import rendering
 from orders.models import Item
-from orders.services import personal_data
-from orders.services.federation import Page
-from orders.services.queries import Document
+from orders.services.reading import personal_data
+from orders.services.reading.federation import Page
+from orders.services.reading.queries import Document
 from webhooks.services import ExternalOrder, ExternalOrderDetail
 
 # The webhook's words → those of our own orders, which mean the same (contract §b.3, C-9).

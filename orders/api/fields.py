@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ordermgmt import countries, names
+from ordermgmt.http.wire import Instant, Matches, Number
 from ordermgmt.money import LARGEST_AMOUNT, PLACES
-from ordermgmt.wire import Instant, Matches, Number
+from ordermgmt.values import countries, names
 from orders.api import addresses
 
 LONGEST_REASON: Final = 4096

@@ -7,13 +7,14 @@ from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet
-from ordermgmt.openapi import problems
-from ordermgmt.wire import Uuid, Wire
+from ordermgmt.http.api import ApiViewSet
+from ordermgmt.http.openapi import problems
+from ordermgmt.http.wire import Uuid, Wire
 from orders.api.fields import FreeText, Text64, Text256
 from orders.api.parameters import ANY_ID, path_id
 from orders.lifecycle import ItemStatus, OrderStatus
-from orders.services import fulfillment, selection
+from orders.services.fulfillment import reports as fulfillment_reports
+from orders.services.reading import selection
 
 _SHIPPED = {
     "action": "complete",
@@ -104,12 +105,12 @@ class FulfillmentView(ApiViewSet):
         complete. Reporting the same again changes nothing; something else is a 409.
         """
         command = FulfillmentReport.of(request, operation="fulfillment request")
-        order, items = fulfillment.report(
+        order, items = fulfillment_reports.report(
             tenant=self.tenant,
             reference=path_id(id),
             action=command.action,
             reports=[
-                fulfillment.Report(i.id, i.tracking_code, i.carrier, i.reason)
+                fulfillment_reports.Report(i.id, i.tracking_code, i.carrier, i.reason)
                 for i in command.items
             ],
             actor=self.client.actor,

@@ -9,15 +9,16 @@ from pydantic import ConfigDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet
-from ordermgmt.openapi import problems
-from ordermgmt.timestamps import timestamp
-from ordermgmt.wire import InstantText, Uuid, Wire
+from ordermgmt.http.api import ApiViewSet
+from ordermgmt.http.openapi import problems
+from ordermgmt.http.wire import InstantText, Uuid, Wire
+from ordermgmt.values.timestamps import timestamp
 from orders.api.fields import Reason
 from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, id_type, path_id, seen
 from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
-from orders.services import holding, queries
+from orders.services.holds import actions as hold_actions
+from orders.services.reading import queries
 
 _REFUSED: Final = problems(
     400,
@@ -83,7 +84,7 @@ class OrderStatusView(ApiViewSet):
         What an open order has under way waits again. A closed order cannot be held.
         """
         StatusChange.of(request, operation="update order")
-        holding.place(
+        hold_actions.place(
             tenant=self.tenant,
             reference=path_id(id),
             reason="Status set to on_hold",
@@ -133,7 +134,7 @@ class HoldsView(ApiViewSet):
     def create(self, request: Request, id: str) -> Response:
         """Hold the order until somebody releases it; while one stands it is answered with."""
         command = NewHold.of(request, operation="place hold request")
-        hold = holding.place(
+        hold = hold_actions.place(
             tenant=self.tenant,
             reference=path_id(id),
             reason=command.reason,
@@ -162,7 +163,7 @@ class ReleaseView(ApiViewSet):
         Releasing it again changes nothing.
         """
         command = Release.of(request, operation="release hold request")
-        released = holding.release(
+        released = hold_actions.release(
             tenant=self.tenant,
             reference=path_id(id),
             hold=_hold_id(hold),
@@ -206,7 +207,7 @@ class GraceView(ApiViewSet):
 
         412 when no grace period runs, 409 when somebody else extended it at the same moment.
         """
-        due_at = holding.extend_grace(
+        due_at = hold_actions.extend_grace(
             tenant=self.tenant,
             reference=path_id(id),
             id_type=id_type(request),
@@ -218,7 +219,7 @@ class GraceView(ApiViewSet):
 def _hold_id(value: str) -> UUID:
     """Return the id of a hold from the path; what is no UUID names none."""
     if not queries.is_uuid(value):
-        raise holding.HoldNotFound("The order has no such hold.")
+        raise hold_actions.HoldNotFound("The order has no such hold.")
     return UUID(value)
 
 

@@ -13,13 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ordermgmt import errors
-from ordermgmt.api import ApiViewSet
-from ordermgmt.openapi import problems
-from ordermgmt.timestamps import timestamp
-from ordermgmt.wire import InstantText, InvalidBody, Uuid, Wire
+from ordermgmt.http.api import ApiViewSet
+from ordermgmt.http.openapi import problems
+from ordermgmt.http.wire import InstantText, InvalidBody, Uuid, Wire
+from ordermgmt.values.timestamps import timestamp
 from orders.models import OrderNote
 from orders.services import notes
-from orders.services.queries import is_uuid
+from orders.services.reading.queries import is_uuid
 
 Text256 = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=128)]

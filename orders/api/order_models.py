@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ordermgmt.wire import InstantText, Int32, Number, Uuid, Wire
+from ordermgmt.http.wire import InstantText, Int32, Number, Uuid, Wire
 from orders.lifecycle import ItemStatus, OrderStatus
 
 FulfillmentType = Literal[

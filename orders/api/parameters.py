@@ -5,8 +5,8 @@ from typing import Final, cast
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from ordermgmt.api import BadParameter, query_param, tag_version
-from orders.services.queries import IdType, OrderNotFound
+from ordermgmt.http.api import BadParameter, query_param, tag_version
+from orders.services.reading.queries import IdType, OrderNotFound
 
 ID: Final = OpenApiParameter("id", location="path", description="The order's id.")
 ANY_ID: Final = OpenApiParameter(

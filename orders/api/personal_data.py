@@ -7,10 +7,10 @@ from pydantic import Field, StringConstraints
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet
-from ordermgmt.openapi import problems
-from ordermgmt.wire import Wire
-from orders.services import personal_data
+from ordermgmt.http.api import ApiViewSet
+from ordermgmt.http.openapi import problems
+from ordermgmt.http.wire import Wire
+from orders.services.reading import personal_data
 
 MOST_VALUES: Final = 500
 NOT_FOUND: Final = "token_not_found_error"

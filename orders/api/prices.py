@@ -7,12 +7,12 @@ from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet
-from ordermgmt.openapi import problems
-from ordermgmt.wire import Number, Uuid, Wire
+from ordermgmt.http.api import ApiViewSet
+from ordermgmt.http.openapi import problems
+from ordermgmt.http.wire import Number, Uuid, Wire
 from orders.api import examples
 from orders.api.parameters import ANY_ID, path_id
-from orders.services import prices, selection
+from orders.services.reading import prices, selection
 
 
 class PriceOfProduct(Wire):

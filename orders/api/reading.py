@@ -6,13 +6,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet, BadParameter, query_integer
-from ordermgmt.negotiation import JSON, ORDERS_V2
-from ordermgmt.openapi import problems
+from ordermgmt.http.api import ApiViewSet, BadParameter, query_integer
+from ordermgmt.http.negotiation import JSON, ORDERS_V2
+from ordermgmt.http.openapi import problems
 from orders.api import examples, external_rendering
 from orders.api.external_models import AnyOrder, AnyOrderV2, OrderHistory, OrderHistoryV1
 from orders.api.parameters import ID, ID_TYPE, id_type, path_id
-from orders.services import federation
+from orders.services.reading import federation
 
 MOST_ON_A_PAGE: Final = 50
 LONGEST_CUSTOMER_ID: Final = 256

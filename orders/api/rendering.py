@@ -7,11 +7,11 @@ from uuid import UUID
 
 from configuration.models import Tenant
 from configuration.services.pseudonyms import token
-from ordermgmt.timestamps import timestamp
+from ordermgmt.values.timestamps import timestamp
 from orders.models import Item, Order, PriceMethod, Shipment
-from orders.services import personal_data
-from orders.services.announcements import shipping_method
-from orders.services.queries import Document
+from orders.services.events.order_payloads import shipping_method
+from orders.services.reading import personal_data
+from orders.services.reading.queries import Document
 
 # The read model knows two channels; what was sold in an app was sold on the web (contract C-7).
 CHANNELS: Final = {"store": "store", "web": "web", "mobile": "web"}

@@ -8,12 +8,13 @@ from pydantic import Field, StringConstraints
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet
-from ordermgmt.openapi import problems
-from ordermgmt.wire import Matches, Uuid, Wire
+from ordermgmt.http.api import ApiViewSet
+from ordermgmt.http.openapi import problems
+from ordermgmt.http.wire import Matches, Uuid, Wire
 from orders.api import examples
 from orders.api.parameters import path_id
-from orders.services import selection, serials
+from orders.services.fulfillment import serials
+from orders.services.reading import selection
 
 # What can be printed on a label and read by a scanner: ASCII, no spaces around it (as GS1 has it).
 Code = Annotated[

@@ -6,12 +6,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ordermgmt.api import ApiViewSet, query_integer
-from ordermgmt.openapi import problems
-from ordermgmt.timestamps import timestamp
-from ordermgmt.wire import InstantText, Wire
+from ordermgmt.http.api import ApiViewSet, query_integer
+from ordermgmt.http.openapi import problems
+from ordermgmt.http.wire import InstantText, Wire
+from ordermgmt.values.timestamps import timestamp
 from orders.api.parameters import ANY_ID, path_id
-from orders.services import timeline
+from orders.services.timeline import entries as timeline_entries
 
 MOST_ON_A_PAGE: Final = 100
 
@@ -63,7 +63,7 @@ class TimelineView(ApiViewSet):
     )
     def list(self, request: Request, id: str) -> Response:
         """What happened, when, by whom and why; nothing in it is ever changed or deleted."""
-        found = timeline.entries(
+        found = timeline_entries.entries(
             self.tenant,
             path_id(id),
             after=query_integer(request, "after", default=0),

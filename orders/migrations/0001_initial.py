@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
-import ordermgmt.fields
+import ordermgmt.database.fields
 import uuid
 from django.db import migrations, models
 
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "net",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4,
                         help_text="Items, after discounts, before tax.",
                         max_digits=18,
@@ -120,43 +120,43 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tax",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4, help_text="Items.", max_digits=18
                     ),
                 ),
                 (
                     "gross",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4, help_text="Items, with tax.", max_digits=18
                     ),
                 ),
                 (
                     "discount",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4, help_text="Taken off the items.", max_digits=18
                     ),
                 ),
                 (
                     "shipping",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4, help_text="With tax, after discounts.", max_digits=18
                     ),
                 ),
                 (
                     "gift_wrapping",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4, help_text="With tax.", max_digits=18
                     ),
                 ),
                 (
                     "total",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4, help_text="What the customer pays.", max_digits=18
                     ),
                 ),
                 (
                     "details",
-                    ordermgmt.fields.SnapshotField(
+                    ordermgmt.database.fields.SnapshotField(
                         help_text="As captured, in our words: customer, addresses, payments, attributes."
                     ),
                 ),
@@ -249,19 +249,24 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "base",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4,
                         help_text="The price asked, before discounts.",
                         max_digits=18,
                     ),
                 ),
-                ("net", ordermgmt.fields.AmountField(decimal_places=4, max_digits=18)),
-                ("tax", ordermgmt.fields.AmountField(decimal_places=4, max_digits=18)),
-                ("gross", ordermgmt.fields.AmountField(decimal_places=4, max_digits=18)),
-                ("discount", ordermgmt.fields.AmountField(decimal_places=4, max_digits=18)),
+                ("net", ordermgmt.database.fields.AmountField(decimal_places=4, max_digits=18)),
+                ("tax", ordermgmt.database.fields.AmountField(decimal_places=4, max_digits=18)),
+                ("gross", ordermgmt.database.fields.AmountField(decimal_places=4, max_digits=18)),
+                (
+                    "discount",
+                    ordermgmt.database.fields.AmountField(decimal_places=4, max_digits=18),
+                ),
                 (
                     "details",
-                    ordermgmt.fields.SnapshotField(help_text="Tax lines, discounts, offer token."),
+                    ordermgmt.database.fields.SnapshotField(
+                        help_text="Tax lines, discounts, offer token."
+                    ),
                 ),
                 (
                     "order",
@@ -331,28 +336,31 @@ class Migration(migrations.Migration):
                 ("serial_number", models.CharField(blank=True, max_length=256)),
                 (
                     "base",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4, help_text="Before discounts.", max_digits=18
                     ),
                 ),
                 (
                     "net",
-                    ordermgmt.fields.AmountField(
+                    ordermgmt.database.fields.AmountField(
                         decimal_places=4, help_text="After discounts, before tax.", max_digits=18
                     ),
                 ),
-                ("tax", ordermgmt.fields.AmountField(decimal_places=4, max_digits=18)),
-                ("gross", ordermgmt.fields.AmountField(decimal_places=4, max_digits=18)),
-                ("discount", ordermgmt.fields.AmountField(decimal_places=4, max_digits=18)),
+                ("tax", ordermgmt.database.fields.AmountField(decimal_places=4, max_digits=18)),
+                ("gross", ordermgmt.database.fields.AmountField(decimal_places=4, max_digits=18)),
+                (
+                    "discount",
+                    ordermgmt.database.fields.AmountField(decimal_places=4, max_digits=18),
+                ),
                 (
                     "details",
-                    ordermgmt.fields.SnapshotField(
+                    ordermgmt.database.fields.SnapshotField(
                         help_text="As captured: tax lines, discounts, product attributes."
                     ),
                 ),
                 (
                     "attributes",
-                    ordermgmt.fields.SnapshotField(
+                    ordermgmt.database.fields.SnapshotField(
                         default=list, help_text="Extended attributes, as they are now."
                     ),
                 ),
@@ -406,7 +414,7 @@ class Migration(migrations.Migration):
                 ("verb", models.CharField(help_text="What happened.", max_length=40)),
                 (
                     "facts",
-                    ordermgmt.fields.SnapshotField(
+                    ordermgmt.database.fields.SnapshotField(
                         default=dict, help_text="Why: the rule, its inputs, what it decided."
                     ),
                 ),

@@ -1,6 +1,6 @@
 """What a location does with an item: its request, packing, tracking; and its product code."""
 
-import ordermgmt.fields
+import ordermgmt.database.fields
 from django.db import migrations, models
 
 
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="item",
             name="epc",
-            field=ordermgmt.fields.SnapshotField(
+            field=ordermgmt.database.fields.SnapshotField(
                 default=dict, help_text="Electronic product code; empty when unknown."
             ),
         ),

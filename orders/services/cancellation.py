@@ -11,10 +11,11 @@ from configuration.services import Stored, read
 from ordermgmt.errors import Invalid, NotFound
 from orders.lifecycle import TERMINAL, ItemStatus, OrderStatus
 from orders.models import Item, Order
-from orders.services import ending, queries
-from orders.services.changing import changing
-from orders.services.queries import IdType
-from orders.services.story import Story
+from orders.services.changes import closing
+from orders.services.changes.locking import changing
+from orders.services.changes.order_change import Story
+from orders.services.reading import queries
+from orders.services.reading.queries import IdType
 
 # Why, as subscribers hear it; the caller's own reason is for the timeline.
 REASON: Final = "cancellation_request"
@@ -80,7 +81,7 @@ def cancel_whole(story: Story, *, tenant: Tenant, reason: str, note: str | None)
     allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
     if refusal := why_not(story.order, story.items, allowed):
         raise refusal
-    ending.cancel_items(
+    closing.cancel_items(
         story,
         live(story.items),
         REASON,
@@ -113,7 +114,7 @@ def cancel_item(
             raise NoSuchItem("The order has no such item.")
         if refusal := why_not_item(story.order, found):
             raise refusal
-        ending.cancel_items(story, [found], REASON, {"item": item, "rule": "preordered_item"})
+        closing.cancel_items(story, [found], REASON, {"item": item, "rule": "preordered_item"})
 
 
 def why_not_item(order: Order, item: Item) -> NotPreordered | ItemNotCancelable | None:

@@ -16,15 +16,15 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from configuration.models import Tenant
-from ordermgmt import names
 from ordermgmt.errors import Conflict, Invalid
+from ordermgmt.values import names
 from orders.lifecycle import TERMINAL, HoldKind, ItemStatus
 from orders.models import Hold, Item, Order, TimelineEntry
-from orders.services import queries
-from orders.services.changing import changing, policy_for
-from orders.services.holding import go_on
-from orders.services.queries import AmbiguousName, Document, OrderNotFound
-from orders.services.story import Story
+from orders.services.changes.locking import changing, policy_for
+from orders.services.changes.order_change import Story
+from orders.services.holds.actions import go_on
+from orders.services.reading import queries
+from orders.services.reading.queries import AmbiguousName, Document, OrderNotFound
 
 EVENT: Final = "order.captured"
 MOST_ATTRIBUTES: Final = 100  # of one item, as at its capture

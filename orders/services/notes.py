@@ -13,10 +13,10 @@ from django.db.models.functions import Now
 from configuration.models import Tenant
 from ordermgmt.errors import Invalid, NotFound
 from orders.models import Item, OrderNote
-from orders.services import queries
-from orders.services.card_numbers import holds_card_number
-from orders.services.changing import changing
-from orders.services.story import Story
+from orders.services.capture.card_numbers import holds_card_number
+from orders.services.changes.locking import changing
+from orders.services.changes.order_change import Story
+from orders.services.reading import queries
 
 MOST_NOTES = 1000
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from ordermgmt.akinon import AkinonAnswers
-from ordermgmt.api import ApiViewSet
+from ordermgmt.http.akinon import AkinonAnswers
+from ordermgmt.http.api import ApiViewSet
 
 # Parameter of an address → something well formed that does not exist.
 ABSENT = {

@@ -11,8 +11,8 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
 from configuration.services import clients, tenants, tokens
-from ordermgmt import authentication
-from ordermgmt.scopes import SCOPES
+from ordermgmt.http import authentication
+from ordermgmt.http.scopes import SCOPES
 from orders.models import Order
 from tests.api.routes import ABSENT, Route, api_routes, guarded_routes
 from tests.corpus.target import Target, assert_problem, assert_refused, order, state

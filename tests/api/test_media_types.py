@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ordermgmt.negotiation import JSON, ORDERS_V2
+from ordermgmt.http.negotiation import JSON, ORDERS_V2
 from tests.api.routes import QUERIES, Route, api_routes
 from tests.api.test_openapi import document, documented
 from tests.corpus.target import PROBLEM, Target

@@ -10,7 +10,7 @@ from bench import bodies, loading, pgbench
 from bench.client import COUNTER
 from configuration import keys
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
-from orders.services import queries
+from orders.services.reading import queries
 from tests.orders.shop import Shop, items, order, read, stored
 from webhooks.models import Event
 

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client as Caller
 
 from configuration.services import clients, tenants, tokens
-from ordermgmt import authentication
-from ordermgmt.authentication import TokenRefused, client_of
+from ordermgmt.http import authentication
+from ordermgmt.http.authentication import TokenRefused, client_of
 from tests.factories import ClientFactory, bearer
 
 pytestmark = pytest.mark.django_db

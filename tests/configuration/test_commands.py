@@ -10,8 +10,8 @@ from django.db import OperationalError, ProgrammingError, connection, transactio
 from configuration import keys
 from configuration.models import Client, Setting, SettingChange, Tenant
 from configuration.services import tokens
-from ordermgmt.commands import ActionCommand
-from ordermgmt.scopes import ONLY_IF_NAMED, SCOPES
+from ordermgmt.http.scopes import ONLY_IF_NAMED, SCOPES
+from ordermgmt.management.base import ActionCommand
 from tests.factories import ClientFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 
 from configuration import keys
 from configuration.registry import MASK, UnknownKey, masked
-from ordermgmt.wire import InvalidBody
+from ordermgmt.http.wire import InvalidBody
 
 WEBHOOK = {"url": "https://example.com/", "api_key": "API_KEY", "timeout": 20}
 BIG = 10**18

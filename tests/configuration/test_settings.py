@@ -10,7 +10,7 @@ from configuration.keys import ApiKeyRequired
 from configuration.models import Setting, SettingChange
 from configuration.services import AlreadySet, VersionMismatch, settings
 from ordermgmt import encryption
-from ordermgmt.destinations import BadDestination
+from ordermgmt.http.destinations import BadDestination
 from tests.factories import TenantFactory
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from configuration.services.service_levels import BadServiceLevel
 from configuration.services.tenants import BadSlug, TenantExists, TenantNotFound
 from configuration.services.versions import VersionMismatch
 from ordermgmt.errors import Forbidden
-from ordermgmt.scopes import SCOPES, UnknownScope
+from ordermgmt.http.scopes import SCOPES, UnknownScope
 from tests.factories import ClientFactory, LocationFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db

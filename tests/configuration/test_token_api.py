@@ -15,7 +15,7 @@ from oauth2_provider.models import AccessToken
 
 from configuration import tasks
 from configuration.services import clients, tenants, tokens
-from ordermgmt.authentication import client_of
+from ordermgmt.http.authentication import client_of
 from tests.factories import ClientFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from configuration import keys
 from orders.models import BulkJob, BulkJobOrder, Hold, Order
-from orders.services import bulk, cancellation
+from orders.services import cancellation
+from orders.services.console import bulk_jobs
 from tests.console.desk import LIST, Desk, heard
 from tests.orders.shop import Shop, contents, items, order
 
@@ -41,7 +42,7 @@ def confirm(desk, asked, verb="hold", **said):
 
 
 def work_off():
-    while bulk.work_off():
+    while bulk_jobs.work_off():
         pass
 
 
@@ -98,7 +99,7 @@ def test_all_that_match_are_chosen_and_not_only_the_page(shop):
 
 def test_more_than_can_be_done_is_refused_before_anything_is_asked(shop, monkeypatch):
     orders, desk = captured(shop, 3), Desk(shop)
-    monkeypatch.setattr(bulk, "MOST", 2)
+    monkeypatch.setattr(bulk_jobs, "MOST", 2)
 
     answer = choose(desk, orders)
 
@@ -188,7 +189,7 @@ class TestStopping:
         orders, desk = captured(shop, 3), Desk(shop)
         confirm(desk, choose(desk, orders))
         job = BulkJob.objects.get()
-        bulk.work_off(limit=1)
+        bulk_jobs.work_off(limit=1)
         path = f"{JOBS}{job.pk}/stop/"
         assert path in desk.get(f"{JOBS}{job.pk}/change/").content.decode()
 

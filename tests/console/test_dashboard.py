@@ -12,7 +12,8 @@ from django.utils.timezone import now
 from configuration import keys
 from orders.admin.plot import plot
 from orders.models import Order
-from orders.services import holding, overview
+from orders.services.console import overview
+from orders.services.holds import actions as hold_actions
 from tests.console.people import signed_in
 from tests.factories import LocationFactory, TenantFactory
 from tests.orders.shop import Shop, items, order, stored
@@ -45,7 +46,9 @@ def busy(shop: Shop) -> None:
     captured(shop)
     shop.set(keys.ON_HOLD_TIMER_DURATION, 7200)
     held = captured(shop)
-    holding.place(tenant=shop.tenant, reference=str(held.uuid), reason="asked", actor="staff:x")
+    hold_actions.place(
+        tenant=shop.tenant, reference=str(held.uuid), reason="asked", actor="staff:x"
+    )
 
 
 def tiles(page: Any) -> dict[str, tuple[str, str]]:

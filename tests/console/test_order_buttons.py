@@ -9,7 +9,9 @@ from configuration import keys
 from ordermgmt.console.roles import ROLES
 from orders.admin.buttons import BUTTONS
 from orders.models import Hold, Order, OrderNote, TimelineEntry
-from orders.services import cancellation, fulfillment, holding
+from orders.services import cancellation
+from orders.services.fulfillment import reports as fulfillment_reports
+from orders.services.holds import actions as hold_actions
 from tests.console.desk import LIST, Desk, act, heard
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, contents, item, order
@@ -70,14 +72,14 @@ def stand(shop, how):
         case "grace over":
             Hold.objects.update(placed_at="2020-01-01T00:00:00Z", due_at="2020-01-01T00:15:00Z")
         case "held by support" | "all holds":
-            holding.place(**whole, reason="look", actor="staff:eve")
+            hold_actions.place(**whole, reason="look", actor="staff:eve")
         case "cancelled":
             cancellation.cancel(**whole, id_type="any", reason="x", note=None, actor="a")
         case "partly shipped":
-            fulfillment.report(
+            fulfillment_reports.report(
                 **whole,
                 action="complete",
-                reports=[fulfillment.Report(kept.items.first().uuid)],
+                reports=[fulfillment_reports.Report(kept.items.first().uuid)],
                 actor="wms",
             )
     kept.refresh_from_db()
@@ -329,7 +331,7 @@ class TestStaleForms:
             "cancel-item": kept.items.first(),
         }.get(name)
         seen = kept.version
-        holding.extend_grace(
+        hold_actions.extend_grace(
             tenant=shop.tenant, reference="A-1", id_type="external", actor="client:app"
         )
         before = contents()
@@ -369,16 +371,16 @@ class TestStaleForms:
 
     def test_what_changes_between_the_look_and_the_lock_is_seen_too(self, shop):
         kept, desk = stand(shop, "in grace"), Desk(shop)
-        original = holding.place
+        original = hold_actions.place
 
         def late(**said):
-            with patch.object(holding, "place", original):
-                holding.extend_grace(
+            with patch.object(hold_actions, "place", original):
+                hold_actions.extend_grace(
                     tenant=shop.tenant, reference="A-1", id_type="external", actor="client:app"
                 )
             return original(**said)
 
-        with patch.object(holding, "place", late):
+        with patch.object(hold_actions, "place", late):
             answer = desk.do(kept, "hold", reason="x")
 
         assert answer.status_code == 409

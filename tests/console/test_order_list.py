@@ -13,7 +13,7 @@ from bench import loading
 from configuration import keys
 from orders.admin import filters, paging
 from orders.models import Hold, Item, Order
-from orders.services import holding
+from orders.services.holds import actions as hold_actions
 from tests.console.people import signed_in
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, items, order, stored
@@ -71,7 +71,7 @@ class TestWhatARowShows:
 
     def test_why_it_waits_and_until_when(self, shop, browser):
         made = captured(shop, grace_period=3600)
-        holding.place(
+        hold_actions.place(
             tenant=shop.tenant, reference=str(made.uuid), reason="Ask first", actor="staff:x"
         )
 
@@ -181,7 +181,7 @@ class TestFilters:
         LocationFactory(tenant=shop.tenant, code="DC-EAST", type="dc", country_codes=["US"])
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 3})
         held = captured(shop, placed_at=at(10), grace_period=0, channel_type="mobile")
-        holding.place(
+        hold_actions.place(
             tenant=shop.tenant, reference=str(held.uuid), reason="Ask first", actor="staff:x"
         )
         made = {
@@ -246,7 +246,9 @@ class TestFilters:
         made = captured(shop, grace_period=0)
         assert listed(browser, conflict="yes") == [made.number]
 
-        holding.place(tenant=shop.tenant, reference=str(made.uuid), reason="x", actor="staff:x")
+        hold_actions.place(
+            tenant=shop.tenant, reference=str(made.uuid), reason="x", actor="staff:x"
+        )
 
         assert listed(browser, conflict="yes") == []
 

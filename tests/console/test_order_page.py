@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from configuration import keys
 from orders.models import Hold, Item, Order, TimelineEntry
-from orders.services import holding, notes, serials
+from orders.services import notes
+from orders.services.fulfillment import serials
+from orders.services.holds import actions as hold_actions
 from tests.console.desk import LIST, Desk, act, address, heard
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, contents, item, items, order
@@ -149,9 +151,11 @@ def test_however_large_the_order_the_queries_are_as_many(shop, query):
 def test_of_many_items_and_happenings_it_shows_some_and_the_way_to_the_rest(shop):
     kept = captured(shop, *(item(product_id=f"SKU-{n:03}") for n in range(250)))
     for n in range(40):
-        holding.place(tenant=shop.tenant, reference="A-1", reason=f"look {n}", actor="staff:ada")
+        hold_actions.place(
+            tenant=shop.tenant, reference="A-1", reason=f"look {n}", actor="staff:ada"
+        )
         hold = kept.holds.get(released_at=None, kind="support")
-        holding.release(
+        hold_actions.release(
             tenant=shop.tenant, reference="A-1", hold=hold.uuid, reason=f"fine {n}", actor="s"
         )
     desk = Desk(shop)
@@ -240,7 +244,9 @@ def test_nothing_that_is_stored_can_run(shop):
     )
     draft = notes.Draft(BAD, BAD, BAD, [BAD])
     notes.add(tenant=shop.tenant, order=kept.uuid, draft=draft, actor=f"client:{BAD}")
-    holding.place(tenant=shop.tenant, reference=str(kept.uuid), reason=BAD, actor=f"staff:{BAD}")
+    hold_actions.place(
+        tenant=shop.tenant, reference=str(kept.uuid), reason=BAD, actor=f"staff:{BAD}"
+    )
     Item.objects.update(
         serial_number=BAD,
         location_code=BAD,

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from orders.models import SavedView
-from orders.services import saved_views
+from orders.services.console import saved_views
 from tests.console.people import person, signed_in
 from tests.orders.shop import Shop
 

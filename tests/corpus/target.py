@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 
 from configuration.services import clients, tokens
-from ordermgmt.problems import title
+from ordermgmt.http.problems import title
 from tests.orders.shop import Shop, item
 
 JSON = "application/json"

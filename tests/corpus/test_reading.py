@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from ordermgmt.api import ORDERS_V2
+from ordermgmt.http.api import ORDERS_V2
 from tests.corpus.target import Target, assert_refused, order, state
 from tests.orders.shop import read
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from ordermgmt.api import ORDERS_V2
+from ordermgmt.http.api import ORDERS_V2
 from tests.api.routes import Route, api_routes, guarded_routes
 from tests.corpus.target import Target, assert_problem, assert_refused, state
 

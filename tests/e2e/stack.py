@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ordermgmt.processes import spawn, stop
+from ordermgmt.launcher.processes import spawn, stop
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_INHERITED = {"DATABASE_URL", "REDIS_URL", "CACHE_URL", "PYTEST_XDIST_WORKER"}

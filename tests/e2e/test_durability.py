@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from ordermgmt import embedded
-from ordermgmt.processes import wait_until
+from ordermgmt.launcher import embedded
+from ordermgmt.launcher.processes import wait_until
 from orders.api import examples
 from tests.e2e.stack import Stack
 
@@ -156,7 +156,7 @@ def test_published_samples_are_captured_and_read_in_both_versions(shop: Shop, na
 
 def test_what_a_killed_web_process_acknowledged_is_kept(stack: Stack, shop: Shop) -> None:
     def kill_one() -> None:
-        [web] = stack.children("ordermgmt.web")
+        [web] = stack.children("ordermgmt.launcher.web")
         os.kill(stack.children("", of=web)[0], signal.SIGKILL)
 
     acknowledged = under_load(shop, kill_one)

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from ordermgmt.waiting import ASIDE
+from ordermgmt.http.request_slots import ASIDE
 from tests.e2e.stack import Stack, running_stack
 from tests.e2e.test_durability import Shop
 from tests.webhooks import oms

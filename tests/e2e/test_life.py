@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ordermgmt.processes import spawn, stop, wait_until
+from ordermgmt.launcher.processes import spawn, stop, wait_until
 from tests.e2e.stack import ROOT, Stack
 from tests.e2e.test_durability import Shop
 

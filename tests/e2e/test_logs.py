@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ordermgmt import embedded
+from ordermgmt.launcher import embedded
 from tests.e2e.stack import Stack
 from tests.e2e.test_durability import Shop, order
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from ordermgmt.processes import wait_until
+from ordermgmt.launcher.processes import wait_until
 from tests.e2e.stack import Stack
 from tests.e2e.test_durability import CAPTURE, Shop, all_of, order
 

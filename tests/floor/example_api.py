@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ordermgmt import errors, urls
-from ordermgmt.api import ApiViewSet, query_integer, query_param
-from ordermgmt.authentication import BearerAuthentication, Grant, TokenRefused
-from ordermgmt.openapi import Wire, problems
-from ordermgmt.wire import Instant, Number, Uuid
+from ordermgmt.http.api import ApiViewSet, query_integer, query_param
+from ordermgmt.http.authentication import BearerAuthentication, Grant, TokenRefused
+from ordermgmt.http.openapi import Wire, problems
+from ordermgmt.http.wire import Instant, Number, Uuid
 
 TENANT = SimpleNamespace(slug="acme")
 CLIENT = SimpleNamespace(tenant=TENANT, actor="client:web", is_authenticated=True)

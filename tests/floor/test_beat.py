@@ -11,7 +11,7 @@ from celery import Celery
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from ordermgmt.embedded import ROOT
+from ordermgmt.launcher.embedded import ROOT
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 REAL_BEAT = """
@@ -19,7 +19,7 @@ import datetime as dt, os, sys, threading, time
 import time_machine
 from celery import beat
 from ordermgmt.celery import app
-from ordermgmt.beat import Scheduler
+from ordermgmt.launcher.beat import Scheduler
 
 class Printing(Scheduler):
     def apply_async(self, entry, *args, **options):

@@ -1,7 +1,7 @@
 """Bodies on their way in have a deadline, a size and a number, whoever sends them."""
 
-from ordermgmt.addresses import client_address
-from ordermgmt.bodies import Bodies, Body
+from ordermgmt.http.addresses import client_address
+from ordermgmt.http.bodies import Bodies, Body
 
 
 class Sender:

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from ordermgmt import checks
-from ordermgmt.health import broker
+from ordermgmt.monitoring import checks
+from ordermgmt.monitoring.health import broker
 
 OURS = settings.DATABASES["default"]
 ROOT = Path(__file__).resolve().parents[2]

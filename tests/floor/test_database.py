@@ -21,8 +21,7 @@ from django.db import (
 from django.db.backends.postgresql import base
 from django.test.utils import CaptureQueriesContext
 
-from ordermgmt import hot
-from ordermgmt.database import prepared
+from ordermgmt.database import prepared, prepared_sql
 from ordermgmt.models import Heartbeat
 
 
@@ -64,11 +63,11 @@ def test_no_connection_is_no_use():
 
 @pytest.mark.django_db(transaction=True)
 def test_the_hot_paths_notice_it_too():
-    [(before,)] = hot.rows("SELECT pg_backend_pid()", [])
+    [(before,)] = prepared_sql.rows("SELECT pg_backend_pid()", [])
     end_session(before)
 
     close_old_connections()  # as at the beginning of each request
-    [(after,)] = hot.rows("SELECT pg_backend_pid()", [])
+    [(after,)] = prepared_sql.rows("SELECT pg_backend_pid()", [])
 
     assert after != before
 
@@ -91,7 +90,7 @@ VALUES = [
 @pytest.mark.django_db
 @pytest.mark.parametrize(("kind", "value"), VALUES)
 def test_a_value_comes_back_as_it_was_sent(kind, value):
-    [(told,)] = hot.rows(f"SELECT %(value)s::{kind}", {"value": value})
+    [(told,)] = prepared_sql.rows(f"SELECT %(value)s::{kind}", {"value": value})
 
     assert told == value
     assert type(told) is type(value)
@@ -101,7 +100,7 @@ def test_a_value_comes_back_as_it_was_sent(kind, value):
 def test_a_moment_with_another_offset_is_the_same_moment_in_utc():
     there = dt.datetime(2026, 11, 21, 12, tzinfo=dt.timezone(dt.timedelta(hours=5, minutes=30)))
 
-    [(told,)] = hot.rows("SELECT %s::timestamptz", [there])
+    [(told,)] = prepared_sql.rows("SELECT %s::timestamptz", [there])
 
     assert told == there
     assert told.tzinfo is dt.UTC
@@ -109,16 +108,16 @@ def test_a_moment_with_another_offset_is_the_same_moment_in_utc():
 
 @pytest.mark.django_db
 def test_json_stays_text_for_who_knows_its_numbers():
-    assert hot.rows("SELECT %s::jsonb", ['{"a": 79.20}']) == [('{"a": 79.20}',)]
+    assert prepared_sql.rows("SELECT %s::jsonb", ['{"a": 79.20}']) == [('{"a": 79.20}',)]
 
 
 @pytest.mark.django_db
 def test_a_statement_is_prepared_once():
     for number in range(10):
-        assert hot.rows("SELECT %s::integer + 1000001", [number]) == [(number + 1000001,)]
+        assert prepared_sql.rows("SELECT %s::integer + 1000001", [number]) == [(number + 1000001,)]
 
     known = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
-    assert hot.rows(known, ["% + 1000001"]) == [(1,)]
+    assert prepared_sql.rows(known, ["% + 1000001"]) == [(1,)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -136,41 +135,41 @@ def test_a_statement_is_prepared_once():
 )
 def test_a_fault_is_djangos_and_says_whose_it_was(sql, kind, state):
     with pytest.raises(kind) as fault:
-        hot.rows(sql, [0])
+        prepared_sql.rows(sql, [0])
 
     assert fault.value.__cause__.sqlstate == state
-    assert hot.rows("SELECT 1", []) == [(1,)]
+    assert prepared_sql.rows("SELECT 1", []) == [(1,)]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_cut_in_the_middle_is_the_connections_fault():
-    [(before,)] = hot.rows("SELECT pg_backend_pid()", [])
+    [(before,)] = prepared_sql.rows("SELECT pg_backend_pid()", [])
     with socket.socket(fileno=os.dup(connection.connection.pgconn.socket)) as line:
         line.shutdown(socket.SHUT_RDWR)
 
     with pytest.raises(OperationalError):
-        hot.rows("SELECT 1", [])
+        prepared_sql.rows("SELECT 1", [])
 
     close_old_connections()  # as at the end of each request
-    assert hot.rows("SELECT pg_backend_pid()", []) != [(before,)]
+    assert prepared_sql.rows("SELECT pg_backend_pid()", []) != [(before,)]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_that_cannot_be_prepared_is_refused_each_time():
     for _ in range(2):
         with pytest.raises(ProgrammingError, match="nowhere"):
-            hot.rows("SELECT 1 FROM nowhere", [])
+            prepared_sql.rows("SELECT 1 FROM nowhere", [])
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_without_rows_is_no_lost_connection():
     with pytest.raises(ProgrammingError, match="returns no rows"):
-        hot.rows("UPDATE ordermgmt_heartbeat SET at = now()", [])
+        prepared_sql.rows("UPDATE ordermgmt_heartbeat SET at = now()", [])
 
 
 @pytest.mark.django_db
 def test_what_was_read_is_not_kept():
-    assert hot.rows("SELECT generate_series(1, 1000)", [])
+    assert prepared_sql.rows("SELECT generate_series(1, 1000)", [])
 
     assert connection.prepared._forms.pgresult is None
 
@@ -183,13 +182,13 @@ def test_an_interruption_while_preparing_spoils_no_other_statement(monkeypatch):
         monkeypatch.setattr(prepared, "_expect", expect)
         raise KeyboardInterrupt
 
-    hot.rows("SELECT 1", [])
+    prepared_sql.rows("SELECT 1", [])
     monkeypatch.setattr(prepared, "_expect", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        hot.rows("SELECT 1000002", [])
+        prepared_sql.rows("SELECT 1000002", [])
 
-    assert hot.rows("SELECT 1000003", []) == [(1000003,)]
-    assert hot.rows("SELECT 1000002", []) == [(1000002,)]
+    assert prepared_sql.rows("SELECT 1000003", []) == [(1000003,)]
+    assert prepared_sql.rows("SELECT 1000002", []) == [(1000002,)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -200,7 +199,7 @@ def test_a_connection_that_was_not_set_up_to_the_end_has_statements_of_its_own(m
         connection.ensure_connection()
     monkeypatch.undo()
 
-    assert hot.rows("SELECT 1", []) == [(1,)]
+    assert prepared_sql.rows("SELECT 1", []) == [(1,)]
 
 
 def fail(_):
@@ -213,7 +212,7 @@ def test_nothing_is_written_into_a_transaction_that_is_lost_already():
         with contextlib.suppress(ZeroDivisionError), transaction.atomic(savepoint=False):
             raise ZeroDivisionError
         with pytest.raises(transaction.TransactionManagementError):
-            hot.rows("SELECT 1", [])
+            prepared_sql.rows("SELECT 1", [])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -222,8 +221,8 @@ def test_a_transaction_is_begun_once():
     with transaction.atomic():
         connection.ensure_connection()
         connection.connection.add_notice_handler(told.append)
-        hot.rows("SELECT 1", [])
-        hot.rows("SELECT 2", [])
+        prepared_sql.rows("SELECT 1", [])
+        prepared_sql.rows("SELECT 2", [])
 
     assert not told
 
@@ -238,7 +237,7 @@ def test_who_listens_may_refuse():
         connection.execute_wrapper(refuse),
         pytest.raises(RuntimeError, match="not now"),
     ):
-        hot.rows("SELECT 1", [])
+        prepared_sql.rows("SELECT 1", [])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -247,12 +246,12 @@ def test_the_first_statement_of_a_transaction_begins_it():
     Heartbeat.objects.all().delete()
 
     with transaction.atomic():
-        assert hot.rows(sql, ["x"]) == [("x",)]
+        assert prepared_sql.rows(sql, ["x"]) == [("x",)]
         transaction.set_rollback(True)
     assert not Heartbeat.objects.exists()
 
     with transaction.atomic():
-        hot.rows(sql, ["x"])
+        prepared_sql.rows(sql, ["x"])
     assert Heartbeat.objects.exists()
 
 
@@ -265,9 +264,9 @@ def test_it_is_in_djangos_log_and_passes_those_who_listen():
         return execute(sql, params, many, context)
 
     with CaptureQueriesContext(connection) as queries, connection.execute_wrapper(listen):
-        assert hot.rows("SELECT %(a)s::text", {"a": "x"}) == [("x",)]
+        assert prepared_sql.rows("SELECT %(a)s::text", {"a": "x"}) == [("x",)]
     with connection.execute_wrapper(listen):
-        assert hot.rows("SELECT 2", []) == [(2,)]
+        assert prepared_sql.rows("SELECT 2", []) == [(2,)]
 
     assert [query["sql"] for query in queries] == ["SELECT $1::text"]
     assert heard == [("SELECT $1::text", ["x"]), ("SELECT 2", [])]

@@ -4,8 +4,8 @@ import ipaddress
 
 import pytest
 
-from ordermgmt import destinations
-from ordermgmt.destinations import BadDestination
+from ordermgmt.http import destinations
+from ordermgmt.http.destinations import BadDestination
 
 NO_URLS = [
     "",

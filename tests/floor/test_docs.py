@@ -17,8 +17,8 @@ from django.core.management import (
 )
 
 from configuration.keys import KEYS
-from ordermgmt.scopes import SCOPES
-from ordermgmt.welcome import capture_line
+from ordermgmt.http.scopes import SCOPES
+from ordermgmt.launcher.welcome import capture_line
 from orders.lifecycle import TRANSITIONS, ItemStatus, OrderStatus
 from orders.management.commands.docs import stale, write
 from orders.management.pages import PAGES, render_all
@@ -162,7 +162,7 @@ def test_refusals_of_every_app_are_listed_with_status_and_kind(pages: dict[str, 
     for row in (
         "| 409 | `conflict` | `Conflict` | `orders.services.capture.identity.CaptureConflict` |",
         "| 404 | `tenant_not_found` | `NotFound` | `configuration.services.tenants.TenantNotFound`",
-        "| 403 | `insufficient_scope` | `Forbidden` | `ordermgmt.api.InsufficientScope` |",
+        "| 403 | `insufficient_scope` | `Forbidden` | `ordermgmt.http.api.InsufficientScope` |",
     ):
         assert row in page
     assert "`tests." not in page  # refusals that tests declare for themselves are none of ours

@@ -16,8 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ordermgmt import embedded, servers
-from ordermgmt.processes import wait_until
+from ordermgmt.launcher import embedded, servers
+from ordermgmt.launcher.processes import wait_until
 
 
 @pytest.fixture
@@ -57,7 +57,14 @@ def command(folder: Path) -> Iterator[Callable[[str], "subprocess.Popen[str]"]]:
 
         def start(until: str) -> "subprocess.Popen[str]":
             process = subprocess.Popen(
-                [sys.executable, "-m", "ordermgmt.embedded", sys.executable, "-c", SAY_BORN],
+                [
+                    sys.executable,
+                    "-m",
+                    "ordermgmt.launcher.embedded",
+                    sys.executable,
+                    "-c",
+                    SAY_BORN,
+                ],
                 env={**os.environ, "UNTIL": str(folder / until)},
                 stdout=subprocess.PIPE,
                 text=True,

@@ -36,7 +36,7 @@ def told(folder, *words: str, status: int = 2, **environment: str) -> str:
     ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
 )
 def test_a_wrong_value_is_told_by_the_name_of_its_variable(tmp_path, name, value):
-    seal = "from ordermgmt.environment import told_in_one_line\nimport django\n"
+    seal = "from ordermgmt.launcher.environment import told_in_one_line\nimport django\n"
     seal += "with told_in_one_line():\n django.setup()\n"
     seal += " from ordermgmt import encryption\n encryption.seal(b'', place='a')"
     words = ["-c", seal] if name == "ENCRYPTION_KEYS" else ["manage.py", "tenant", "list"]
@@ -44,14 +44,14 @@ def test_a_wrong_value_is_told_by_the_name_of_its_variable(tmp_path, name, value
     assert name in told(tmp_path, *words, **{name: value})
 
 
-@pytest.mark.parametrize("words", [["manage.py", "check"], ["-m", "ordermgmt.web"]])
+@pytest.mark.parametrize("words", [["manage.py", "check"], ["-m", "ordermgmt.launcher.web"]])
 def test_commands_and_the_web_server_tell_it(tmp_path, words):
     assert "LOG_LEVEL" in told(tmp_path, *words, LOG_LEVEL="LOUD")
 
 
 @pytest.mark.parametrize(
     ("words", "status"),
-    [(["manage.py", "tenant", "list"], 2), (["-m", "ordermgmt.embedded", "true"], 1)],
+    [(["manage.py", "tenant", "list"], 2), (["-m", "ordermgmt.launcher.embedded", "true"], 1)],
 )
 def test_a_file_that_is_not_utf_8_is_told_by_its_name(tmp_path, words, status):
     file = tmp_path / "env"

@@ -10,8 +10,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.test import Client, override_settings
 
-from ordermgmt import gauges, health, heartbeat, tasks
 from ordermgmt.models import Heartbeat
+from ordermgmt.monitoring import gauges, health, heartbeat, tasks
 
 GAUGE = b"ordermgmt_worker_silence_seconds"
 WELL = {

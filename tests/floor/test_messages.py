@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from configuration import keys
 from ordermgmt.errors import Invalid
-from ordermgmt.wire import Wire
+from ordermgmt.http.wire import Wire
 
 APPS = ("ordermgmt", "configuration", "webhooks", "orders")
 # Not one of these is a form that any pattern of ours asks for.

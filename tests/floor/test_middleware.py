@@ -12,8 +12,8 @@ from django.test import Client, override_settings
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from ordermgmt.logging import add_request_id, json_formatter, request_id
-from ordermgmt.middleware import RequestMiddleware
+from ordermgmt.http.middleware import RequestMiddleware
+from ordermgmt.monitoring.logging import add_request_id, json_formatter, request_id
 
 GOOD = {"authorization": "Bearer good"}
 

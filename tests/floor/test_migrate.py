@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from ordermgmt.embedded import ROOT
+from ordermgmt.launcher.embedded import ROOT
 from ordermgmt.management.commands.migrate import MIGRATING, in_its_own_time
 
 

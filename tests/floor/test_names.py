@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from ordermgmt import names
+from ordermgmt.values import names
 
 # What Unicode lists as Default_Ignorable_Code_Point and assigns a visible category.
 IGNORABLE = [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164]

@@ -12,9 +12,9 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from pydantic import BaseModel, Field
 
-from ordermgmt import openapi
-from ordermgmt.openapi import Wire, problems
-from ordermgmt.wire import Number
+from ordermgmt.http import openapi
+from ordermgmt.http.openapi import Wire, problems
+from ordermgmt.http.wire import Number
 from tests.floor.example_api import EXAMPLES
 
 V2 = "application/x.newstore.orders+json;version=2"

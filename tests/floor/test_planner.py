@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection, connections, transaction
 
-from ordermgmt import planner
+from ordermgmt.database import planner_statistics
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +24,7 @@ def rows_known(name=NAME):
         return cursor.fetchone()[0]
 
 
-def filled(table, number=planner.ENOUGH):
+def filled(table, number=planner_statistics.ENOUGH):
     return f"INSERT INTO {table} SELECT generate_series(1, {number})"
 
 
@@ -44,15 +44,15 @@ def tables():
 
 @pytest.mark.usefixtures("tables")
 def test_a_table_that_is_no_longer_empty_is_introduced_once():
-    run(filled(QUOTED, planner.ENOUGH - 1))
+    run(filled(QUOTED, planner_statistics.ENOUGH - 1))
     assert rows_known() == 0
-    assert QUOTED not in planner.introduce()
+    assert QUOTED not in planner_statistics.introduce()
 
     run(filled(QUOTED, 1))
     assert rows_known() == 0
-    assert QUOTED in planner.introduce()
-    assert rows_known() == planner.ENOUGH
-    assert QUOTED not in planner.introduce()
+    assert QUOTED in planner_statistics.introduce()
+    assert rows_known() == planner_statistics.ENOUGH
+    assert QUOTED not in planner_statistics.introduce()
 
 
 @pytest.mark.usefixtures("tables")
@@ -63,16 +63,16 @@ def test_one_that_is_locked_keeps_no_other_waiting(caplog):
     other.set_autocommit(False)
     with other.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {QUOTED}")
-        tried = planner.introduce()
+        tried = planner_statistics.introduce()
     other.rollback()
     other.close()
 
     assert {QUOTED, "public.newer"} <= set(tried)
     assert not [name for name in tried if name.startswith("elsewhere")]
     assert not caplog.records  # it was not even waited for
-    assert (rows_known(), rows_known("newer")) == (0, planner.ENOUGH)
-    assert planner.introduce() == [QUOTED]  # now that nobody has it
-    assert rows_known() == planner.ENOUGH
+    assert (rows_known(), rows_known("newer")) == (0, planner_statistics.ENOUGH)
+    assert planner_statistics.introduce() == [QUOTED]  # now that nobody has it
+    assert rows_known() == planner_statistics.ENOUGH
 
 
 @pytest.mark.usefixtures("tables")
@@ -90,15 +90,15 @@ def test_one_that_fails_keeps_no_other_from_it(caplog):
     )
     try:
         assert rows_known() == 0
-        planner.introduce()
+        planner_statistics.introduce()
     finally:
         run("DROP FUNCTION one_by CASCADE")
 
-    assert rows_known("newer") == planner.ENOUGH
+    assert rows_known("newer") == planner_statistics.ENOUGH
     assert f"{QUOTED} could not be analyzed: division by zero" in caplog.text
 
 
 @pytest.mark.usefixtures("tables")
 def test_it_keeps_no_locks():
     with transaction.atomic(), pytest.raises(RuntimeError):
-        planner.introduce()
+        planner_statistics.introduce()

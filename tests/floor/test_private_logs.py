@@ -9,11 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ordermgmt import checks
-from ordermgmt.logging import json_formatter
-from ordermgmt.processes import private_logs
-from ordermgmt.servers import Postgres
-from ordermgmt.supervisor import Program
+from ordermgmt.launcher.processes import private_logs
+from ordermgmt.launcher.servers import Postgres
+from ordermgmt.launcher.supervisor import Program
+from ordermgmt.monitoring import checks
+from ordermgmt.monitoring.logging import json_formatter
 
 CANARY = "Canary Lovelace"
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from ordermgmt import problems
-from ordermgmt.problems import LONGEST_MESSAGE, Problem, printable, title
-from ordermgmt.wire import InvalidBody, Wire
+from ordermgmt.http import problems
+from ordermgmt.http.problems import LONGEST_MESSAGE, Problem, printable, title
+from ordermgmt.http.wire import InvalidBody, Wire
 
 GOOD = {"authorization": "Bearer good"}
 BASKET = {"items": [{"product_id": "p", "price": {"amount": 1.5}}]}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ordermgmt.serving import Exchange, environ_of, serve
+from ordermgmt.launcher.serving import Exchange, environ_of, serve
 
 
 class Watcher:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ordermgmt.embedded import ROOT
-from ordermgmt.processes import spawn, stop, wait_until
+from ordermgmt.launcher.embedded import ROOT
+from ordermgmt.launcher.processes import spawn, stop, wait_until
 from tests.e2e.stack import free_port
 
 APPLICATION = """
@@ -40,7 +40,7 @@ import sys
 import django
 django.setup()
 from granian import cli
-from ordermgmt.serving import Server
+from ordermgmt.launcher.serving import Server
 cli.Server = Server
 sys.argv = ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--blocking-threads", "2"]
 sys.argv += ["--port", sys.argv_port, "streaming:application"]

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import pytest
 
-from ordermgmt import supervisor as supervising
-from ordermgmt.processes import kill_group, spawn, stop, wait_until
-from ordermgmt.supervisor import Program, Supervisor
+from ordermgmt.launcher import supervisor as supervising
+from ordermgmt.launcher.processes import kill_group, spawn, stop, wait_until
+from ordermgmt.launcher.supervisor import Program, Supervisor
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 WITH_CHILD = [
@@ -29,7 +29,7 @@ STUBBORN = [
 ]
 OWNER = (
     "import pathlib, sys, time\n"
-    "from ordermgmt.processes import spawn\n"
+    "from ordermgmt.launcher.processes import spawn\n"
     "child = spawn(['sleep', '60'], log=pathlib.Path(sys.argv[1]))\n"
     "print(child.pid, flush=True)\n"
     "time.sleep(60)\n"
@@ -135,7 +135,7 @@ def test_a_large_log_is_put_aside(tmp_path):
 
 def test_a_signal_ends_the_watch(tmp_path):
     script = (
-        "from ordermgmt.supervisor import Supervisor\n"
+        "from ordermgmt.launcher.supervisor import Supervisor\n"
         "with Supervisor(say=print) as watcher:\n"
         "    print('watching', flush=True)\n"
         "    watcher.watch()\n"

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from ordermgmt import strict_json
-from ordermgmt.timestamps import timestamp, timestamp_sql
+from ordermgmt.values.timestamps import timestamp, timestamp_sql
 
 SOURCES = Path(__file__).parents[2]
 WHOLE = dt.datetime(2024, 5, 1, 12, 0, 36, tzinfo=dt.UTC)
@@ -51,7 +51,7 @@ def test_the_database_writes_events_as_python_does(at: dt.datetime) -> None:
 
 # Where a time is no member of an answer or event, but part of a page, a spreadsheet or a file name.
 OTHER_FORMS = {
-    "ordermgmt/timestamps.py",
+    "ordermgmt/values/timestamps.py",
     "ordermgmt/console/wording.py",
     "orders/admin/export_columns.py",
     "orders/api/capture_models.py",  # as it has always been stored, which repetitions compare with

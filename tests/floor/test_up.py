@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ordermgmt.processes import wait_until
+from ordermgmt.launcher.processes import wait_until
 from tests.e2e.stack import ROOT, Stack, free_port, running_stack
 
 
@@ -75,7 +75,8 @@ def test_a_taken_port_is_explained(stack, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["bin/postgres", "valkey-server", "ordermgmt.web", "celery worker", "celery beat"]
+    "name",
+    ["bin/postgres", "valkey-server", "ordermgmt.launcher.web", "celery worker", "celery beat"],
 )
 def test_what_is_killed_comes_back(stack, name):
     [victim] = stack.children(name)
@@ -87,7 +88,7 @@ def test_what_is_killed_comes_back(stack, name):
 
 
 def test_a_killed_web_process_comes_back(stack):
-    [web] = stack.children("ordermgmt.web")
+    [web] = stack.children("ordermgmt.launcher.web")
     assert wait_until(lambda: len(stack.children("", of=web)) == 2, timeout=20)
     victim, survivor = stack.children("", of=web)
 

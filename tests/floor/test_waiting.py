@@ -7,15 +7,15 @@ from contextlib import ExitStack
 import pytest
 from django.db import connection, connections, transaction
 
-from ordermgmt import waiting
-from ordermgmt.waiting import ASIDE, AT_WORK, AllAreWaiting, Sent, aside, at_work
+from ordermgmt.http import request_slots
+from ordermgmt.http.request_slots import ASIDE, AT_WORK, AllAreWaiting, Sent, aside, at_work
 from tests.floor.test_database import end_session
 
 
 @pytest.fixture(autouse=True)
 def no_database(monkeypatch):
     """Stepping aside closes the connection; most of these tests have none."""
-    monkeypatch.setattr(waiting, "connection", NoConnection())
+    monkeypatch.setattr(request_slots, "connection", NoConnection())
 
 
 class NoConnection:
@@ -88,12 +88,12 @@ def test_who_finds_no_place_is_told_when_to_come_back():
 
 def test_the_connection_is_given_back_before_the_wait():
     with aside(1):
-        assert waiting.connection.closed == 1
+        assert request_slots.connection.closed == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_nobody_waits_in_a_transaction(monkeypatch):
-    monkeypatch.setattr(waiting, "connection", connection)
+    monkeypatch.setattr(request_slots, "connection", connection)
     with transaction.atomic():
         with pytest.raises(RuntimeError, match="never asked in a transaction"), aside(1):
             raise AssertionError("It waited.")
@@ -136,7 +136,7 @@ class TestDesks:
             with at_work():
                 with aside(number):
                     assert answered.wait(5)
-                come_back.append(waiting._own.desk is not None)
+                come_back.append(request_slots._own.desk is not None)
 
         slow = self.requests(AT_WORK, wait)
         with at_work():  # would block for ever if the slow ones kept theirs
@@ -146,16 +146,16 @@ class TestDesks:
             thread.join(10)
 
         assert come_back == [True] * AT_WORK
-        assert len(waiting._desks.free) == AT_WORK
+        assert len(request_slots._desks.free) == AT_WORK
 
     def test_who_has_none_gives_none_away(self):
         with aside(1):
             pass
 
-        assert len(waiting._desks.free) == AT_WORK
+        assert len(request_slots._desks.free) == AT_WORK
 
     def test_who_comes_first_is_served_first(self):
-        desks, served = waiting.Desks(1), []
+        desks, served = request_slots.Desks(1), []
         desk = desks.take()
         queue = []
         for number in range(5):
@@ -177,8 +177,8 @@ class TestConnections:
 
     @pytest.fixture(autouse=True)
     def desks(self, monkeypatch):
-        desks = waiting.Desks(AT_WORK)
-        monkeypatch.setattr(waiting, "_desks", desks)
+        desks = request_slots.Desks(AT_WORK)
+        monkeypatch.setattr(request_slots, "_desks", desks)
         yield desks
         for desk in desks.free:
             desk._connection and desk._connection.close()

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ordermgmt import waiting, wsgi
+from ordermgmt import wsgi
+from ordermgmt.http import request_slots
 from ordermgmt.wsgi import application
 
 
@@ -40,9 +41,11 @@ def test_a_body_in_no_text_at_all_does_not_spoil_the_address(charset):
 
 def test_a_request_is_worked_on_at_a_desk(monkeypatch):
     seen = []
-    monkeypatch.setattr(wsgi, "handler", lambda environ, start: seen.append(waiting._own.desk))
+    monkeypatch.setattr(
+        wsgi, "handler", lambda environ, start: seen.append(request_slots._own.desk)
+    )
 
     application({}, None)
 
     assert seen != [None]
-    assert waiting._own.desk is None
+    assert request_slots._own.desk is None

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from configuration import keys
 from configuration.services import clients
 from orders.models import Hold
-from orders.services import sweeping
+from orders.services.holds import due as due_holds
 from tests.factories import LocationFactory, bearer
 from tests.orders.shop import Shop
 from webhooks.models import Event
@@ -164,7 +164,7 @@ class Session:
         Hold.objects.filter(order__external_id=f"G-{number}", kind="grace").update(
             due_at="2024-05-01T12:00:00Z"
         )
-        while sweeping.release_due():
+        while due_holds.release_due():
             pass
 
     def events(self) -> dict[str, list[Any]]:

@@ -91,11 +91,11 @@ _met = threading.local()
 @contextmanager
 def _meeting(where: str, size: int) -> Iterator[None]:
     """Make the threads wait for each other once a call, at the place that matters."""
-    from orders.services import writing
     from orders.services.capture import additions
+    from orders.services.changes import persistence
 
     place, name, patience = {
-        "before writing": (writing, "insert", PATIENCE),
+        "before writing": (persistence, "insert", PATIENCE),
         "in the lock": (additions, "document", IN_THE_LOCK),
     }[where]
     barrier = threading.Barrier(size, timeout=patience)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from ordermgmt.embedded import data_dir
 from ordermgmt.errors import DomainError
+from ordermgmt.launcher.embedded import data_dir
 
 # How long one who holds the lock waits for another who should not get in. Without the lock they
 # meet, and both go on from what they saw before.

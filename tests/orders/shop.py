@@ -14,8 +14,8 @@ from django.test import Client as Browser
 from configuration import keys, services
 from configuration.models import Tenant
 from ordermgmt import strict_json
-from ordermgmt.negotiation import ORDERS_V2
-from ordermgmt.wire import Wire
+from ordermgmt.http.negotiation import ORDERS_V2
+from ordermgmt.http.wire import Wire
 from orders.api.external_models import OrderHistory
 from orders.api.order_models import CapturedOrder, OrderDetail
 from orders.models import Order

@@ -16,7 +16,8 @@ from orders.api import akinon_rendering
 from orders.api.akinon_models import AkinonOrder
 from orders.lifecycle import ItemStatus
 from orders.models import Hold, Item, Order, TimelineEntry
-from orders.services import cancellation, confirmation, holding
+from orders.services import cancellation, confirmation
+from orders.services.holds import actions as hold_actions
 from tests.factories import ClientFactory, LocationFactory, bearer
 from tests.orders.racing import alone, at_once, meet
 from tests.orders.shop import Shop, contents, documented, item, items, order, read, stored
@@ -117,7 +118,7 @@ class TestCapturing:
 
     def test_what_else_holds_the_order_still_does(self, shop: Shop) -> None:
         placed = in_grace(shop)
-        holding.place(tenant=shop.tenant, reference="web-1", reason="check", actor="test")
+        hold_actions.place(tenant=shop.tenant, reference="web-1", reason="check", actor="test")
 
         answer = ok(shop, "web-1")
 

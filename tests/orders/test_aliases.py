@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from pydantic import AliasChoices, Field
 
-from ordermgmt.wire import AliasedWire, Wire
+from ordermgmt.http.wire import AliasedWire, Wire
 from orders.api.capture_items import ItemIn
 from orders.api.capture_models import Address, CaptureRequest, OrderFields, parse
 from tests.orders.shop import Shop, contents, item, order, problem

@@ -5,7 +5,9 @@ import pytest
 from configuration import keys
 from orders import tasks
 from orders.models import BulkJob, BulkJobOrder, BulkOutcome, BulkVerb, Hold, Order
-from orders.services import bulk, cancellation, holding, invariants
+from orders.services import cancellation, invariants
+from orders.services.console import bulk_jobs
+from orders.services.holds import actions as hold_actions
 from tests.factories import LocationFactory
 from tests.orders.racing import at_once
 from tests.orders.shop import Shop, contents, items, order
@@ -33,14 +35,14 @@ def captured(shop, number, **members):
 def start(shop, verb=BulkVerb.HOLD, orders=None, **said):
     chosen = list(Order.objects.order_by("id").values_list("pk", flat=True))
     known = {"tenant": shop.tenant, "reason": "recall", "actor": "staff:ada"} | said
-    return bulk.start(verb=verb, orders=chosen if orders is None else orders, **known)
+    return bulk_jobs.start(verb=verb, orders=chosen if orders is None else orders, **known)
 
 
 def finish(job):
-    while bulk.work_off():
+    while bulk_jobs.work_off():
         pass
     job.refresh_from_db()
-    return {outcome: n for outcome, n in bulk.tally(job).items() if n}
+    return {outcome: n for outcome, n in bulk_jobs.tally(job).items() if n}
 
 
 def told(job):
@@ -53,7 +55,7 @@ def test_nothing_happens_until_it_is_worked_off(shop):
 
     job = start(shop)
 
-    assert bulk.tally(job)[BulkOutcome.WAITING] == 3
+    assert bulk_jobs.tally(job)[BulkOutcome.WAITING] == 3
     assert not Hold.objects.exists()
     assert finish(job) == {BulkOutcome.DONE: 3}
     assert job.finished_at
@@ -94,7 +96,7 @@ def test_approving_ends_only_what_size_holds(shop):
 
 def test_releasing_lets_go_on_what_support_held(shop):
     captured(shop, 2)
-    holding.place(tenant=shop.tenant, reference="A-0", reason="look", actor="staff:ada")
+    hold_actions.place(tenant=shop.tenant, reference="A-0", reason="look", actor="staff:ada")
 
     assert finish(start(shop, BulkVerb.RELEASE)) == {BulkOutcome.DONE: 1, BulkOutcome.REFUSED: 1}
     assert set(Order.objects.values_list("status", flat=True)) == {"open"}
@@ -115,14 +117,14 @@ def test_what_is_so_already_is_done_without_a_trace(shop):
 def test_the_rest_can_be_let_be(shop):
     captured(shop, 4)
     job = start(shop)
-    bulk.work_off(limit=1)
+    bulk_jobs.work_off(limit=1)
 
-    assert bulk.stop(job=job, actor="staff:bea") == 3
+    assert bulk_jobs.stop(job=job, actor="staff:bea") == 3
 
     assert finish(job) == {BulkOutcome.DONE: 1, BulkOutcome.STOPPED: 3}
     assert (job.stopped_by, bool(job.finished_at)) == ("staff:bea", True)
     assert Hold.objects.count() == 1
-    assert bulk.stop(job=job, actor="staff:eve") == 0
+    assert bulk_jobs.stop(job=job, actor="staff:eve") == 0
     job.refresh_from_db()
     assert job.stopped_by == "staff:bea"
 
@@ -134,7 +136,7 @@ def test_another_tenants_orders_are_none(shop):
     other.captured(order(external_id="foreign"))
     before = contents()
 
-    with pytest.raises(bulk.NoOrders):
+    with pytest.raises(bulk_jobs.NoOrders):
         start(shop, orders=[Order.objects.get(external_id="foreign").pk, 10**18])
     assert contents() == before
 
@@ -146,8 +148,8 @@ def test_too_many_are_refused_whole(shop):
     captured(shop, 1)
     before = contents()
 
-    with pytest.raises(bulk.TooManyOrders):
-        start(shop, orders=range(bulk.MOST + 1))
+    with pytest.raises(bulk_jobs.TooManyOrders):
+        start(shop, orders=range(bulk_jobs.MOST + 1))
     assert contents() == before
 
 
@@ -155,10 +157,10 @@ def test_jobs_take_turns(shop):
     captured(shop, 6)
     long, short = start(shop), start(shop, orders=[Order.objects.latest("id").pk])
 
-    bulk.work_off(limit=2)
+    bulk_jobs.work_off(limit=2)
 
-    assert bulk.tally(long)[BulkOutcome.DONE] == 2
-    assert bulk.tally(short)[BulkOutcome.DONE] == 1
+    assert bulk_jobs.tally(long)[BulkOutcome.DONE] == 2
+    assert bulk_jobs.tally(short)[BulkOutcome.DONE] == 1
 
 
 def test_several_workers_do_each_order_once(shop):
@@ -179,7 +181,7 @@ def test_a_failure_leaves_the_order_to_the_next_round(shop, settings):
     job = start(shop)
     settings.FAILPOINTS = {"bulk.before_commit": "raise"}
     with pytest.raises(Exception, match=r"bulk\.before_commit"):
-        bulk.work_off()
+        bulk_jobs.work_off()
     assert not Hold.objects.exists()
 
     settings.FAILPOINTS = {}
@@ -188,14 +190,14 @@ def test_a_failure_leaves_the_order_to_the_next_round(shop, settings):
 
 def test_an_order_nobody_thought_of_stops_none_of_the_others(shop, monkeypatch):
     captured(shop, 3)
-    original = holding.hold
+    original = hold_actions.hold
 
     def hold(story, *, reason):
         if story.order.external_id == "A-1":
             raise TypeError("nobody thought of this")
         return original(story, reason=reason)
 
-    monkeypatch.setattr(holding, "hold", hold)
+    monkeypatch.setattr(hold_actions, "hold", hold)
     job = start(shop)
 
     assert finish(job) == {BulkOutcome.DONE: 2, BulkOutcome.REFUSED: 1}

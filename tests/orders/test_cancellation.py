@@ -8,8 +8,10 @@ import pytest
 
 from configuration import keys
 from orders.models import Hold, Item, Order, TimelineEntry
-from orders.services import fulfillment, holding, invariants
-from orders.services.fulfillment import Report
+from orders.services import invariants
+from orders.services.fulfillment import reports as fulfillment_reports
+from orders.services.fulfillment.reports import Report
+from orders.services.holds import actions as hold_actions
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, contents, item, items, order, problem, read, stored
 from webhooks.models import Event
@@ -51,7 +53,7 @@ def cancel_item(shop: Shop, order: Order, item: Any, body: Any = None) -> Any:
 
 
 def report(order: Order, action: Any, *reported: Item) -> None:
-    fulfillment.report(
+    fulfillment_reports.report(
         tenant=order.tenant,
         reference=str(order.uuid),
         action=action,
@@ -82,7 +84,7 @@ def refused(shop: Shop, answer: Any, before: Any, code: str, message: str) -> No
 class TestAnOrder:
     def test_in_its_grace_period_is_cancelled_and_its_holds_end(self, shop: Shop) -> None:
         it = captured(shop, *items(2), grace_period=60)
-        holding.place(tenant=it.tenant, reference="A-1", reason="A check", actor="test")
+        hold_actions.place(tenant=it.tenant, reference="A-1", reason="A check", actor="test")
         assert status(shop, it) == {"cancelable": True, "canceled": False, "is_safe": True}
 
         answer = cancel(shop, it)
@@ -227,7 +229,9 @@ class TestAnOrder:
         it = captured(shop, grace_period=60)
         shop.set(keys.EXTERNAL_OMS, {"enabled": True})
         grace = Hold.objects.get().uuid
-        holding.release(tenant=it.tenant, reference="A-1", hold=grace, reason="x", actor="test")
+        hold_actions.release(
+            tenant=it.tenant, reference="A-1", hold=grace, reason="x", actor="test"
+        )
         assert statuses(it) == ["closed", "captured"]
 
         assert problem(cancel(shop, it))[2] == "Order A-1 is already closed."

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from ordermgmt import strict_json
-from ordermgmt.embedded import data_dir
+from ordermgmt.launcher.embedded import data_dir
 from orders.models import Item, Order, TimelineEntry
 from tests.orders.racers import Racers
 from tests.orders.shop import Shop, item, items, order

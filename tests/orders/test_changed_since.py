@@ -4,9 +4,10 @@ import pytest
 
 from ordermgmt.errors import DomainError
 from orders.models import Hold, Order, TimelineEntry
-from orders.services import cancellation, holding
-from orders.services.changing import ChangedSince
-from orders.services.possibilities import look
+from orders.services import cancellation
+from orders.services.changes.locking import ChangedSince
+from orders.services.console.order_state import look
+from orders.services.holds import actions as hold_actions
 from tests.orders.racing import alone, at_once
 from tests.orders.shop import Shop, contents, item, order
 
@@ -20,9 +21,9 @@ def acts(shop, kept):
     grace = kept.holds.get(kind="grace").uuid
     one = kept.items.get().uuid
     return {
-        "place": lambda **seen: holding.place(**whole, reason="x", **seen),
-        "release": lambda **seen: holding.release(**whole, hold=grace, reason="x", **seen),
-        "extend": lambda **seen: holding.extend_grace(**named, **seen),
+        "place": lambda **seen: hold_actions.place(**whole, reason="x", **seen),
+        "release": lambda **seen: hold_actions.release(**whole, hold=grace, reason="x", **seen),
+        "extend": lambda **seen: hold_actions.extend_grace(**named, **seen),
         "cancel": lambda **seen: cancellation.cancel(**named, reason="x", note=None, **seen),
         "cancel item": lambda **seen: cancellation.cancel_item(**named, item=one, **seen),
     }

@@ -18,7 +18,7 @@ from orders.models import (
     Shipment,
     TimelineEntry,
 )
-from orders.services import bulk
+from orders.services.console import bulk_jobs
 from tests.orders.shop import Shop, order, stored
 from webhooks.models import Event
 
@@ -40,7 +40,7 @@ def kept(shop):
         shipments=[{"price": 5, "tax": 1}],
     )
     kept = stored(shop.captured(said))
-    bulk.start(
+    bulk_jobs.start(
         tenant=shop.tenant, verb=BulkVerb.HOLD, orders=[kept.pk], reason="look", actor="staff:ada"
     )
     return kept

@@ -12,7 +12,10 @@ from django.db import connection
 
 from configuration import keys
 from orders.models import BulkJobOrder, BulkVerb, Hold, Item, Order, TimelineEntry
-from orders.services import bulk, holding, invariants, sweeping
+from orders.services import invariants
+from orders.services.console import bulk_jobs
+from orders.services.holds import actions as hold_actions
+from orders.services.holds import due as due_holds
 from tests.orders.shop import CAPTURE, Shop, contents, item, items, order, read
 from webhooks.models import Event
 
@@ -89,7 +92,7 @@ def test_a_sweeper_that_dies_at_a_commit_loses_nothing_and_releases_nothing_twic
 
     assert Hold.objects.filter(released_at__isnull=False).count() == kept
     assert (contents() == before) is (not kept)
-    assert sweeping.release_due() == 25 - kept
+    assert due_holds.release_due() == 25 - kept
     assert set(Order.objects.values_list("status", flat=True)) == {"open"}
     assert Counter(e.verb for e in TimelineEntry.objects.all()) == dict.fromkeys(
         ["captured", "held", "released", "opened", "routed"], 25
@@ -108,7 +111,7 @@ def test_who_judges_sizes_and_dies_at_a_commit_holds_each_order_once(shop, die, 
     die(JUDGE, f"judge_sizes.{moment}_commit")
 
     assert Hold.objects.filter(kind="big_order").count() == kept
-    assert sweeping.judge_sizes() == 12 - kept
+    assert due_holds.judge_sizes() == 12 - kept
     assert Hold.objects.filter(kind="big_order").count() == 12
 
 
@@ -170,7 +173,7 @@ def test_a_hold_whose_process_dies_at_its_commit_is_placed_once(shop, die, momen
     )
 
     assert Hold.objects.exists() is kept
-    holding.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
+    hold_actions.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
     assert Hold.objects.count() == 1
     assert Counter(e.verb for e in TimelineEntry.objects.all())["held"] == 1
 
@@ -180,7 +183,7 @@ def test_a_bulk_job_whose_worker_dies_at_a_commit_does_each_order_once(shop, die
     for n in range(5):
         shop.captured(order(external_id=f"A-{n}"))
     keys_of_all = list(Order.objects.values_list("pk", flat=True))
-    bulk.start(
+    bulk_jobs.start(
         tenant=shop.tenant,
         verb=BulkVerb.CANCEL,
         orders=keys_of_all,
@@ -191,7 +194,7 @@ def test_a_bulk_job_whose_worker_dies_at_a_commit_does_each_order_once(shop, die
     die(WORK_OFF, f"bulk.{moment}_commit")
 
     assert BulkJobOrder.objects.filter(outcome="done").count() == kept
-    while bulk.work_off():
+    while bulk_jobs.work_off():
         pass
     assert set(BulkJobOrder.objects.values_list("outcome", flat=True)) == {"done"}
     assert Counter(e.name for e in Event.objects.all())["order.cancelled"] == 5

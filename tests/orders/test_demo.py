@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from orders import demo
-from orders.demo_stories import STORIES
+from orders.demo_changes import STORIES
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Hold, Item, Order, OrderNote, TimelineEntry
 from tests.orders.shop import contents

@@ -13,8 +13,11 @@ from django.utils import timezone
 
 from configuration import keys
 from orders.models import Hold, Order, TimelineEntry
-from orders.services import holding, invariants, queries, sweeping
+from orders.services import invariants
 from orders.services.capture import additions
+from orders.services.holds import actions as hold_actions
+from orders.services.holds import due as due_holds
+from orders.services.reading import queries
 from tests.orders.racing import PATIENCE, alone, at_once, meet
 from tests.orders.shop import Shop, item, items, order
 from webhooks.models import Event
@@ -36,7 +39,7 @@ def all_is_well():
 
 def extend(shop, name="A-1"):
     def act():
-        return holding.extend_grace(
+        return hold_actions.extend_grace(
             tenant=shop.tenant, reference=name, id_type="external", actor="client:test"
         )
 
@@ -44,14 +47,14 @@ def extend(shop, name="A-1"):
 
 
 def place(shop, name="A-1"):
-    return lambda: holding.place(
+    return lambda: hold_actions.place(
         tenant=shop.tenant, reference=name, reason="look", actor="staff:ada"
     )
 
 
 def release(shop, kind, name="A-1"):
     hold = Hold.objects.get(order__external_id=name, kind=kind, released_at=None)
-    return lambda: holding.release(
+    return lambda: hold_actions.release(
         tenant=shop.tenant, reference=name, hold=hold.uuid, reason="fine", actor="staff:ada"
     )
 
@@ -75,7 +78,7 @@ def told(name="A-1"):
 def test_of_fifty_who_extend_at_the_same_moment_one_does(shop, monkeypatch):
     shop.captured(order(external_id="A-1", grace_period=60))
     before = Hold.objects.get().due_at
-    meet(monkeypatch, holding, "_running_grace", number=EXTENDERS, patience=PATIENCE)
+    meet(monkeypatch, hold_actions, "_running_grace", number=EXTENDERS, patience=PATIENCE)
 
     with alone():
         answers = at_once([extend(shop)] * EXTENDERS)
@@ -84,7 +87,7 @@ def test_of_fifty_who_extend_at_the_same_moment_one_does(shop, monkeypatch):
         "datetime": 1,
         "ExtendedElsewhere": EXTENDERS - 1,
     }
-    assert Hold.objects.get().due_at == before + holding.EXTENSION
+    assert Hold.objects.get().due_at == before + hold_actions.EXTENSION
     assert told() == ["captured", "held", "extended"]
 
 
@@ -95,7 +98,7 @@ def test_two_who_extend_without_having_seen_the_same_both_do(shop):
     extend(shop)()
     extend(shop)()
 
-    assert Hold.objects.get().due_at == before + 2 * holding.EXTENSION
+    assert Hold.objects.get().due_at == before + 2 * hold_actions.EXTENSION
 
 
 def test_two_sweepers_at_the_same_moment_release_each_order_once(shop, monkeypatch):
@@ -104,11 +107,11 @@ def test_two_sweepers_at_the_same_moment_release_each_order_once(shop, monkeypat
     end_grace()
     meet(monkeypatch, queries, "documents")
 
-    found = at_once([lambda: sweeping.release_due(limit=20)] * 2)
+    found = at_once([lambda: due_holds.release_due(limit=20)] * 2)
 
     assert found == [20, 20]  # neither waited for the other
     assert Event.objects.filter(name="order.opened").count() == 40
-    assert {e.actor for e in TimelineEntry.objects.filter(verb="released")} == {sweeping.RELEASER}
+    assert {e.actor for e in TimelineEntry.objects.filter(verb="released")} == {due_holds.RELEASER}
     assert TimelineEntry.objects.filter(verb="released").count() == 40
 
 
@@ -127,7 +130,7 @@ def test_a_sweep_leaves_an_order_alone_that_is_being_changed(shop, monkeypatch):
         assert inside.wait(PATIENCE)
         monkeypatch.setattr(queries, "standing_holds", look)
         try:
-            return sweeping.release_due()
+            return due_holds.release_due()
         finally:
             done.set()
 
@@ -136,7 +139,7 @@ def test_a_sweep_leaves_an_order_alone_that_is_being_changed(shop, monkeypatch):
     [hold, swept] = at_once([place(shop), sweep])
 
     assert (hold.kind, swept) == ("support", 0)
-    assert sweeping.release_due() == 1
+    assert due_holds.release_due() == 1
     assert told() == ["captured", "held", "held", "released"]
 
 
@@ -147,8 +150,8 @@ def test_a_hold_and_the_end_of_grace_at_the_same_moment_end_in_a_held_order(shop
     end_grace()
     meet(monkeypatch, queries, "documents")
 
-    at_once([place(shop), sweeping.release_due])
-    sweeping.release_due()
+    at_once([place(shop), due_holds.release_due])
+    due_holds.release_due()
 
     assert Order.objects.get().status == "on_hold"
     assert [h.kind for h in Hold.objects.filter(released_at=None)] == ["support"]
@@ -161,7 +164,7 @@ def test_a_grace_period_that_ends_while_it_is_extended_is_extended_and_not_relea
 ):
     """The caller has the lock and saw the grace run; the clock passes; a sweep comes by."""
     shop.captured(order(external_id="A-1", grace_period=1))
-    look, looks, passed = holding._running_grace, [], threading.Event()
+    look, looks, passed = hold_actions._running_grace, [], threading.Event()
 
     def look_and_wait_until_it_is_over(*args):
         looks.append(look(*args))
@@ -173,14 +176,14 @@ def test_a_grace_period_that_ends_while_it_is_extended_is_extended_and_not_relea
 
     def sweep():
         assert passed.wait(PATIENCE)
-        return sweeping.release_due()
+        return due_holds.release_due()
 
-    monkeypatch.setattr(holding, "_running_grace", look_and_wait_until_it_is_over)
+    monkeypatch.setattr(hold_actions, "_running_grace", look_and_wait_until_it_is_over)
 
     [due_at, swept] = at_once([extend(shop), sweep])
 
-    assert (due_at, swept) == (looks[0].due_at + holding.EXTENSION, 0)
-    assert sweeping.release_due() == 0
+    assert (due_at, swept) == (looks[0].due_at + hold_actions.EXTENSION, 0)
+    assert due_holds.release_due() == 0
     assert told() == ["captured", "held", "extended"]
 
 
@@ -188,17 +191,17 @@ def test_a_sweep_looks_again_at_what_is_due_once_it_has_the_lock(shop, monkeypat
     """The statement that locks sees holds as they were when it began; one may be extended since."""
     shop.captured(order(external_id="A-1", grace_period=60))
     end_grace()
-    lock = sweeping._LOCK_DUE
+    lock = due_holds._LOCK_DUE
 
-    def lock_late(sql, params, rows=sweeping.hot.rows):
+    def lock_late(sql, params, rows=due_holds.hot.rows):
         found = rows(sql, params)
         if sql == lock:  # as if it had been extended between that statement's look and its lock
-            Hold.objects.update(due_at=timezone.now() + holding.EXTENSION)
+            Hold.objects.update(due_at=timezone.now() + hold_actions.EXTENSION)
         return found
 
-    monkeypatch.setattr(sweeping.hot, "rows", lock_late)
+    monkeypatch.setattr(due_holds.hot, "rows", lock_late)
 
-    assert sweeping.release_due() == 0
+    assert due_holds.release_due() == 0
     assert told() == ["captured", "held"]
 
 
@@ -249,8 +252,8 @@ def test_items_added_while_the_grace_ends_are_routed_too_or_refused(shop, monkey
     meet(monkeypatch, additions, "document")
     body = {"id": said["id"], "items": [item()]}
 
-    [status, _] = at_once([lambda: shop.capture(body).status_code, sweeping.release_due])
-    sweeping.release_due()
+    [status, _] = at_once([lambda: shop.capture(body).status_code, due_holds.release_due])
+    due_holds.release_due()
 
     assert status in (200, 409)
     kept = Order.objects.get()
@@ -265,7 +268,7 @@ def test_two_who_judge_sizes_at_the_same_moment_hold_each_big_order_once(shop, m
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
     meet(monkeypatch, queries, "documents")
 
-    found = at_once([sweeping.judge_sizes] * 2)
+    found = at_once([due_holds.judge_sizes] * 2)
 
     assert sorted(found) == [0, 4]
     assert Hold.objects.filter(kind="big_order").count() == 4
@@ -276,10 +279,10 @@ def test_sizes_are_judged_by_what_holds_once_the_order_is_locked(shop, monkeypat
     shop.captured(order(*items(3), external_id="A-1"))
     place(shop)()
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
-    slow = sweeping._LOCK_BIG.replace(
+    slow = due_holds._LOCK_BIG.replace(
         "FROM orders_order o", "FROM (SELECT pg_sleep(0.4)) s, orders_order o", 1
     )
-    fast, rows = sweeping._LOCK_BIG, sweeping.hot.rows
+    fast, rows = due_holds._LOCK_BIG, due_holds.hot.rows
     began = threading.Event()
 
     def begin(sql, params):
@@ -293,9 +296,9 @@ def test_sizes_are_judged_by_what_holds_once_the_order_is_locked(shop, monkeypat
         time.sleep(0.1)  # so that its snapshot is taken
         return release(shop, "support")()  # the last look places a big_order hold
 
-    monkeypatch.setattr(sweeping.hot, "rows", begin)
+    monkeypatch.setattr(due_holds.hot, "rows", begin)
 
-    [held, _] = at_once([sweeping.judge_sizes, second])
+    [held, _] = at_once([due_holds.judge_sizes, second])
 
     assert held == 0
     assert Counter(h.kind for h in Hold.objects.filter(released_at=None)) == {"big_order": 1}

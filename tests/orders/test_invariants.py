@@ -9,7 +9,9 @@ from django.db import connection
 
 from configuration import keys
 from orders.models import Hold, Order
-from orders.services import holding, invariants, sweeping
+from orders.services import invariants
+from orders.services.holds import actions as hold_actions
+from orders.services.holds import due as due_holds
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, item, items, order
 
@@ -132,25 +134,25 @@ def shop():
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
     shop.captured(order(external_id="open", shipments=[{"price": 5}]))
     shop.captured(order(external_id="held", grace_period=600))
-    holding.extend_grace(
+    hold_actions.extend_grace(
         tenant=shop.tenant, reference="held", id_type="external", actor="client:test"
     )
     shop.captured(order(*items(3), external_id="big"))
     release(shop, "big")
     parked = shop.captured(order(external_id="parked"))
-    holding.place(tenant=shop.tenant, reference="parked", reason="look", actor="staff:ada")
+    hold_actions.place(tenant=shop.tenant, reference="parked", reason="look", actor="staff:ada")
     shop.captured({"id": parked["origin_id"], "items": [item(), item()]})
     release(shop, "parked")
     release(shop, "parked")
     shop.captured(order(external_id="due", grace_period=600))
     Hold.objects.filter(order__external_id="due").update(due_at="2020-01-01T00:00:00Z")
-    sweeping.release_due()
+    due_holds.release_due()
     return shop
 
 
 def release(shop, reference):
     hold = Hold.objects.filter(order__external_id=reference, released_at=None).order_by("id")[0]
-    holding.release(
+    hold_actions.release(
         tenant=shop.tenant, reference=reference, hold=hold.uuid, reason="fine", actor="staff:ada"
     )
 

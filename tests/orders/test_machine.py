@@ -23,7 +23,10 @@ from hypothesis.stateful import (
 from configuration import keys
 from ordermgmt.errors import DomainError
 from orders.models import Hold, Order
-from orders.services import cancellation, fulfillment, holding, invariants, sweeping
+from orders.services import cancellation, invariants
+from orders.services.fulfillment import reports as fulfillment_reports
+from orders.services.holds import actions as hold_actions
+from orders.services.holds import due as due_holds
 from tests.orders.shop import Shop, items, order
 
 LIVE = {"pending", "in_fulfillment", "on_hold"}
@@ -79,7 +82,7 @@ class Lives(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Leave nothing due to the next life: a sweep does not ask whose orders they are."""
-        while sweeping.release_due():
+        while due_holds.release_due():
             pass
 
     def on(self, name: str) -> dict[str, object]:
@@ -120,13 +123,13 @@ class Lives(RuleBasedStateMachine):
     def extend(self, name: str) -> None:
         model = self.models[name]
         runs = "grace" in model.holds and not model.is_due
-        refused = self.is_refused(holding.extend_grace, id_type="external", **self.on(name))
+        refused = self.is_refused(hold_actions.extend_grace, id_type="external", **self.on(name))
         assert refused is not runs
 
     @rule(name=orders)
     def hold(self, name: str) -> None:
         model = self.models[name]
-        refused = self.is_refused(holding.place, reason="look", **self.on(name))
+        refused = self.is_refused(hold_actions.place, reason="look", **self.on(name))
         assert refused is (model.status == "closed")
         if not refused and "support" not in model.holds:
             model.holds.add("support")
@@ -143,7 +146,9 @@ class Lives(RuleBasedStateMachine):
         hold = Hold.objects.get(
             order__tenant=self.shop.tenant, order__external_id=name, kind=kind, released_at=None
         )
-        assert not self.is_refused(holding.release, hold=hold.uuid, reason="ok", **self.on(name))
+        assert not self.is_refused(
+            hold_actions.release, hold=hold.uuid, reason="ok", **self.on(name)
+        )
         model.holds.remove(kind)
         model.go_on(self.limit)
 
@@ -162,14 +167,14 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         due = [m for m in self.models.values() if m.is_due and "grace" in m.holds]
-        assert sweeping.release_due() == len(due)
+        assert due_holds.release_due() == len(due)
         for model in due:
             model.holds.remove("grace")
             model.go_on(self.limit)
 
     @rule()
     def judge_sizes(self) -> None:
-        sweeping.judge_sizes()
+        due_holds.judge_sizes()
         for model in self.models.values():
             if model.status == "on_hold" and not model.was_big:
                 model.judge(self.limit)
@@ -201,9 +206,9 @@ class Lives(RuleBasedStateMachine):
         uuid = stored.items.order_by("position")[place].uuid
         is_so = model.items[place] == target  # a repeated report changes nothing
         refused = self.is_refused(
-            fulfillment.report,
+            fulfillment_reports.report,
             action=action,
-            reports=[fulfillment.Report(uuid)],
+            reports=[fulfillment_reports.Report(uuid)],
             **self.on(name),
         )
         assert refused is not (is_so or model.items[place] in sources)

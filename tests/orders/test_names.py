@@ -15,7 +15,8 @@ from django.test import Client as Browser
 
 from configuration.models import Location
 from orders.models import Order
-from orders.services import invariants, writing
+from orders.services import invariants
+from orders.services.changes import persistence
 from tests.factories import LocationFactory, ServiceLevelFactory
 from tests.orders import racing
 from tests.orders.shop import Shop, contents, item, order, problem, read, stored
@@ -88,7 +89,7 @@ class TestANumber:
         """Both statements are in flight: neither sees what the other one wrote."""
         brought = f"NS{number:08}"
         bodies = [order(external_id=name) for name in (brought, "A")]
-        rows = writing.hot.rows
+        rows = persistence.hot.rows
         has_written, is_waiting = threading.Event(), threading.Event()
 
         def written(sql: str, params: Any) -> Any:
@@ -106,7 +107,7 @@ class TestANumber:
                 time.sleep(racing.IN_THE_LOCK)
             return made
 
-        monkeypatch.setattr(writing.hot, "rows", written)
+        monkeypatch.setattr(persistence.hot, "rows", written)
         with racing.alone():
             answers = racing.at_once([lambda body=body: shop.capture(body) for body in bodies])
 

@@ -10,7 +10,8 @@ import pytest
 from django.db.models import Sum
 from django.test import Client as Browser
 
-from ordermgmt import names, strict_json
+from ordermgmt import strict_json
+from ordermgmt.values import names
 from orders.api.addresses import order_routes
 from orders.models import Hold, Item, Order, TimelineEntry
 from tests.api.routes import api_routes

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 
 from orders.models import OrderNote, TimelineEntry
-from orders.services.card_numbers import holds_card_number
+from orders.services.capture.card_numbers import holds_card_number
 from tests.orders.shop import Shop, contents, items, order, problem, read
 
 pytestmark = pytest.mark.django_db

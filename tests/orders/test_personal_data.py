@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from configuration.models import PersonalToken
 from configuration.services import pseudonyms
 from orders.api.personal_data import DetokenizedData, TokenizedData
-from orders.services import personal_data
+from orders.services.reading import personal_data
 from tests.factories import ClientFactory, bearer
 from tests.orders.racing import alone, at_once
 from tests.orders.shop import Shop, documented, order, problem, rows

@@ -14,10 +14,14 @@ from django.db.models.functions import Now
 from configuration.models import Tenant
 from orders.lifecycle import TransitionNotAllowed
 from orders.models import Order
-from orders.services import cancellation, fulfillment, queries, serials, sweeping
+from orders.services import cancellation
 from orders.services.cancellation import ItemNotCancelable, NotCancelable
-from orders.services.fulfillment import Report
-from orders.services.serials import ItemCancelled, Serial
+from orders.services.fulfillment import reports as fulfillment_reports
+from orders.services.fulfillment import serials
+from orders.services.fulfillment.reports import Report
+from orders.services.fulfillment.serials import ItemCancelled, Serial
+from orders.services.holds import due as due_holds
+from orders.services.reading import queries
 from tests.orders.racing import alone, at_once, meet
 from tests.orders.shop import Shop, item, items, order, stored
 from webhooks.models import Event
@@ -75,7 +79,7 @@ def test_an_order_is_not_cancelled_and_routed(shop: Shop, monkeypatch: pytest.Mo
     it.holds.update(due_at=Now())
     meet(monkeypatch, queries, "documents")
 
-    outcomes = at_once([sweeping.release_due, partial(cancel, shop.tenant, it)])
+    outcomes = at_once([due_holds.release_due, partial(cancel, shop.tenant, it)])
 
     # Nothing is at a location, so what was routed first may be cancelled after; never before.
     told = list(it.timeline.order_by("version").values_list("verb", flat=True))
@@ -111,7 +115,7 @@ def test_an_order_is_not_cancelled_and_complete(
 ) -> None:
     it = captured(shop)
     complete = partial(
-        fulfillment.report,
+        fulfillment_reports.report,
         tenant=shop.tenant,
         reference=str(it.uuid),
         action="complete",
@@ -131,7 +135,7 @@ def test_the_last_two_items_end_the_order_once(shop: Shop, monkeypatch: pytest.M
     it = captured(shop, *items(2))
     acts = [
         partial(
-            fulfillment.report,
+            fulfillment_reports.report,
             tenant=shop.tenant,
             reference=str(it.uuid),
             action="complete",

@@ -10,7 +10,7 @@ import pytest
 from ordermgmt.money import PLACES
 from orders import services
 from orders.models import TimelineEntry
-from orders.services.retelling import RULES, WORDS, duration, in_words, items, retell
+from orders.services.timeline.descriptions import RULES, WORDS, duration, in_words, items, retell
 
 SERVICES = Path(services.__file__).parent
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from configuration import keys
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
-from orders.services import sweeping
+from orders.services.holds import due as due_holds
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, items, order
 from webhooks import oms_health
@@ -145,7 +145,7 @@ def test_the_holds_of_an_order_are_found_by_an_index_those_that_ended_too(shop):
     def act():
         assert shop.ask("POST", f"{path}/{big}/release", {"reason": "fine"}).status_code == 200
         assert shop.ask("GET", path).status_code == 200
-        sweeping.judge_sizes()
+        due_holds.judge_sizes()
 
     asked = []
 

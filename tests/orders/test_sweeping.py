@@ -14,7 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from configuration import keys
 from orders import tasks
 from orders.models import Hold, Item, Order, TimelineEntry
-from orders.services import holding, invariants, sweeping, writing
+from orders.services import invariants
+from orders.services.changes import persistence
+from orders.services.holds import actions as hold_actions
+from orders.services.holds import due as due_holds
 from tests.factories import LocationFactory, ServiceLevelFactory
 from tests.orders.shop import Shop, contents, item, items, order
 from webhooks import services as webhooks
@@ -57,7 +60,7 @@ def test_nothing_is_released_before_it_is_due(shop):
     shop.captured(order(grace_period=60))
     before = contents()
 
-    assert sweeping.release_due() == 0
+    assert due_holds.release_due() == 0
     assert contents() == before
 
 
@@ -66,7 +69,7 @@ def test_what_is_due_is_released_and_routed_with_its_reasons(shop):
     shop.captured(order(external_id="A-1", grace_period=60))
     end_grace("1 ms")
 
-    assert sweeping.release_due() == 1
+    assert due_holds.release_due() == 1
 
     assert told() == ["captured", "held", "released", "opened", "routed"]
     released, _, routed = TimelineEntry.objects.order_by("version")[2:]
@@ -80,10 +83,12 @@ def test_due_is_what_the_database_says_whatever_the_time_here(shop, monkeypatch)
     shop.captured(order(grace_period=3600))
     monkeypatch.setattr("time.time", lambda: 4_000_000_000.0)
 
-    assert sweeping.release_due() == 0
+    assert due_holds.release_due() == 0
 
 
-@pytest.mark.parametrize("where", [(sweeping, "go_on"), (writing, "save")], ids=["judge", "save"])
+@pytest.mark.parametrize(
+    "where", [(due_holds, "go_on"), (persistence, "save")], ids=["judge", "save"]
+)
 def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, caplog, where):
     for n in range(5):
         shop.captured(order(external_id=f"A-{n}", grace_period=60))
@@ -100,9 +105,9 @@ def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, c
 
     monkeypatch.setattr(module, name, stumble)
 
-    assert sweeping.release_due(limit=3) == 2
-    assert sweeping.release_due(limit=3) == 2
-    assert sweeping.release_due(limit=3) == 0
+    assert due_holds.release_due(limit=3) == 2
+    assert due_holds.release_due(limit=3) == 2
+    assert due_holds.release_due(limit=3) == 0
     assert dict(Order.objects.values_list("external_id", "status")) == {
         **dict.fromkeys(["A-0", "A-1", "A-3", "A-4"], "open"),
         "A-2": "on_hold",
@@ -111,7 +116,7 @@ def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, c
     assert caplog.text.count(f"order {broken} could not be released") == 3
 
     monkeypatch.undo()
-    assert sweeping.release_due() == 1
+    assert due_holds.release_due() == 1
 
 
 def test_a_database_in_trouble_is_not_taken_for_an_order_in_trouble(shop, monkeypatch):
@@ -123,12 +128,12 @@ def test_a_database_in_trouble_is_not_taken_for_an_order_in_trouble(shop, monkey
         tried.append(1)
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(writing, "save", fail)
+    monkeypatch.setattr(persistence, "save", fail)
     with pytest.raises(OperationalError):
-        sweeping.release_due()
+        due_holds.release_due()
     assert len(tried) == 1
     monkeypatch.undo()
-    assert sweeping.release_due() == 1
+    assert due_holds.release_due() == 1
 
 
 @pytest.mark.parametrize("when", ["in a batch", "alone"])
@@ -142,14 +147,14 @@ def test_a_run_that_is_told_to_end_ends(shop, monkeypatch, when):
     def stumble(_):
         raise next(failures)  # asked once more, it has none, which fails in another way
 
-    monkeypatch.setattr(writing, "save", stumble)
+    monkeypatch.setattr(persistence, "save", stumble)
     with pytest.raises(SoftTimeLimitExceeded):
         tasks.release_due_holds()
     assert list(failures) == []
     assert statuses() == {"on_hold": 3}
 
     monkeypatch.undo()
-    assert sweeping.release_due() == 3
+    assert due_holds.release_due() == 3
 
 
 @pytest.mark.parametrize(
@@ -159,16 +164,16 @@ def test_whatever_an_order_makes_fail_it_fails_alone(shop, monkeypatch, trouble)
     for name in ("A-1", "A-2"):
         shop.captured(order(external_id=name, grace_period=60))
     end_grace()
-    original = sweeping.go_on
+    original = due_holds.go_on
 
     def stumble(story, rules):
         if story.order.external_id == "A-1":
             raise trouble
         original(story, rules)
 
-    monkeypatch.setattr(sweeping, "go_on", stumble)
+    monkeypatch.setattr(due_holds, "go_on", stumble)
 
-    assert sweeping.release_due() == 1
+    assert due_holds.release_due() == 1
 
 
 def test_orders_of_all_tenants_are_released_each_by_its_own_rules(shop):
@@ -180,7 +185,7 @@ def test_orders_of_all_tenants_are_released_each_by_its_own_rules(shop):
             each.captured(order(external_id=f"A-{n}", grace_period=60, **GERMANY))
     end_grace()
 
-    assert sweeping.release_due() == 6
+    assert due_holds.release_due() == 6
 
     by_tenant = set(Item.objects.values_list("tenant", "status", "location_code"))
     assert by_tenant == {
@@ -202,7 +207,7 @@ def test_service_levels_and_destinations_are_told_apart_within_a_batch(shop):
         shop.captured(order(external_id=f"{country}-{n}", shipments=[shipment], **said))
     end_grace()
 
-    assert sweeping.release_due() == 4
+    assert due_holds.release_due() == 4
     routed = set(Item.objects.values_list("order__external_id", "location_code"))
     assert routed == {("DE-0", "DE"), ("FR-1", "FR"), ("DE-2", "DE"), ("FR-3", "FR")}
 
@@ -212,7 +217,7 @@ def test_batches_take_the_longest_due_first(shop):
         shop.captured(order(external_id=f"A-{n}", grace_period=60))
         end_grace(ago, order__external_id=f"A-{n}")
 
-    assert [sweeping.release_due(limit=1) for _ in range(4)] == [1, 1, 1, 0]
+    assert [due_holds.release_due(limit=1) for _ in range(4)] == [1, 1, 1, 0]
 
     released = TimelineEntry.objects.filter(verb="released").order_by("at")
     assert [e.order.external_id for e in released] == ["A-1", "A-2", "A-0"]
@@ -225,7 +230,7 @@ def test_a_batch_costs_the_same_statements_however_large(shop):
             shop.captured(order(grace_period=60))
         end_grace(released_at=None)
         with CaptureQueriesContext(connection) as queries:
-            assert sweeping.release_due() == size
+            assert due_holds.release_due() == size
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
@@ -235,7 +240,7 @@ def test_the_task_goes_on_until_nothing_is_due(shop, monkeypatch):
     for _ in range(5):
         shop.captured(order(grace_period=60))
     end_grace()
-    monkeypatch.setattr(sweeping.release_due, "__kwdefaults__", {"limit": 2})
+    monkeypatch.setattr(due_holds.release_due, "__kwdefaults__", {"limit": 2})
 
     tasks.release_due_holds()
 
@@ -245,11 +250,11 @@ def test_the_task_goes_on_until_nothing_is_due(shop, monkeypatch):
 def test_other_holds_keep_an_order_whose_grace_ended(shop):
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
     shop.captured(order(*items(2), external_id="A-1", grace_period=60))
-    holding.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
+    hold_actions.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
     end_grace()
 
-    assert sweeping.release_due() == 1
-    assert sweeping.release_due() == 0
+    assert due_holds.release_due() == 1
+    assert due_holds.release_due() == 0
 
     assert told() == ["captured", "held", "held", "held", "released"]
     assert statuses() == {"on_hold": 1}
@@ -258,13 +263,13 @@ def test_other_holds_keep_an_order_whose_grace_ended(shop):
 def test_an_extended_grace_is_due_when_it_was_extended_to(shop):
     shop.captured(order(external_id="A-1", grace_period=60))
     end_grace("-1 min")
-    holding.extend_grace(
+    hold_actions.extend_grace(
         tenant=shop.tenant, reference="A-1", id_type="external", actor="client:test"
     )
-    assert sweeping.release_due() == 0
+    assert due_holds.release_due() == 0
     end_grace()
 
-    assert sweeping.release_due() == 1
+    assert due_holds.release_due() == 1
 
 
 def test_before_it_is_routed_an_order_is_judged_by_the_limit_as_it_is_now(shop):
@@ -273,7 +278,7 @@ def test_before_it_is_routed_an_order_is_judged_by_the_limit_as_it_is_now(shop):
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
     end_grace()
 
-    assert sweeping.release_due() == 2
+    assert due_holds.release_due() == 2
 
     assert told("A-1") == ["captured", "held", "released", "held"]
     assert told("A-2") == ["captured", "held", "released", "opened", "routed"]
@@ -283,12 +288,12 @@ def test_an_approved_order_is_not_held_again_when_its_grace_ends(shop):
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
     shop.captured(order(*items(3), external_id="A-1", grace_period=60))
     hold = Hold.objects.get(kind="big_order")
-    holding.release(
+    hold_actions.release(
         tenant=shop.tenant, reference="A-1", hold=hold.uuid, reason="fine", actor="staff:ada"
     )
     end_grace()
 
-    assert sweeping.release_due() == 1
+    assert due_holds.release_due() == 1
     assert statuses() == {"open": 1}
 
 
@@ -299,8 +304,8 @@ class TestJudgingSizes:
         shop.captured(order(*items(2), external_id="small", grace_period=60))
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
 
-        assert sweeping.judge_sizes() == 1
-        assert sweeping.judge_sizes() == 0
+        assert due_holds.judge_sizes() == 1
+        assert due_holds.judge_sizes() == 0
 
         [hold] = Hold.objects.filter(kind="big_order")
         assert hold.order.external_id == "waits"
@@ -313,11 +318,11 @@ class TestJudgingSizes:
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
         shop.captured(order(*items(3), external_id="A-1", grace_period=60))
         hold = Hold.objects.get(kind="big_order")
-        holding.release(
+        hold_actions.release(
             tenant=shop.tenant, reference="A-1", hold=hold.uuid, reason="fine", actor="staff:ada"
         )
 
-        assert sweeping.judge_sizes() == 0
+        assert due_holds.judge_sizes() == 0
 
     def test_each_tenant_has_its_own_limit(self, shop):
         other = Shop()
@@ -325,14 +330,14 @@ class TestJudgingSizes:
             each.captured(order(*items(3), grace_period=60))
         other.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
 
-        assert sweeping.judge_sizes() == 1
+        assert due_holds.judge_sizes() == 1
         assert Hold.objects.get(kind="big_order").tenant == other.tenant
 
     def test_the_task_goes_on_batch_by_batch(self, shop, monkeypatch):
         for _ in range(5):
             shop.captured(order(*items(2), grace_period=60))
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
-        monkeypatch.setattr(sweeping.judge_sizes, "__kwdefaults__", {"limit": 2})
+        monkeypatch.setattr(due_holds.judge_sizes, "__kwdefaults__", {"limit": 2})
 
         tasks.check_big_orders()
 
@@ -346,7 +351,7 @@ class TestJudgingSizes:
         shop.captured({"id": said["id"], "items": [item()]})
 
         assert told() == ["captured", "held", "items_added", "held"]
-        assert sweeping.judge_sizes() == 0
+        assert due_holds.judge_sizes() == 0
 
 
 def seen(path):
@@ -377,7 +382,7 @@ def test_how_late_the_sweep_is_can_be_seen(shop):
     assert gauge(name) == pytest.approx(100, abs=5)
     assert re.fullmatch(r"1\d\d\.\d > 60\.0", seen("/readyz").json()["checks"][name])
 
-    sweeping.release_due()
+    due_holds.release_due()
     assert gauge(name) == 0
 
 
@@ -396,7 +401,7 @@ def test_how_long_the_outbox_waits_can_be_seen(shop):
 def test_looking_at_the_backlog_reads_one_row_by_an_index(shop):
     shop.captured(order(grace_period=600))
     for look, index in (
-        (sweeping.oldest_due, "hold_by_due_time"),
+        (due_holds.oldest_due, "hold_by_due_time"),
         (webhooks.oldest_waiting, "webhooks_event_pkey"),
     ):
         with CaptureQueriesContext(connection) as asked:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ordermgmt.processes import die_with_parent
+from ordermgmt.launcher.processes import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -4,7 +4,7 @@ import gzip
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from webhooks.fake_oms import answers, mischief
+from webhooks.fake_oms import answers, faults
 from webhooks.fake_oms.answers import (
     in_items,
     in_prices,
@@ -17,7 +17,7 @@ from webhooks.fake_oms.answers import (
     without,
 )
 from webhooks.fake_oms.calls import Behavior
-from webhooks.fake_oms.mischief import claiming, endless, raw
+from webhooks.fake_oms.faults import claiming, endless, raw
 
 Certificate = Literal["good", "self_signed", "expired", "wrong_name", "old"]
 OK: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -179,18 +179,18 @@ SPOILED: Final = {
     ),
 }
 BROKEN: Final = {
-    "refuse": Mode("Takes no connections.", mischief.hang, listens=False),
-    "silent": Mode("Takes connections and reads nothing.", mischief.hang, reads=False),
-    "hang": Mode("Reads the request and never answers.", mischief.hang),
-    "headers_then_hang": Mode("Sends headers and no more.", mischief.headers_then_hang),
-    "drip_status": Mode("Sends a byte a second from the start.", mischief.drip_status),
-    "drip_headers": Mode("Sends headers, a byte a second.", mischief.drip_headers),
-    "drip_body": Mode("Sends the body, a byte a second.", mischief.drip_body),
-    "drip_chunks": Mode("Sends a chunk of one byte a second.", mischief.drip_chunks),
-    "hang_up": Mode("Closes the connection without a word.", mischief.hang_up),
-    "reset": Mode("Resets the connection.", mischief.reset),
-    "reset_in_body": Mode("Resets the connection in the body.", mischief.reset_in_body),
-    "close_in_body": Mode("Closes the connection in the body.", mischief.close_in_body),
+    "refuse": Mode("Takes no connections.", faults.hang, listens=False),
+    "silent": Mode("Takes connections and reads nothing.", faults.hang, reads=False),
+    "hang": Mode("Reads the request and never answers.", faults.hang),
+    "headers_then_hang": Mode("Sends headers and no more.", faults.headers_then_hang),
+    "drip_status": Mode("Sends a byte a second from the start.", faults.drip_status),
+    "drip_headers": Mode("Sends headers, a byte a second.", faults.drip_headers),
+    "drip_body": Mode("Sends the body, a byte a second.", faults.drip_body),
+    "drip_chunks": Mode("Sends a chunk of one byte a second.", faults.drip_chunks),
+    "hang_up": Mode("Closes the connection without a word.", faults.hang_up),
+    "reset": Mode("Resets the connection.", faults.reset),
+    "reset_in_body": Mode("Resets the connection in the body.", faults.reset_in_body),
+    "close_in_body": Mode("Closes the connection in the body.", faults.close_in_body),
     "short_length": Mode("Announces half of the body.", claiming("{half}")),
     "long_length": Mode("Announces more than it sends.", claiming("{more}")),
     "huge_length": Mode("Announces a petabyte, and sends little.", claiming(f"{10**15}")),
@@ -218,7 +218,7 @@ BROKEN: Final = {
             OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", b"2\r\n{}\r\n0\r\n\r\n"
         ),
     ),
-    "junk": Mode("Sends random bytes.", mischief.junk),
+    "junk": Mode("Sends random bytes.", faults.junk),
     "no_http": Mode("Sends JSON without any headers.", raw(b'{"orders": []}')),
     "bad_status": Mode("Has a status that is no number.", raw(b"HTTP/1.1 OK 200\r\n\r\n{}")),
     "status_999": Mode("Has the status 999.", raw(b"HTTP/1.1 999 What\r\n\r\n{}")),
@@ -232,9 +232,9 @@ BROKEN: Final = {
     "many_headers": Mode("Has headers without end.", endless(OK, b"X-More: yes\r\n")),
     "huge_header": Mode("Has a header without end.", endless(OK + b"X-More: ", b"x" * 65536)),
     "huge_status": Mode("Has a status line without end.", endless(b"HTTP/1.1 200 ", b"x" * 65536)),
-    "huge": Mode("Sends a body of 100 MB.", mischief.huge),
-    "huge_without_length": Mode("Sends 100 MB unannounced.", mischief.huge_without_length),
-    "bomb": Mode("Sends 100 kB of gzip that become 100 MB.", mischief.bomb),
+    "huge": Mode("Sends a body of 100 MB.", faults.huge),
+    "huge_without_length": Mode("Sends 100 MB unannounced.", faults.huge_without_length),
+    "bomb": Mode("Sends 100 kB of gzip that become 100 MB.", faults.bomb),
     "tls_self_signed": Mode("Vouches for itself.", answers.good, "self_signed"),
     "tls_expired": Mode("Has a certificate of yesterday.", answers.good, "expired"),
     "tls_wrong_name": Mode("Has a certificate of another host.", answers.good, "wrong_name"),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
-from ordermgmt.timestamps import timestamp
+from ordermgmt.values.timestamps import timestamp
 
 MANY: Final = 137
 _KNOWN_ID: Final = re.compile(r"(?!NONE)[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

@@ -6,7 +6,7 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import ordermgmt.fields
+import ordermgmt.database.fields
 
 
 class Migration(migrations.Migration):
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                     "published_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
-                ("payload", ordermgmt.fields.SnapshotField()),
+                ("payload", ordermgmt.database.fields.SnapshotField()),
                 (
                     "tenant",
                     models.ForeignKey(

@@ -5,8 +5,8 @@ from typing import Any
 
 from configuration.models import Client
 from configuration.services import clients, tenants
-from ordermgmt import scopes
-from ordermgmt.commands import Action, ActionCommand, Refused
+from ordermgmt.http import scopes
+from ordermgmt.management.base import Action, ActionCommand, Refused
 
 TENANT = ("--tenant", {"required": True, "metavar": "SLUG", "help": "whose client it is"})
 CLIENT_ID = ("client_id", {"help": "as `client list` shows it"})

@@ -9,8 +9,8 @@ from configuration.registry import Key
 from configuration.services import Stored, tenants
 from configuration.services.settings import history, read_all, reset
 from ordermgmt import strict_json
-from ordermgmt.commands import Action, ActionCommand, Refused
-from ordermgmt.timestamps import timestamp
+from ordermgmt.management.base import Action, ActionCommand, Refused
+from ordermgmt.values.timestamps import timestamp
 
 ACTOR = "cli:config"
 TENANT = ("tenant", {"help": "the tenant's slug"})

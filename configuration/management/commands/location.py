@@ -5,7 +5,7 @@ from typing import Any
 
 from configuration.models import Location, LocationType
 from configuration.services import locations, tenants
-from ordermgmt.commands import Action, ActionCommand
+from ordermgmt.management.base import Action, ActionCommand
 
 TENANT = ("--tenant", {"required": True, "metavar": "SLUG", "help": "whose location it is"})
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import track
 
 from configuration.services import sealing
-from ordermgmt.commands import Action, ActionCommand, Refused
 from ordermgmt.encryption import CannotOpen
+from ordermgmt.management.base import Action, ActionCommand, Refused
 
 
 class Command(ActionCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from configuration.models import ServiceLevel, ShippingType
 from configuration.services import service_levels, tenants
-from ordermgmt.commands import Action, ActionCommand
+from ordermgmt.management.base import Action, ActionCommand
 
 TENANT = ("--tenant", {"required": True, "metavar": "SLUG", "help": "whose service level it is"})
 

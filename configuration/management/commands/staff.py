@@ -5,9 +5,9 @@ from typing import Any
 
 from configuration.models import Membership
 from configuration.services import staff, tenants
-from ordermgmt.commands import Action, ActionCommand
 from ordermgmt.console import second_factor
 from ordermgmt.console.roles import ROLES
+from ordermgmt.management.base import Action, ActionCommand
 
 NAME = ("username", {"help": "as they sign in"})
 ROLE = ("--role", {"required": True, "choices": list(ROLES), "help": "what they may do"})

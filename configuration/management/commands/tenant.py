@@ -5,8 +5,8 @@ from typing import Any
 
 from configuration.models import Tenant
 from configuration.services import tenants
-from ordermgmt.commands import Action, ActionCommand, Refused
-from ordermgmt.timestamps import timestamp
+from ordermgmt.management.base import Action, ActionCommand, Refused
+from ordermgmt.values.timestamps import timestamp
 
 SLUG = ("slug", {"help": "what the tenant headers say: a-z, 0-9 and hyphens"})
 NAME: tuple[str, Mapping[str, Any]] = ("--name", {"help": "what people call it (the slug)"})

@@ -16,12 +16,12 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from rich.console import Console
 
-from ordermgmt import embedded, preparation
-from ordermgmt.commands import OneLineCommand
-from ordermgmt.processes import FileLock
-from ordermgmt.servers import CannotStart
-from ordermgmt.supervisor import Program, Supervisor
-from ordermgmt.welcome import welcome
+from ordermgmt.launcher import embedded, preparation
+from ordermgmt.launcher.processes import FileLock
+from ordermgmt.launcher.servers import CannotStart
+from ordermgmt.launcher.supervisor import Program, Supervisor
+from ordermgmt.launcher.welcome import welcome
+from ordermgmt.management.base import OneLineCommand
 
 PATIENCE = 60  # seconds until the web server must have answered
 WORKER_LIMITS = {"DATABASE_STATEMENT_TIMEOUT": "30000", "DATABASE_IDLE_TIMEOUT": "30000"}
@@ -158,7 +158,7 @@ def _forget(folder: Path) -> None:
 def _programs(folder: Path, options: dict[str, Any]) -> list[Program]:
     logs = folder / "log"
     celery = [sys.executable, "-m", "celery", "-A", "ordermgmt.celery"]
-    web = [sys.executable, "-m", "ordermgmt.web", "--workers", str(options["workers"])]
+    web = [sys.executable, "-m", "ordermgmt.launcher.web", "--workers", str(options["workers"])]
     web += ["--host", options["host"], "--port", str(options["port"])]
     web += ["--static-path-route", "/static", "--static-path-mount", str(settings.STATIC_ROOT)]
     worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import track
 
-from ordermgmt.commands import OneLineCommand
+from ordermgmt.management.base import OneLineCommand
 from orders.services import invariants
 from orders.services.invariants import Finding
 

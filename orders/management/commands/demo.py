@@ -15,9 +15,9 @@ from rich.progress import track
 from configuration import keys
 from configuration.models import Client, Tenant
 from configuration.services import clients, locations, service_levels, staff, tenants, write
-from ordermgmt.commands import OneLineCommand
 from ordermgmt.console.roles import ROLES
-from orders import demo, demo_stories
+from ordermgmt.management.base import OneLineCommand
+from orders import demo, demo_changes
 from orders.api import capture_models
 from orders.models import Order
 from orders.services.capture import capture
@@ -135,4 +135,4 @@ class Command(OneLineCommand):
         ):
             new = capture_models.parse(body).draft()
             capture(tenant=tenant, new=new, actor=ACTOR)
-        demo_stories.tell(tenant)
+        demo_changes.tell(tenant)

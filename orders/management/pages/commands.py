@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from ordermgmt.commands import ActionCommand
+from ordermgmt.management.base import ActionCommand
 from orders.management.pages import markdown
 from orders.management.pages.markdown import code
 from orders.management.pages.modules import APPS

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ordermgmt.errors import DomainError
-from ordermgmt.problems import CODES, KINDS
+from ordermgmt.http.problems import CODES, KINDS
 from orders.management.pages import markdown
 from orders.management.pages.markdown import code
 from orders.management.pages.modules import APPS, imported

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from ordermgmt.openapi import document
+from ordermgmt.http.openapi import document
 
 
 def openapi() -> str:

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from ordermgmt.scopes import ONLY_IF_NAMED, SCOPES
+from ordermgmt.http.scopes import ONLY_IF_NAMED, SCOPES
 from orders.management.pages import markdown
 from orders.management.pages.markdown import code
 from orders.management.pages.routes import operations
 
 INTRODUCTION: Final = (
-    "From `ordermgmt/scopes.py`. A client made without `--scopes` may have all but "
+    "From `ordermgmt/http/scopes.py`. A client made without `--scopes` may have all but "
     f"{', '.join(map(code, sorted(ONLY_IF_NAMED)))}; a token has those it asked for, or all its "
     "client may have. A scope no operation needs yet is reserved."
 )

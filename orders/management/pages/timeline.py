@@ -6,12 +6,12 @@ from typing import Any, Final
 from orders.lifecycle import HoldKind
 from orders.management.pages import markdown
 from orders.management.pages.markdown import code
-from orders.services.retelling import REASONS, RULES, WORDS
+from orders.services.timeline.descriptions import REASONS, RULES, WORDS
 
 INTRODUCTION: Final = (
-    "What `orders/services/retelling.py` makes of a timeline for people; `…` stands for what the "
-    "facts of the entry say. An entry's `rule` is why, and its `reason` may be one of our codes, "
-    "or somebody's own words."
+    "What `orders/services/timeline/descriptions.py` makes of a timeline for people; `…` stands "
+    "for what the facts of the entry say. An entry's `rule` is why, and its `reason` may be one of "
+    "our codes, or somebody's own words."
 )
 
 

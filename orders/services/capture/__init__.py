@@ -17,14 +17,15 @@ from configuration.services.sequences import NEARLY_USED
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from ordermgmt.failpoints import failpoint
 from orders.models import Item, Order
-from orders.services import queries, writing
 from orders.services.capture import additions, identity
 from orders.services.capture.assembly import assemble
 from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
-from orders.services.changing import terms_of
-from orders.services.queries import Document
-from orders.services.story import Story
+from orders.services.changes import persistence
+from orders.services.changes.locking import terms_of
+from orders.services.changes.order_change import Story
+from orders.services.reading import queries
+from orders.services.reading.queries import Document
 
 # The next number may be the name of an order that came with its number from elsewhere; then the
 # one after it is tried.
@@ -107,7 +108,7 @@ def _write(story: Story, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
     """Write it by one statement, which is a transaction by itself; whether it did."""
     try:
         failpoint("capture.before_commit")
-        made = writing.insert(story, rules, identity.kin(new))
+        made = persistence.insert(story, rules, identity.kin(new))
         failpoint("capture.after_commit")
     except IntegrityError as error:
         raise _conflict(error, tenant, new, story.order.uuid) from error

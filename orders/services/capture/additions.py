@@ -4,18 +4,19 @@ from django.db import transaction
 
 from configuration.models import Tenant
 from configuration.services.policy import Place, Policy, Terms, policy
-from ordermgmt import hot, names
+from ordermgmt.database import prepared_sql
 from ordermgmt.failpoints import failpoint
+from ordermgmt.values import names
 from orders.lifecycle import OrderStatus
 from orders.models import Item, Order, Shipment
-from orders.services import writing
 from orders.services.capture import building, identity, pricing
 from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
-from orders.services.changing import LOCK, stories
-from orders.services.holds import judge
-from orders.services.queries import Document, document
-from orders.services.story import Story
+from orders.services.changes import persistence
+from orders.services.changes.locking import LOCK, stories
+from orders.services.changes.order_change import Story
+from orders.services.holds.rules import judge
+from orders.services.reading.queries import Document, document
 
 
 def add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document:
@@ -33,7 +34,7 @@ def add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document
 
 
 def _add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document:
-    hot.rows(LOCK, [order_id])
+    prepared_sql.rows(LOCK, [order_id])
     stored = document(tenant.pk, order_id)
     order = stored.order
     items = {item.uuid: item for item in stored.items}
@@ -91,7 +92,7 @@ def _extend(
         if reason.kind not in standing:
             story.hold(reason)
     order.save()
-    writing.save([story])
+    persistence.save([story])
     return Document(order, story.items, story.shipments)
 
 

@@ -7,10 +7,12 @@ a database. `writing` stores the result.
 from configuration.models import Tenant
 from configuration.services.policy import Place, Policy
 from orders.models import Item
-from orders.services import announcements, holds, routing
 from orders.services.capture import building, identity, pricing
 from orders.services.capture.draft import NewOrder
-from orders.services.story import Story
+from orders.services.changes.order_change import Story
+from orders.services.events import order_payloads
+from orders.services.fulfillment import routing
+from orders.services.holds import rules as hold_rules
 
 
 def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> Story:
@@ -45,13 +47,13 @@ def _begin(story: Story, new: NewOrder, policy: Policy) -> None:
         "captured",
         {"items": len(items), "total": order.total, "currency": order.currency},
         "order.created",
-        lambda _: announcements.order_event(order, items, shipments, item_status="created"),
+        lambda _: order_payloads.order_event(order, items, shipments, item_status="created"),
     )
     if gone := [i for i in items if i.is_in_store or new.is_complete_at_once]:
         _complete(story, gone, new)
     if not story.pending():
         return
-    reasons = holds.judge(
+    reasons = hold_rules.judge(
         items=len(items),
         own_grace=new.details.get("grace_period"),
         service_levels=[s.service_level for s in shipments],
@@ -70,11 +72,11 @@ def _complete(story: Story, gone: list[Item], new: NewOrder) -> None:
     story.move("complete", gone, place=store)
     rule = next(
         (name for name in ("is_historical", "is_fulfilled") if new.details.get(name)),
-        announcements.HANDOVER,
+        order_payloads.HANDOVER,
     )
     story.tell(
         "completed",
         {"rule": rule, "items": len(gone)},
         None if story.pending() else "order.completed",
-        lambda _: announcements.completed(order, items),
+        lambda _: order_payloads.completed(order, items),
     )

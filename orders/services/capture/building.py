@@ -8,13 +8,13 @@ from uuid import UUID
 from configuration.models import Tenant
 from configuration.services.policy import Policy
 from configuration.services.pseudonyms import customer_id_for, customer_key
-from ordermgmt import hot
-from ordermgmt.fields import as_stored
+from ordermgmt.database import prepared_sql
+from ordermgmt.database.fields import as_stored
 from orders.lifecycle import ItemStatus, OrderStatus
 from orders.models import Item, Order, PriceMethod, Shipment
-from orders.services.announcements import HANDOVER, shipping_method
 from orders.services.capture import identity
 from orders.services.capture.draft import IN_STORE_HANDOVER, NewItem, NewOrder, NewShipment
+from orders.services.events.order_payloads import HANDOVER, shipping_method
 
 FULFILLMENT_TYPES: Final = {
     "traditional_carrier": "traditional",
@@ -41,7 +41,7 @@ def new_order(new: NewOrder, tenant: Tenant) -> Order:
     details = identity.snapshot(new, columns["price_method"])
     if new.name != new.external_id:
         details[Order.EXTERNAL_ID_AS_SENT] = new.external_id
-    return hot.unsaved(
+    return prepared_sql.unsaved(
         Order,
         captured_at=now,  # until the database says
         tenant_id=tenant.pk,
@@ -70,7 +70,7 @@ def shipments_of(
         else:
             method = level.shipping_type if level else "traditional_carrier"
         built.append(
-            hot.unsaved(
+            prepared_sql.unsaved(
                 Shipment,
                 tenant_id=order.tenant_id,
                 uuid=uuid,
@@ -103,7 +103,7 @@ def items_of(
         price = item.price.under(order.price_method)
         shipment = shipments[item.shipment] if item.shipment is not None else None
         in_store = shipment is not None and shipment.shipping_method == HANDOVER
-        made = hot.unsaved(
+        made = prepared_sql.unsaved(
             Item,
             tenant_id=order.tenant_id,
             uuid=uuid,

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from ordermgmt import names
 from ordermgmt.money import ZERO
+from ordermgmt.values import names
 from orders.models import PriceMethod
 
 IN_STORE_HANDOVER: Final = "IN_STORE_HANDOVER"

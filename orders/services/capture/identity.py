@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
-from ordermgmt import names
 from ordermgmt.errors import Conflict
+from ordermgmt.values import names
 from orders.models import Item, Order, Shipment
-from orders.services import queries
 from orders.services.capture.draft import NewOrder, Price
-from orders.services.writing import Kin
+from orders.services.changes.persistence import Kin
+from orders.services.reading import queries
 
 _UUID_LENGTH: Final = 36
 _NO_KIN: Final = Kin()

@@ -3,8 +3,8 @@
 from typing import Final
 
 from orders.lifecycle import HoldKind, OrderStatus
-from orders.services.holding import EXTENSION
-from orders.services.sweeping import LATE, RELEASER
+from orders.services.holds.actions import EXTENSION
+from orders.services.holds.due import LATE, RELEASER
 
 _ROUTED: Final = "('opened', 'routed', 'handed_over')"
 

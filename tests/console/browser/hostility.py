@@ -12,7 +12,8 @@ from configuration import keys
 from configuration.models import Tenant
 from configuration.services import settings
 from orders.models import Order
-from orders.services import holding, notes
+from orders.services import notes
+from orders.services.holds import actions as hold_actions
 
 HOSTILE: Final = "'\"><img src=x onerror=alert(1)></script><script>alert(2)</script>{{7*7}}"
 APPS: Final = ("configuration", "webhooks", "orders")
@@ -30,7 +31,7 @@ def spoil(slug: str) -> None:
     for order in Order.objects.filter(tenant=tenant):
         note = notes.Draft("x", "x", "user", [HOSTILE])
         notes.add(tenant=tenant, order=order.uuid, draft=note, actor=HOSTILE)
-        holding.place(tenant=tenant, reference=str(order.uuid), reason="x", actor=HOSTILE)
+        hold_actions.place(tenant=tenant, reference=str(order.uuid), reason="x", actor=HOSTILE)
     told: dict[str, list[str]] = {"spoiled": [], "refused": []}
     for label in APPS:
         for model in apps.get_app_config(label).get_models():

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.core.management.base import CommandError
 
 from configuration.services import tenants
-from ordermgmt.commands import Action, ActionCommand
+from ordermgmt.management.base import Action, ActionCommand
 from webhooks import services
 
 TENANT: Final = ("--tenant", {"required": True, "metavar": "SLUG", "help": "whose external OMS"})

@@ -1,0 +1,1 @@
+"""The base of the HTTP API: views, wire models, negotiation, problems, authentication."""

@@ -1,0 +1,112 @@
+"""Akinon's own forms: `Authorization: Token`, and how its API words a refusal (route 16)."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from pydantic import ConfigDict
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ordermgmt.http.authentication import Grant, TokenRefused, client_of
+from ordermgmt.http.negotiation import JSON
+from ordermgmt.http.openapi import OTHERS
+from ordermgmt.http.problems import title
+from ordermgmt.http.wire import Wire
+
+if TYPE_CHECKING:
+    from configuration.models import Client
+
+_TOKEN: Final = re.compile(r"token +([A-Za-z0-9._~+/-]{1,4096}=*)", re.IGNORECASE | re.ASCII)
+# Akinon says 406 for what a service refuses, and knows no 409.
+_STATUSES: Final = {409: 406, 412: 406}
+
+
+class AkinonRefusal(Wire):
+    """A refusal: `code`, and `detail`, `non_field_errors`, or a list for each wrong field."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    """Stable: safe to branch on."""
+    detail: str | None = None
+    non_field_errors: list[str] | None = None
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Token <key>`; a key is an access token of a client, whoever issued it."""
+
+    def authenticate(self, request: Request) -> tuple["Client", Grant]:
+        """The client and the grant; 401 for no key, for a bearer token and for a wrong key."""
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        match = _TOKEN.fullmatch(header)
+        if match is None:
+            raise AuthenticationFailed("Authentication credentials were not provided.")
+        try:
+            return client_of(match[1])
+        except TokenRefused:
+            raise AuthenticationFailed("Invalid token.") from None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Token"
+
+
+class AkinonAnswers:
+    """For a view beside its base: what is refused is worded as Akinon does."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response: Response = super().handle_exception(exc)  # type: ignore[misc]  # of the view
+        response.status_code = _STATUSES.get(response.status_code, response.status_code)
+        response.data = worded(response.data, response.status_code)
+        response.content_type = JSON
+        return response
+
+
+def worded(problem: Mapping[str, Any], status: int) -> dict[str, Any]:
+    """A problem in Akinon's words: contract-akinon §4."""
+    code, message = problem["error_code"], problem["message"]
+    told: dict[str, Any] = {}
+    for fault in problem.get("errors", ()):
+        _, field, *rest = (fault["pointer"] or "/non_field_errors").split("/")
+        text = fault["message"]
+        told.setdefault(field, []).append(f"{'.'.join(rest)}: {text}" if rest else text)
+    if not told and status == 406:
+        told["non_field_errors"] = [message]
+    return (told or {"detail": message}) | {"code": code}
+
+
+def refusals(
+    *statuses: int, examples: Mapping[int, Mapping[str, Any]] | None = None
+) -> dict[tuple[int | str, str], OpenApiResponse]:
+    """The refusals of an operation, for `extend_schema`; `examples`: status → a whole body."""
+    given = examples or {}
+    return {
+        (status, JSON): OpenApiResponse(
+            AkinonRefusal,
+            description=title(status),
+            examples=[OpenApiExample(str(given[status]["code"]), value=given[status])]
+            if status in given
+            else [],
+        )
+        for status in dict.fromkeys([*given, *statuses])
+    } | {("default", JSON): OpenApiResponse(AkinonRefusal, description=OTHERS)}
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """The key that Akinon's clients send."""
+
+    target_class = "ordermgmt.http.akinon.TokenAuthentication"
+    name = "Token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token <key>`, with a key of `POST /api/v1/auth/login/`.",
+        }

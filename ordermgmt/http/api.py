@@ -1,0 +1,231 @@
+"""The base of every API view: who may call it, in which forms, with which headers."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework import exceptions, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ordermgmt import errors
+from ordermgmt.http.negotiation import (
+    JSON,
+    ORDERS_V2,
+    V1,
+    V2,
+    ByAccept,
+    JsonAnswer,
+    JsonBody,
+    check_body_headers,
+    negotiate,
+)
+from ordermgmt.monitoring.logging import REQUEST_ID
+
+if TYPE_CHECKING:
+    from configuration.models import Client, Tenant
+
+MAX_INT32: Final = 2**31 - 1
+READS: Final = ("GET", "HEAD")
+
+# A tenant's name; capitals mean the same.
+TENANT: Final = r"[A-Za-z0-9-]{1,63}"
+_ENTITY_TAG: Final = re.compile(r'(?:W/)?"(0|[1-9][0-9]{0,8})"')
+_INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,9}")
+# Header of the tenant-bound routes → its key in WSGI, and what it may hold.
+_TENANT_HEADERS: Final = {
+    "Request-Id": ("HTTP_REQUEST_ID", re.compile(REQUEST_ID)),
+    "Tenant": ("HTTP_TENANT", re.compile(TENANT)),
+    "X-Newstore-Tenant": ("HTTP_X_NEWSTORE_TENANT", re.compile(TENANT)),
+}
+
+
+class InsufficientScope(errors.Forbidden):
+    code = "insufficient_scope"
+
+
+class ForeignTenant(errors.Forbidden):
+    """The same words whether the tenant exists or not, so that nobody can count our tenants."""
+
+    code = "forbidden"
+
+
+class BadHeaders(errors.Invalid):
+    code = "bad_request"
+
+
+class BadParameter(errors.Invalid):
+    code = "bad_request"
+
+
+class ApiViewSet(viewsets.ViewSet):
+    """One resource over HTTP. A handler parses, makes one call into the domain, and answers.
+
+    Checked before the handler, in this order: method (405), credentials (401, 403), scopes (403),
+    tenant headers (400, 403), Accept (406, where versions are read), the form of the body (413,
+    415), the query (400).
+    The body itself is read and judged by `Wire.of`.
+    """
+
+    # Method → scopes, all of them needed. Every method that is routed must be here.
+    required_scopes: ClassVar[dict[str, list[str]]] = {}
+    # Request-Id, Tenant and X-Newstore-Tenant must be sent, and name the token's tenant.
+    requires_tenant_headers: ClassVar[bool] = False
+    # They need not be sent, but a tenant that is named must be the token's.
+    checks_tenant_headers: ClassVar[bool] = False
+    # Also answers in version 2, when Accept asks for it. All other routes have one representation,
+    # and answer with it whatever Accept says.
+    read_versions: ClassVar[bool] = False
+    # Method → statuses whose refusals are documented to have no body.
+    bodiless: ClassVar[dict[str, Collection[int]]] = {}
+
+    renderer_classes = [JsonAnswer]
+    parser_classes = [JsonBody]
+    permission_classes = []
+    throttle_classes = []
+    content_negotiation_class = ByAccept
+    metadata_class = None
+    versioning_class = None
+
+    action_map: dict[str, str]
+    version2 = False
+    # Whether credentials were accepted; refusals before that say how to present them.
+    is_known = False
+
+    @classmethod
+    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
+        for method in actions or {}:
+            if method.upper() not in cls.required_scopes:
+                raise ImproperlyConfigured(f"{cls.__name__}: which scopes does {method} need?")
+        return super().as_view(actions, **initkwargs)
+
+    @property
+    def client(self) -> "Client":
+        """Who calls."""
+        return self.request.user  # type: ignore[return-value]  # what our authenticators return
+
+    @property
+    def tenant(self) -> "Tenant":
+        """Whose data this request may see; nobody else's."""
+        return self.client.tenant
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {"Vary": "Accept"} if self.read_versions else {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Until Accept is judged, and so for every error before that: JSON.
+        request.accepted_renderer, request.accepted_media_type = V1, JSON
+        method = str(request.method)
+        if method.lower() not in self.action_map:
+            raise exceptions.MethodNotAllowed(method)
+        self._check_caller(request, "GET" if method == "HEAD" else method)
+        meta = request._request.META
+        if self.requires_tenant_headers:
+            self._require_tenant_headers(meta)
+        if self.requires_tenant_headers or self.checks_tenant_headers:
+            self._check_tenant_headers(meta)
+        if self.read_versions:
+            self._choose_version(request, method)
+        if method in ("POST", "PATCH", "PUT"):
+            check_body_headers(meta)
+        if meta.get("QUERY_STRING"):
+            _check_query(request)
+
+    def _choose_version(self, request: Request, method: str) -> None:
+        try:
+            self.version2 = negotiate(request._request.META.get("HTTP_ACCEPT", "*/*"))
+        except exceptions.NotAcceptable:
+            if method in READS:
+                raise
+            return  # what is to be done counts more than the form of its answer
+        if self.version2:
+            request.accepted_renderer, request.accepted_media_type = V2, ORDERS_V2
+
+    def _check_caller(self, request: Request, method: str) -> None:
+        if not request.user or request.auth is None:
+            raise exceptions.NotAuthenticated
+        self.is_known = True
+        granted: frozenset[str] = request.auth.scopes  # type: ignore[union-attr]  # a Grant of ours
+        missing = [scope for scope in self.required_scopes[method] if scope not in granted]
+        if missing:
+            raise InsufficientScope(
+                f"This token lacks the scope {' '.join(missing)}.", required_scopes=missing
+            )
+
+    def _require_tenant_headers(self, meta: Mapping[str, str]) -> None:
+        sent = {name: meta.get(key, "") for name, (key, _) in _TENANT_HEADERS.items()}
+        if missing := [name for name, value in sent.items() if not value.strip()]:
+            raise BadHeaders(
+                f"Missing required header{'s'[: len(missing) - 1]}: {', '.join(missing)}.",
+                missing_headers=missing,
+            )
+
+    def _check_tenant_headers(self, meta: Mapping[str, str]) -> None:
+        sent = {name: meta[key] for name, (key, _) in _TENANT_HEADERS.items() if meta.get(key)}
+        for name, value in sent.items():
+            if not _TENANT_HEADERS[name][1].fullmatch(value):
+                raise BadHeaders(f"The header {name} is malformed.")
+        tenants = {value.lower() for name, value in sent.items() if name != "Request-Id"}
+        if len(tenants) > 1:
+            raise BadHeaders("The headers Tenant and X-Newstore-Tenant name different tenants.")
+        if tenants and tenants != {self.tenant.slug}:
+            raise ForeignTenant("This token does not belong to the tenant named in the headers.")
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        status = response.status_code
+        if status == 405:
+            response["Allow"] = ", ".join(sorted(method.upper() for method in self.action_map))
+        if status in (401, 403) and not self.is_known:
+            response.headers.setdefault(
+                "WWW-Authenticate", self.get_authenticate_header(self.request) or "Bearer"
+            )
+        method = "GET" if self.request.method == "HEAD" else str(self.request.method)
+        if isinstance(exc, errors.DomainError) and status in self.bodiless.get(method, ()):
+            return Response(None, status)
+        return response
+
+
+def _check_query(request: Request) -> None:
+    for name, values in request.query_params.lists():
+        if len(values) > 1:
+            raise BadParameter("A query parameter is given more than once.")
+        if "\0" in name or "\0" in values[0]:
+            raise BadParameter("A query parameter holds a NUL.")
+
+
+def tag_version(tag: str) -> int | None:
+    """Return the version that an entity tag of ours names; None for any other tag.
+
+    A weak tag names the same version as a strong one: proxies that compress weaken ours.
+    """
+    match = _ENTITY_TAG.fullmatch(tag.strip())
+    return int(match[1]) if match else None
+
+
+def query_param(request: Request, name: str, *, allowed: Collection[str] = ()) -> str:
+    """A required query parameter, not empty; raises `BadParameter` naming what is allowed."""
+    value = request.query_params.get(name, "")
+    if not value:
+        raise BadParameter(f"The query parameter '{name}' is required.")
+    if allowed and value not in allowed:
+        raise BadParameter(
+            f"The query parameter '{name}' is not one of [{', '.join(map(repr, allowed))}]."
+        )
+    return value
+
+
+def query_integer(
+    request: Request, name: str, *, default: int, minimum: int = 0, maximum: int = MAX_INT32
+) -> int:
+    """An optional whole number in plain digits; raises `BadParameter` naming the range."""
+    value = request.query_params.get(name)
+    if value is None:
+        return default
+    if not _INTEGER.fullmatch(value) or not minimum <= int(value) <= maximum:
+        raise BadParameter(
+            f"The query parameter '{name}' is not an integer from {minimum} to {maximum}."
+        )
+    return int(value)

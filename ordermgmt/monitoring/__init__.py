@@ -1,0 +1,1 @@
+"""Health, gauges, heartbeats, logs and system checks."""

@@ -1,0 +1,1 @@
+"""Forms of values that every app shares: names, times, countries."""

@@ -1,0 +1,101 @@
+"""Changing an order we have: lock it, look at it, change it, and tell; one transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Literal
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, transaction
+
+from configuration.models import Tenant
+from configuration.services.policy import Policy, Terms, policy
+from ordermgmt.database import prepared_sql
+from ordermgmt.errors import DomainError, PreconditionFailed
+from ordermgmt.failpoints import failpoint
+from orders.models import Hold
+from orders.services.changes import persistence
+from orders.services.changes.order_change import Story
+from orders.services.reading import queries
+from orders.services.reading.queries import IdType
+
+if TYPE_CHECKING:
+    from orders.services.capture.draft import NewOrder
+
+# The one lock of an order: whoever changes it takes this first, then looks.
+LOCK: Final = "SELECT id FROM orders_order WHERE id = %s FOR UPDATE"
+
+# What an order can make fail, by being as nobody thought of, and should stop no other order. Not
+# every `Exception`: a worker that has to end is told so by one, too, and ends.
+ITS_FAULT: Final = (
+    DomainError,
+    DatabaseError,
+    ObjectDoesNotExist,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
+
+
+class ChangedSince(PreconditionFailed):
+    code = "version_mismatch"
+
+
+@contextmanager
+def changing(
+    tenant: Tenant,
+    reference: str,
+    *,
+    id_type: IdType | Literal["any"],
+    actor: str,
+    seen: int | None = None,
+) -> Iterator[Story]:
+    """The story of one order, locked until the block ends; what was told is then written.
+
+    Raises `OrderNotFound`, and `ChangedSince` when the caller decided by what it saw of the order
+    at version `seen`, and that is no longer so. A refusal raised inside the block leaves no trace.
+    """
+    with transaction.atomic(durable=True):
+        key = queries.key_of(tenant, reference, id_type=id_type)
+        prepared_sql.rows(LOCK, [key])
+        [story] = stories(tenant.pk, [key], actor=actor)
+        if seen is not None and story.order.version != seen:
+            raise ChangedSince(
+                f"Order {story.order.external_id} has changed since you looked at it.",
+                version=story.order.version,
+            )
+        yield story
+        if story.entries:
+            persistence.save([story])
+        failpoint("changing.before_commit")
+    failpoint("changing.after_commit")
+
+
+def stories(tenant_id: int, keys: Sequence[int], *, actor: str) -> list[Story]:
+    """The stories of orders that are locked, read by two statements."""
+    standing: dict[int, list[Hold]] = defaultdict(list)
+    for hold in queries.standing_holds(tenant_id, keys):
+        standing[hold.order_id].append(hold)
+    return [
+        Story(d.order, d.items, d.shipments, actor, standing[d.order.pk])
+        for d in queries.documents(tenant_id, keys)
+    ]
+
+
+def policy_for(tenant: Tenant, story: Story) -> Policy:
+    """What the tenant has configured that decides over this order."""
+    return policy(tenant, terms_of(story))
+
+
+def terms_of(order: "Story | NewOrder") -> Terms:
+    """What an order asks of its tenant's configuration, whether we have it or it just comes."""
+    return Terms(
+        service_levels=frozenset(s.service_level for s in order.shipments if s.service_level),
+        locations=frozenset(s.location_code for s in order.shipments if s.location_code),
+        country=order.country,
+    )

@@ -1,0 +1,171 @@
+"""Doing the same to many orders: remembered as rows, worked off one order a transaction.
+
+What becomes of an order and what is reported of it are written together, so however often a
+worker dies, each order is done once. One refusal stops none of the others.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from django.db import OperationalError, transaction
+from django.db.models import Count
+from django.db.models.functions import Now
+from psycopg import errors as pg
+
+from configuration.models import Tenant
+from ordermgmt.database import prepared_sql
+from ordermgmt.errors import DomainError, Invalid
+from ordermgmt.failpoints import failpoint
+from orders.lifecycle import HoldKind
+from orders.models import BulkJob, BulkJobOrder, BulkOutcome, BulkVerb, Order
+from orders.services import cancellation
+from orders.services.changes import persistence
+from orders.services.changes.locking import ITS_FAULT, LOCK, stories
+from orders.services.changes.order_change import Story
+from orders.services.holds import actions as hold_actions
+from orders.services.timeline.descriptions import retell
+
+log = logging.getLogger(__name__)
+
+MOST: Final = 10_000  # orders of one job
+ROUND: Final = 20  # orders of one job before the next job has its turn
+
+
+class NoOrders(Invalid):
+    code = "bad_request"
+
+
+class TooManyOrders(Invalid):
+    code = "bad_request"
+
+
+def start(
+    *,
+    tenant: Tenant,
+    verb: BulkVerb,
+    orders: Sequence[int],
+    reason: str,
+    note: str = "",
+    actor: str,
+) -> BulkJob:
+    """Promise to do this to the orders with these keys; those of others are none.
+
+    Raises `NoOrders`, `TooManyOrders`.
+    """
+    if len(orders) > MOST:
+        raise TooManyOrders(f"At most {MOST:,} orders can be changed at once.")
+    with transaction.atomic(durable=True):
+        known = set(Order.objects.filter(tenant=tenant, pk__in=orders).values_list("pk", flat=True))
+        chosen = [key for key in dict.fromkeys(orders) if key in known]
+        if not chosen:
+            raise NoOrders("None of the orders chosen is there.")
+        job = BulkJob.objects.create(
+            tenant=tenant, verb=verb, reason=reason, note=note, actor=actor
+        )
+        rows = (
+            BulkJobOrder(tenant=tenant, job=job, order_id=key, position=position)
+            for position, key in enumerate(chosen)
+        )
+        BulkJobOrder.objects.bulk_create(rows, batch_size=1000)
+    return job
+
+
+def stop(*, job: BulkJob, actor: str) -> int:
+    """Let the orders be that still wait; returns how many. What was done stays done."""
+    with transaction.atomic(durable=True):
+        waiting = job.orders.filter(outcome=BulkOutcome.WAITING)
+        left = waiting.update(outcome=BulkOutcome.STOPPED, at=Now())
+        if left:
+            BulkJob.objects.filter(pk=job.pk).update(stopped_by=actor)
+    _finish(job)
+    return left
+
+
+def tally(job: BulkJob) -> dict[BulkOutcome, int]:
+    """How many of a job's orders came to which outcome; every outcome is named."""
+    counted = job.orders.order_by().values_list("outcome").annotate(Count("pk"))
+    found = dict(counted)
+    return {outcome: found.get(outcome.value, 0) for outcome in BulkOutcome}
+
+
+def work_off(*, limit: int = ROUND) -> int:
+    """One round: some orders of each job that is not finished; returns how many.
+
+    Any number may run at once: each takes what nobody else has locked.
+    """
+    done = 0
+    jobs = BulkJob.objects.filter(finished_at__isnull=True).select_related("tenant")
+    for job in jobs.order_by("id"):
+        for _ in range(limit):
+            if not _one_order(job):
+                _finish(job)
+                break
+            done += 1
+    return done
+
+
+def _one_order(job: BulkJob) -> bool:
+    """Do it to the next order that waits, and write down what became of it; False without one."""
+    with transaction.atomic(durable=True):
+        waiting = job.orders.filter(outcome=BulkOutcome.WAITING).order_by("position")
+        taken = waiting.select_for_update(skip_locked=True).first()
+        if taken is None:
+            return False
+        outcome, message = _try(job, taken.order_id)
+        BulkJobOrder.objects.filter(pk=taken.pk).update(
+            outcome=outcome, message=message[:300], at=Now()
+        )
+        failpoint("bulk.before_commit")
+    failpoint("bulk.after_commit")
+    return True
+
+
+def _try(job: BulkJob, key: int) -> tuple[BulkOutcome, str]:
+    try:
+        with transaction.atomic():  # a refusal undoes what was begun, not what is reported of it
+            prepared_sql.rows(LOCK, [key])
+            [story] = stories(job.tenant_id, [key], actor=job.actor)
+            _ACTS[BulkVerb(job.verb)](story, job)
+            if not story.entries:
+                return BulkOutcome.DONE, "It was so already."
+            persistence.save([story])
+    except DomainError as refusal:
+        return BulkOutcome.REFUSED, str(refusal)
+    except OperationalError as failure:
+        if isinstance(failure.__cause__, pg.LockNotAvailable):
+            return BulkOutcome.REFUSED, "Somebody else was changing the order; try it again."
+        raise
+    except ITS_FAULT:
+        log.exception("order %s of bulk job %s failed", key, job.pk)
+        return BulkOutcome.REFUSED, "It failed, and the service's log says why."
+    return BulkOutcome.DONE, retell(story.entries[0], story.order.currency).what
+
+
+def _finish(job: BulkJob) -> None:
+    unfinished = BulkJob.objects.filter(pk=job.pk, finished_at__isnull=True)
+    unfinished.exclude(orders__outcome=BulkOutcome.WAITING).update(finished_at=Now())
+
+
+def _hold(story: Story, job: BulkJob) -> None:
+    hold_actions.hold(story, reason=job.reason)
+
+
+def _release(story: Story, job: BulkJob) -> None:
+    hold_actions.release_kind(story, HoldKind.SUPPORT, tenant=job.tenant, reason=job.reason)
+
+
+def _approve(story: Story, job: BulkJob) -> None:
+    hold_actions.release_kind(story, HoldKind.BIG_ORDER, tenant=job.tenant, reason=job.reason)
+
+
+def _cancel(story: Story, job: BulkJob) -> None:
+    cancellation.cancel_whole(story, tenant=job.tenant, reason=job.reason, note=job.note)
+
+
+_ACTS: Final[dict[BulkVerb, Callable[[Story, BulkJob], None]]] = {
+    BulkVerb.HOLD: _hold,
+    BulkVerb.RELEASE: _release,
+    BulkVerb.APPROVE: _approve,
+    BulkVerb.CANCEL: _cancel,
+}

@@ -1,0 +1,1 @@
+"""Routing, reports of locations, and serial numbers."""

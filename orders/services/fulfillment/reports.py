@@ -1,0 +1,182 @@
+"""What locations report of an order's items: packing, complete, rejected, returned; §4.8.
+
+A report may be repeated: what an item already says with the same content changes nothing.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from django.db.models import TextChoices
+
+from configuration.models import Tenant
+from configuration.services.policy import NOWHERE
+from ordermgmt.database import prepared_sql
+from ordermgmt.errors import Invalid
+from orders.lifecycle import ItemStatus, not_allowed
+from orders.models import Item, Order
+from orders.services.changes import closing
+from orders.services.changes.locking import changing
+from orders.services.changes.order_change import Story
+from orders.services.events import fulfillment_payloads as told
+from orders.services.events import order_payloads
+from orders.services.reading import selection
+
+Action = Literal["complete", "reject", "return", "packing"]
+
+
+class Rejection(TextChoices):
+    """Why a location cannot, as subscribers hear it."""
+
+    NO_INVENTORY = "no_inventory"
+    CANCELLATION_REQUEST = "cancellation_request"
+    CANNOT_FULFILL = "cannot_fulfill"
+    REFUSED = "refused"
+    DAMAGED_ITEMS = "damaged_items"
+    RESCINDED = "rescinded"
+
+
+class BadReport(Invalid):
+    code = "bad_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is said of one item; what does not belong to the action is ignored."""
+
+    item: UUID
+    tracking_code: str = ""
+    carrier: str = ""
+    reason: str = ""  # one of `Rejection` for reject (its absence: cannot_fulfill), else any text
+
+
+Reported = list[tuple[Item, Report]]
+
+
+def report(
+    *, tenant: Tenant, reference: str, action: Action, reports: Sequence[Report], actor: str
+) -> tuple[Order, list[Item]]:
+    """Take what a location reports of some items: all of it, or none.
+
+    Returns the order and the items named, as they are now. Raises `OrderNotFound`,
+    `selection.TooManyItems`, `selection.ItemNotFound`, `BadReport`, and
+    `lifecycle.TransitionNotAllowed` for an item to which this cannot happen now.
+    """
+    selection.check_number(reports)
+    if len({r.item for r in reports}) < len(reports):
+        raise BadReport("An item is named more than once.")
+    is_said, take = _ACTIONS[action]
+    with changing(tenant, reference, id_type="any", actor=actor) as story:
+        named = selection.select(story.items, [r.item for r in reports])
+        pairs = zip(named, reports, strict=True)
+        if fresh := [(item, r) for item, r in pairs if not is_said(item, r)]:
+            take(story, fresh)
+    return story.order, named
+
+
+def _complete(story: Story, fresh: Reported) -> None:
+    for item, said in fresh:
+        if item.status == ItemStatus.PENDING:  # only a capture completes what was never routed
+            raise not_allowed("complete", item.status)
+        story.amend(item, tracking_code=said.tracking_code, carrier=said.carrier)
+    order, at = story.order, _now()
+    story.move("complete", [item for item, _ in fresh])
+    for items in _by_request([item for item, _ in fresh]):
+        story.tell(
+            "items_completed",
+            _facts(items),
+            "fulfillment_request.items_completed",
+            partial(told.items_completed, order, items, at=at),
+        )
+    closing.close(story)
+
+
+def _reject(story: Story, fresh: Reported) -> None:
+    reasons = {item.uuid: _rejection(said) for item, said in fresh}
+    for items in _by_request([item for item, _ in fresh]):
+        request = order_payloads.fulfillment_request(
+            story.order, items[0], request=items[0].request_version, version=0
+        )
+        facts = _facts(items) | {"reasons": sorted({reasons[i.uuid] for i in items})}
+        for item in items:
+            story.move("reject", [item], place=NOWHERE, conflict=reasons[item.uuid])
+        story.tell(
+            "items_rejected",
+            facts,
+            "fulfillment_request.items_failed",
+            partial(told.items_failed, request, items),
+        )
+
+
+def _return(story: Story, fresh: Reported) -> None:
+    order, at = story.order, _now()
+    items = [item for item, _ in fresh]
+    story.move("return", items)
+    story.tell(
+        "returned",
+        _facts(items) | {"reasons": sorted({said.reason for _, said in fresh if said.reason})},
+        "return.processed",
+        lambda version: told.returned(
+            order, [(item, said.reason) for item, said in fresh], version, at
+        ),
+    )
+
+
+def _pack(story: Story, fresh: Reported) -> None:
+    items = [item for item, _ in fresh]
+    for item in items:
+        if item.status != ItemStatus.IN_FULFILLMENT:
+            raise not_allowed("pack", item.status)
+        story.amend(item, is_packing=True)
+    for of_request in _by_request(items):
+        story.tell("packing", _facts(of_request))
+
+
+# Action → whether an item says so already, and what happens when it does not.
+_ACTIONS: Final[
+    dict[Action, tuple[Callable[[Item, Report], bool], Callable[[Story, Reported], None]]]
+] = {
+    "complete": (
+        lambda item, said: (
+            item.status == ItemStatus.COMPLETE
+            and (item.tracking_code, item.carrier) == (said.tracking_code, said.carrier)
+        ),
+        _complete,
+    ),
+    "reject": (
+        lambda item, said: (
+            item.status == ItemStatus.ON_HOLD and item.conflict_reason == _rejection(said)
+        ),
+        _reject,
+    ),
+    "return": (lambda item, _: item.status == ItemStatus.RETURNED, _return),
+    "packing": (lambda item, _: item.is_packing, _pack),
+}
+
+
+def _rejection(said: Report) -> str:
+    reason = said.reason or Rejection.CANNOT_FULFILL.value
+    if reason not in Rejection.values:
+        raise BadReport(f"The reason of a rejection is one of {', '.join(Rejection.values)}.")
+    return reason
+
+
+def _by_request(items: Sequence[Item]) -> list[list[Item]]:
+    """Apart by the request they were assigned with, and its location: one event each."""
+    found: dict[tuple[int, str], list[Item]] = {}
+    for item in items:
+        found.setdefault((item.request_version, item.location_code), []).append(item)
+    return list(found.values())
+
+
+def _facts(items: Sequence[Item]) -> dict[str, Any]:
+    return {"items": [item.uuid for item in items], "location": items[0].location_code}
+
+
+def _now() -> dt.datetime:
+    """By the database's clock; the time at which the timeline will say it happened."""
+    now: dt.datetime = prepared_sql.rows("SELECT statement_timestamp()", [])[0][0]
+    return now

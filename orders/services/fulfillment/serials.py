@@ -1,0 +1,96 @@
+"""Attaching serial numbers and product codes to an order's items: product §4.6, contract §e.5."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from configuration.models import Tenant
+from ordermgmt.errors import Invalid
+from orders.lifecycle import ItemStatus
+from orders.models import Item
+from orders.services.changes.locking import changing
+from orders.services.events import order_payloads
+from orders.services.reading import queries, selection
+
+
+class NotAUuid(Invalid):
+    code = "bad_request"
+
+
+class TwoSerialNumbers(Invalid):
+    code = "bad_request"
+
+
+class SerialNumberGivenTwice(Invalid):
+    """One call names the same serial number for two units of one product."""
+
+    code = "bad_request"
+
+
+class ItemCancelled(Invalid):
+    """A cancelled item is never handed over, so it has no serial number."""
+
+    code = "bad_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """What an item is to carry; without an `epc` the one it has stays."""
+
+    item: UUID
+    number: str
+    epc: dict[str, Any] | None = None
+
+
+def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str) -> None:
+    """Give items their serial numbers, over those they have: all of them, or none.
+
+    What changes nothing is not told. Raises `selection.TooManyItems`, `NotAUuid`,
+    `TwoSerialNumbers` for one item, `OrderNotFound`, `selection.ItemNotFound`, `ItemCancelled` and
+    `SerialNumberGivenTwice`.
+    """
+    selection.check_number(serials)
+    if not queries.is_uuid(order):
+        raise NotAUuid(f"The provided order id {order[:64]} is not a valid uuid.")
+    by_item: dict[UUID, Serial] = {}
+    for serial in serials:
+        if by_item.setdefault(serial.item, serial) != serial:
+            raise TwoSerialNumbers(f"Item {serial.item} is given two serial numbers.")
+    with changing(tenant, order, id_type="internal", actor=actor) as story:
+        found = selection.select(story.items, list(by_item))
+        _check(found, by_item)
+        pairs = zip(found, by_item.values(), strict=True)
+        changed = [item for item, serial in pairs if not _carries(item, serial)]
+        if not changed:
+            return
+        before = [item.serial_number for item in changed if item.serial_number]
+        for item in changed:
+            serial = by_item[item.uuid]
+            epc = item.epc if serial.epc is None else serial.epc
+            story.amend(item, serial_number=serial.number, epc=epc)
+        order_row = story.order
+        story.tell(
+            "serial_numbers_added",
+            {"items": {str(i.uuid): i.serial_number for i in changed}, "replaced": before},
+            "order.serial_numbers_added",
+            lambda version: order_payloads.serial_numbers_added(order_row, changed, version),
+        )
+
+
+def _check(items: Sequence[Item], serials: Mapping[UUID, Serial]) -> None:
+    """Refuse cancelled items, and one number for two units of a product."""
+    carriers: dict[tuple[str, str], Item] = {}
+    for item in items:
+        if item.status == ItemStatus.CANCELLED:
+            raise ItemCancelled(f"Item {item.uuid} is cancelled and takes no serial number.")
+        unit = (item.product_id, serials[item.uuid].number)
+        if (other := carriers.setdefault(unit, item)) is not item:
+            raise SerialNumberGivenTwice(
+                f"Items {other.uuid} and {item.uuid} are of one product"
+                " and given one serial number."
+            )
+
+
+def _carries(item: Item, serial: Serial) -> bool:
+    return item.serial_number == serial.number and serial.epc in (None, item.epc)

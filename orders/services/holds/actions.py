@@ -1,0 +1,164 @@
+"""Placing, releasing and extending holds by hand: product §4.2 and §4.3."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from configuration.models import Tenant
+from configuration.services.policy import NOWHERE, Policy
+from ordermgmt.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
+from orders.models import Hold, Item, Order
+from orders.services.changes.locking import changing, policy_for
+from orders.services.changes.order_change import Reason, Story
+from orders.services.fulfillment import routing
+from orders.services.holds.rules import judge_size
+from orders.services.reading import queries
+from orders.services.reading.queries import IdType
+
+EXTENSION: Final = dt.timedelta(minutes=15)
+# A grace period that can be extended: not over by the database's clock.
+RUNNING_GRACE: Final = Q(kind=HoldKind.GRACE, released_at__isnull=True, due_at__gt=Now())
+
+
+class CannotHold(Invalid):
+    code = "bad_request"
+
+
+class HoldNotFound(NotFound):
+    code = "not_found"
+
+
+class NotInGrace(PreconditionFailed):
+    code = "precondition_error"
+
+
+class ExtendedElsewhere(Conflict):
+    code = "conflict"
+
+
+def place(
+    *, tenant: Tenant, reference: str, reason: str, actor: str, seen: int | None = None
+) -> Hold:
+    """Hold an order for support, until somebody releases it; it stays one hold when repeated.
+
+    Items an open order has under way, or in conflict, wait again. Raises `CannotHold` for an order
+    in which nothing can wait any longer.
+    """
+    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as story:
+        hold(story, reason=reason)
+    return Hold.objects.get(
+        tenant=tenant, order=story.order, kind=HoldKind.SUPPORT, released_at__isnull=True
+    )
+
+
+def hold(story: Story, *, reason: str) -> None:
+    """Hold an order that is locked, unless support holds it already. Raises `CannotHold`."""
+    if any(standing.kind == HoldKind.SUPPORT for standing in story.standing):
+        return
+    if refusal := why_not_hold(story.order):
+        raise refusal
+    parked = parkable(story.items)
+    story.hold(Reason(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
+    story.move("park", parked, place=NOWHERE)
+
+
+def why_not_hold(order: Order) -> CannotHold | None:
+    """Why support cannot hold the order; None when it can."""
+    if order.status in (OrderStatus.ON_HOLD, OrderStatus.OPEN):
+        return None
+    return CannotHold(f"Order {order.external_id} is already {order.status}.")
+
+
+def parkable(items: Sequence[Item]) -> list[Item]:
+    """The items that wait again when support holds their order."""
+    return [i for i in items if i.status in (ItemStatus.IN_FULFILLMENT, ItemStatus.ON_HOLD)]
+
+
+def release(
+    *,
+    tenant: Tenant,
+    reference: str,
+    hold: UUID,
+    reason: str,
+    actor: str,
+    seen: int | None = None,
+) -> Hold:
+    """End a hold; when it was the last, the order is routed in the same transaction.
+
+    Releasing it again changes nothing. Raises `HoldNotFound`.
+    """
+    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as story:
+        found = Hold.objects.filter(tenant=tenant, order=story.order, uuid=hold).first()
+        if found is None:
+            raise HoldNotFound("The order has no such hold.")
+        if standing := [h for h in story.standing if h.pk == found.pk]:
+            story.release(standing[0], reason=reason)
+            go_on(story, policy_for(tenant, story))
+    return Hold.objects.get(pk=found.pk)
+
+
+def release_kind(story: Story, kind: HoldKind, *, tenant: Tenant, reason: str) -> None:
+    """End the hold of this kind on an order that is locked. Raises `HoldNotFound`."""
+    standing = next((h for h in story.standing if h.kind == kind), None)
+    if standing is None:
+        raise HoldNotFound(f"Order {story.order.external_id} has no {kind.label.lower()} hold.")
+    story.release(standing, reason=reason)
+    go_on(story, policy_for(tenant, story))
+
+
+def extend_grace(
+    *,
+    tenant: Tenant,
+    reference: str,
+    id_type: IdType,
+    actor: str,
+    seen: int | None = None,
+) -> dt.datetime:
+    """Let the grace period last 15 minutes longer; returns when it is due now.
+
+    Looks before it locks: of several at the same moment one extends, and the others are told by
+    `ExtendedElsewhere`. Raises `NotInGrace` when no grace period runs by the database's clock,
+    whether or not the sweep has been there.
+    """
+    key = queries.key_of(tenant, reference, id_type=id_type)
+    before = _running_grace(tenant, key)
+    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as story:
+        running = _running_grace(tenant, key)
+        if running is None:
+            raise NotInGrace("The order is not in its grace period.")
+        if before is None or before.due_at != running.due_at:
+            raise ExtendedElsewhere("A concurrent request extended the grace period already.")
+        assert running.due_at is not None  # a constraint promises it of grace holds
+        due_at = running.due_at + EXTENSION
+        Hold.objects.filter(pk=running.pk).update(due_at=due_at)
+        story.tell("extended", {"hold": HoldKind.GRACE, "from": running.due_at, "to": due_at})
+    return due_at
+
+
+def go_on(story: Story, policy: Policy) -> None:
+    """What follows when a hold ended: nothing while others stand; else a last look, and routing.
+
+    The last look sees a big-order limit that was lowered, or items that came, since the capture.
+    An order that was approved once is not held for its size again.
+    """
+    if story.is_held or not story.pending():
+        return
+    if (reason := judge_size(len(story.items), policy)) and not _was_judged_big(story):
+        story.hold(reason)
+        return
+    routing.open_order(story, policy=policy)
+
+
+def _was_judged_big(story: Story) -> bool:
+    """Whether it is held for its size, or was approved."""
+    held = Hold.objects.filter(tenant=story.order.tenant_id, order=story.order)
+    return held.filter(kind=HoldKind.BIG_ORDER).exists()
+
+
+def _running_grace(tenant: Tenant, order_key: int) -> Hold | None:
+    return Hold.objects.filter(RUNNING_GRACE, tenant=tenant, order_id=order_key).first()

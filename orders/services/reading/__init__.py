@@ -1,0 +1,1 @@
+"""Reading of orders, from the database and from an external OMS."""
