@@ -130,7 +130,7 @@ class OrderFields(AliasedWire):
     associate_id: Text256 | None = None
     placed_at: PlacedAt | None = None
     price_method: Literal["tax_excluded", "tax_included"] | None = None
-    tax_method: Literal["vat_excluded", "vat_included"] | None = None
+    tax_method: Literal["vat_included", "vat_excluded"] | None = None
     """Another word for `price_method`."""
     customer: Customer | None = None
     customer_name: Text128 | None = None
