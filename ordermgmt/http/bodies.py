@@ -5,7 +5,7 @@ connection and nothing else. The web server's threads call in here, so all of it
 """
 
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from threading import Lock
 from typing import Final
 
@@ -13,16 +13,20 @@ PATIENCE: Final = 10.0  # seconds from the end of the header to the end of the b
 BUFFERED: Final = 256_000_000  # bytes of incomplete bodies that a process holds at most
 
 
-class Body:
-    """One body that is being read. `give_up` is called, once, if it may not be read to its end."""
+class Body(ABC):
+    """One body that is being read."""
 
-    __slots__ = ("deadline", "give_up", "parts", "peer", "size")
+    __slots__ = ("deadline", "parts", "peer", "size")
 
-    def __init__(self, peer: str, give_up: Callable[[], None]) -> None:
-        self.peer, self.give_up = peer, give_up
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
         self.parts: list[bytes] = []
         self.size = 0
         self.deadline = 0.0
+
+    @abstractmethod
+    def give_up(self) -> None:
+        """Stop reading. This is called once, if the body may not be read to its end."""
 
 
 class Bodies:
@@ -58,9 +62,6 @@ class Bodies:
                 self._forget(oldest)
         if oldest is not None:
             oldest.give_up()
-
-    def __contains__(self, body: Body) -> bool:
-        return body in self._all
 
     def add(self, body: Body, part: bytes) -> bool:
         """Keep a part of a body; return false if it was given up meanwhile."""

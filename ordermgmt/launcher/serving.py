@@ -2,8 +2,8 @@
 
 Granian's own WSGI takes a thread before the body is there, and its ASGI runs an event loop in
 Python, which costs every request a tenth more. So its ASGI worker is used without the loop: its
-callbacks run where granian calls them, and complete requests wait in a queue for our threads
-(docs/adr/0023-bodies-before-threads.md). Nothing in a callback may block: one thread runs them all.
+callbacks run in the threads that granian calls them in, and the callback that completes a request
+answers it there (docs/adr/0023-bodies-before-threads.md).
 """
 
 import io
@@ -11,9 +11,9 @@ import logging
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from queue import SimpleQueue
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -29,7 +29,9 @@ from ordermgmt.http.bodies import Bodies, Body
 from ordermgmt.http.middleware import RequestMiddleware
 
 LONGEST_QUEUE: Final = 500  # complete requests that may wait for a thread
-PROBE: Final = b"/healthz"  # answered by a thread of its own, however busy the others are
+PROBE: Final = b"/healthz"  # answered at once, however busy the others are
+# Threads that only take in requests and bodies: requests that are answered never hold them.
+SPARE_THREADS: Final = 2
 # Statuses we answer here → what is wrong.
 REFUSALS: Final = {
     400: "The body ended before it was complete.",
@@ -58,19 +60,30 @@ class Immediately:
 class Exchange:
     """A request and its answer."""
 
-    __slots__ = ("_watcher", "body", "expected_size", "scope")
+    __slots__ = ("_message", "_watcher", "body", "expected_size", "scope")
 
     def __init__(self, watcher: Any) -> None:
         self._watcher = watcher
+        self._message: Any = None
         self.scope: dict[str, Any] = watcher.scope
         self.body = b""
         self.expected_size: int | None = None
 
-    def receive(self, callback: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        """Call back with the next message of the client; return how to stop waiting for it."""
-        message = self._watcher.proto.receive()
+    @property
+    def has_ended(self) -> bool:
+        return self._watcher is None
 
-        def arrived(_: Any) -> None:
+    def receive(self, callback: Callable[[dict[str, Any]], None]) -> None:
+        """Call back with the next message of the client, in another thread and perhaps at once.
+
+        After the end of the exchange there is none.
+        """
+        watcher = self._watcher
+        if not watcher:
+            return
+        message = self._message = watcher.proto.receive()
+
+        def arrived(message: Any) -> None:
             try:
                 next(message)
             except StopIteration as end:
@@ -80,15 +93,24 @@ class Exchange:
                 callback({"type": "http.disconnect"})
 
         message.add_done_callback(arrived, context=None)
-        cancel: Callable[[], None] = message.cancel
-        return cancel
+
+    def stop_receiving(self) -> None:
+        """Stop waiting for the message that was asked for last."""
+        message = self._message
+        if message:
+            message.cancel()
 
     def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         """Send a whole answer."""
         send = self._watcher.proto.send
         send({"type": "http.response.start", "status": status, "headers": headers})
         send({"type": "http.response.body", "body": body})
+        self._end()
+
+    def _end(self) -> None:
+        """Let go of granian's side: it keeps a connection while a body may still be read."""
         self._watcher.done()
+        self._watcher = self._message = None
 
     def stream(
         self, status: int, headers: list[tuple[bytes, bytes]], pieces: Iterable[bytes]
@@ -115,7 +137,7 @@ class Exchange:
                     return
             send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            self._watcher.done()
+            self._end()
 
 
 def _wait_for(sending: Any) -> None:
@@ -127,37 +149,41 @@ def _wait_for(sending: Any) -> None:
     sent.acquire()
 
 
-class Reading:
+class Reading(Body):
     """The body of an exchange, read as it comes."""
 
-    __slots__ = ("_body", "_cancel", "_exchange", "_front", "_is_discarded")
+    __slots__ = ("_exchange", "_front", "_is_discarded", "_is_given_up", "_length")
 
-    def __init__(self, front: "Front", exchange: Exchange, peer: str) -> None:
-        self._front, self._exchange = front, exchange
-        self._body = Body(peer, self._give_up)
-        self._is_discarded = False
-        self._cancel: Callable[[], None] = lambda: None
-        front.bodies.begin(self._body)
-        self._cancel = exchange.receive(self._take)
+    def __init__(self, front: "Front", exchange: Exchange, peer: str, length: int | None) -> None:
+        super().__init__(peer)
+        self._front, self._exchange, self._length = front, exchange, length
+        self._is_discarded = self._is_given_up = False
+        front.bodies.begin(self)
+        self._receive()
+
+    def _receive(self) -> None:
+        self._exchange.receive(self._take)
+        if self._is_given_up:  # before there was a message to stop waiting for
+            self._exchange.stop_receiving()
 
     def _take(self, message: dict[str, Any]) -> None:
         front, bodies, exchange = self._front, self._front.bodies, self._exchange
         if message["type"] != "http.request":
-            if bodies.end(self._body) and not self._is_discarded:
+            if bodies.end(self) and not self._is_discarded:
                 front.refuse(exchange, 400)
             return
         if not self._is_discarded:
-            if not bodies.add(self._body, message["body"]):
+            if not bodies.add(self, message["body"]):
                 return
-            if self._body.size > front.longest:
+            if self.size > front.longest:
                 self._discard()
-        if message["more_body"]:
-            self._cancel = exchange.receive(self._take)
-            if self._body not in bodies:
-                self._cancel()
-        elif bodies.end(self._body):
+        # Granian tells the end by a message of its own. It is not waited for where the length is
+        # known, because a message takes two changes of threads.
+        if message["more_body"] and self.size != self._length:
+            self._receive()
+        elif bodies.end(self):
             if not self._is_discarded:
-                parts = self._body.parts
+                parts = self.parts
                 exchange.body = parts[0] if len(parts) == 1 else b"".join(parts)
             front.queue(exchange)
 
@@ -167,17 +193,18 @@ class Reading:
         It is refused when it ends, or when its time is up: a client that is hung up on while it
         sends may never see the answer.
         """
-        bodies, body = self._front.bodies, self._body
-        if not bodies.end(body):
+        if not self._front.bodies.end(self):
             return
         self._is_discarded = True
-        self._body = Body(body.peer, self._give_up)
-        bodies.begin(self._body)
-        self._exchange.expected_size = body.size
+        self._exchange.expected_size = self.size
+        self.parts.clear()
+        self.size = 0
+        self._front.bodies.begin(self)
 
-    def _give_up(self) -> None:
-        self._body.parts.clear()
-        self._cancel()
+    def give_up(self) -> None:
+        self.parts.clear()
+        self._is_given_up = True
+        self._exchange.stop_receiving()
         if self._is_discarded:
             self._front.queue(self._exchange)
         else:
@@ -194,19 +221,13 @@ class Front:
         self.longest: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         self.bodies = Bodies(per_peer=settings.BODIES_AT_ONCE)
         self._proxies: int = settings.TRUSTED_PROXIES
-        self._complete: SimpleQueue[Exchange] = SimpleQueue()
-        self._probes: SimpleQueue[Exchange] = SimpleQueue()
+        self._idle = threads
+        self._queue: deque[Exchange] = deque()
+        self._lock = threading.Lock()
         self._refusers = {
             status: _refuser(Request, status, message) for status, message in REFUSALS.items()
         }
-        self._threads = [
-            *(threading.Thread(target=self._work, args=[self._complete]) for _ in range(threads)),
-            threading.Thread(target=self._work, args=[self._probes]),
-            threading.Thread(target=self._watch_the_clock),
-        ]
-        for thread in self._threads:
-            thread.daemon = True
-            thread.start()
+        threading.Thread(target=self._watch_the_clock, daemon=True).start()
 
     def take(self, watcher: Any) -> None:
         """Begin an exchange, whose header was read; granian calls this."""
@@ -230,16 +251,24 @@ class Front:
             self.queue(exchange)  # the application refuses what is too long, without reading it
             return
         peer = exchange.scope["client"][0]
-        Reading(self, exchange, client_address(peer, forwarded.decode("latin-1"), self._proxies))
+        peer = client_address(peer, forwarded.decode("latin-1"), self._proxies)
+        Reading(self, exchange, peer, None if is_chunked else int(length))
 
     def queue(self, exchange: Exchange) -> None:
-        """Have the next free thread answer a request that is complete."""
+        """Answer a request that is complete, or have a thread do it that is busy with another."""
         if exchange.scope["raw_path"] == PROBE:
-            self._probes.put(exchange)
-        elif self._complete.qsize() >= LONGEST_QUEUE:
+            self._answer(exchange)
+            return
+        with self._lock:
+            is_idle, is_full = self._idle > 0, len(self._queue) >= LONGEST_QUEUE
+            if is_idle:
+                self._idle -= 1
+            elif not is_full:
+                self._queue.append(exchange)
+        if is_idle:
+            self._answer_all(exchange)
+        elif is_full:
             self.refuse(exchange, 503)
-        else:
-            self._complete.put(exchange)
 
     def refuse(self, exchange: Exchange, status: int) -> None:
         """Answer in place of the application, in the same form."""
@@ -250,16 +279,25 @@ class Front:
             code, headers, body = 500, [], b""
         exchange.answer(code, [*headers, CLOSE], body)
 
-    def _work(self, exchanges: "SimpleQueue[Exchange]") -> None:
-        while True:
-            exchange = exchanges.get()
-            try:
-                serve(self._application, exchange)
-            except Exception:
-                log.exception("the application failed")
-                with suppress(RuntimeError):  # its answer had begun
+    def _answer_all(self, exchange: Exchange | None) -> None:
+        """Answer a request, then those that came meanwhile."""
+        while exchange:
+            self._answer(exchange)
+            exchange = None  # it holds a body, and the lock may be long in coming
+            with self._lock:
+                if self._queue:
+                    exchange = self._queue.popleft()
+                else:
+                    self._idle += 1
+
+    def _answer(self, exchange: Exchange) -> None:
+        try:
+            serve(self._application, exchange)
+        except Exception:
+            log.exception("the application failed")
+            with suppress(RuntimeError):  # its answer had begun
+                if not exchange.has_ended:
                     self.refuse(exchange, 500)
-            del exchange  # it holds a body, and the next may be long in coming
 
     def _watch_the_clock(self) -> None:
         while True:
@@ -409,7 +447,7 @@ class Server(MPServer):
             ipc,
             runtime_threads,
             runtime_blocking_threads,
-            1,  # thread for callbacks, which never block
+            blocking_threads + SPARE_THREADS,
             blocking_threads_idle_timeout,
             backpressure,
             http_mode,

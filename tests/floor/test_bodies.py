@@ -4,6 +4,17 @@ from ordermgmt.http.addresses import client_address
 from ordermgmt.http.bodies import Bodies, Body
 
 
+class NumberedBody(Body):
+    """A body that adds its number to a list when it is given up."""
+
+    def __init__(self, peer: str, number: int, given_up: list[int]) -> None:
+        super().__init__(peer)
+        self.number, self.numbers = number, given_up
+
+    def give_up(self) -> None:
+        self.numbers.append(self.number)
+
+
 class Sender:
     """Somebody who begins bodies; notes which of them were given up."""
 
@@ -13,9 +24,8 @@ class Sender:
         self._begun = 0
 
     def begin(self) -> Body:
-        number = self._begun
+        body = NumberedBody(self.peer, self._begun, self.given_up)
         self._begun += 1
-        body = Body(self.peer, lambda: self.given_up.append(number))
         self.bodies.begin(body)
         return body
 
