@@ -13,12 +13,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
 app = Celery("ordermgmt")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["ordermgmt.monitoring"])
 
 
 @worker_ready.connect
 def show_life(**_: Any) -> None:
     """A worker is seen as soon as it works, not a period of the clock later."""
-    app.send_task("ordermgmt.monitoring.heartbeat", expires=10)
+    app.send_task("ordermgmt.heartbeat", expires=10)
 
 
 @worker_process_init.connect

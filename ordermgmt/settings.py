@@ -120,7 +120,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # seconds: beat notices a clock that was set 
 CELERY_BEAT_SCHEDULER = "ordermgmt.launcher.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "show that workers work": {
-        "task": "ordermgmt.monitoring.heartbeat",
+        "task": "ordermgmt.heartbeat",
         "schedule": 10.0,
         "kwargs": {"by_beat": True},
         "options": {"expires": 10},

@@ -7,7 +7,7 @@ from ordermgmt.database import planner_statistics
 from ordermgmt.monitoring import heartbeat
 
 
-@shared_task(name="ordermgmt.monitoring.heartbeat", ignore_result=True)
+@shared_task(name="ordermgmt.heartbeat", ignore_result=True)
 def show_life(by_beat: bool = False) -> None:
     """Record that a worker works and, if beat asked for it, that beat sends what is due."""
     heartbeat.beat(heartbeat.WORKER)

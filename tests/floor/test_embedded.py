@@ -41,7 +41,7 @@ def ask(folder: Path, sql: str) -> str:
 BORN = "SELECT pg_postmaster_start_time()"
 SAY_BORN = (
     "import os, pathlib, time, psycopg\n"
-    "from ordermgmt import embedded\n"
+    "from ordermgmt.launcher import embedded\n"
     "with psycopg.connect(embedded.database_url(embedded.data_dir())) as connection:\n"
     f"    print(connection.execute('{BORN}').fetchone()[0], flush=True)\n"
     "    while not pathlib.Path(os.environ['UNTIL']).exists(): time.sleep(0.02)\n"
