@@ -13,7 +13,7 @@ from orders.lifecycle import TERMINAL, ItemStatus, OrderStatus
 from orders.models import Item, Order
 from orders.services.changes import closing
 from orders.services.changes.locking import changing
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 from orders.services.reading.queries import IdType
 
@@ -72,18 +72,18 @@ def cancel(
     Raises `OrderNotFound`, and `NotCancelable` once anything left, nothing is left to cancel, or
     an item is at a location of a type the tenant does not allow.
     """
-    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as story:
-        cancel_whole(story, tenant=tenant, reason=reason, note=note)
+    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
+        cancel_whole(change, tenant=tenant, reason=reason, note=note)
 
 
-def cancel_whole(story: Story, *, tenant: Tenant, reason: str, note: str | None) -> None:
+def cancel_whole(change: OrderChange, *, tenant: Tenant, reason: str, note: str | None) -> None:
     """Cancel what has not ended of an order that is locked. Raises `NotCancelable`."""
     allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
-    if refusal := why_not(story.order, story.items, allowed):
+    if refusal := why_not(change.order, change.items, allowed):
         raise refusal
     closing.cancel_items(
-        story,
-        live(story.items),
+        change,
+        live(change.items),
         REASON,
         {
             "reason": reason,
@@ -108,13 +108,13 @@ def cancel_item(
     Raises `OrderNotFound` or `NoSuchItem`, `NotPreordered`, and `ItemNotCancelable` when the item
     has ended.
     """
-    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as story:
-        found = next((i for i in story.items if i.uuid == item), None)
+    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
+        found = next((i for i in change.items if i.uuid == item), None)
         if found is None:
             raise NoSuchItem("The order has no such item.")
-        if refusal := why_not_item(story.order, found):
+        if refusal := why_not_item(change.order, found):
             raise refusal
-        closing.cancel_items(story, [found], REASON, {"item": item, "rule": "preordered_item"})
+        closing.cancel_items(change, [found], REASON, {"item": item, "rule": "preordered_item"})
 
 
 def why_not_item(order: Order, item: Item) -> NotPreordered | ItemNotCancelable | None:

@@ -21,7 +21,7 @@ from ordermgmt.values import names
 from orders.lifecycle import TERMINAL, HoldKind, ItemStatus
 from orders.models import Hold, Item, Order, TimelineEntry
 from orders.services.changes.locking import changing, policy_for
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.holds.actions import go_on
 from orders.services.reading import queries
 from orders.services.reading.queries import AmbiguousName, Document, OrderNotFound
@@ -71,15 +71,15 @@ def confirm(*, tenant: Tenant, name: str, choices: Sequence[Choice] | None, acto
     `OrderCancelled` or `OrderClosed` for what has ended without having been confirmed.
     """
     uuid = _uuid_of(tenant, name)
-    with changing(tenant, str(uuid), id_type="internal", actor=actor) as story:
-        fresh = _confirmable(story.items, _chosen(story.items, choices), is_named=bool(choices))
-        amended = _merge(story.items, choices or ())
+    with changing(tenant, str(uuid), id_type="internal", actor=actor) as change:
+        fresh = _confirmable(change.items, _chosen(change.items, choices), is_named=bool(choices))
+        amended = _merge(change.items, choices or ())
         if fresh or amended:
-            _tell(story, fresh, amended)
+            _tell(change, fresh, amended)
         if fresh:
             keys = [item.pk for item in fresh]
             Item.objects.filter(tenant=tenant, pk__in=keys).update(confirmed_at=Now())
-            _end_grace(story, tenant)
+            _end_grace(change, tenant)
         if amended:
             Item.objects.bulk_update(amended, ["attributes"])
     return account(tenant, uuid)
@@ -158,30 +158,30 @@ def _merge(items: Sequence[Item], choices: Sequence[Choice]) -> list[Item]:
     return amended
 
 
-def _tell(story: Story, fresh: Sequence[Item], amended: Sequence[Item]) -> None:
+def _tell(change: OrderChange, fresh: Sequence[Item], amended: Sequence[Item]) -> None:
     facts: dict[str, Any] = {"rule": "akinon_capture"}
     if amended:
         facts["amended"] = [item.uuid for item in amended]
     if not fresh:
-        story.tell("items_amended", facts)
+        change.tell("items_amended", facts)
         return
     facts["items"] = [item.uuid for item in fresh]
-    if any(item.confirmed_at for item in story.items):
-        story.tell("confirmed", facts)
+    if any(item.confirmed_at for item in change.items):
+        change.tell("confirmed", facts)
         return
-    order = story.order
+    order = change.order
     told = {
         "id": order.uuid,
         "external_id": order.external_id_as_sent,
         "items": [{"id": item.uuid, "product_id": item.product_id} for item in fresh],
     }
-    story.tell("confirmed", facts, EVENT, lambda _: told)
+    change.tell("confirmed", facts, EVENT, lambda _: told)
 
 
-def _end_grace(story: Story, tenant: Tenant) -> None:
+def _end_grace(change: OrderChange, tenant: Tenant) -> None:
     """A grace period is time to think again; who confirms has thought."""
-    grace = [hold for hold in story.standing if hold.kind == HoldKind.GRACE]
+    grace = [hold for hold in change.standing if hold.kind == HoldKind.GRACE]
     for hold in grace:
-        story.release(hold, reason="order_captured")
+        change.release(hold, reason="order_captured")
     if grace:
-        go_on(story, policy_for(tenant, story))
+        go_on(change, policy_for(tenant, change))

@@ -15,7 +15,7 @@ from ordermgmt.errors import Invalid, NotFound
 from orders.models import Item, OrderNote
 from orders.services.capture.card_numbers import holds_card_number
 from orders.services.changes.locking import changing
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 
 MOST_NOTES = 1000
@@ -66,19 +66,19 @@ def add(
 ) -> OrderNote:
     """Write a note. Raises `OrderNotFound`, `NoSuchItem`, `CardNumberInNote`, `TooManyNotes`."""
     _refuse_cards(draft)
-    with changing(tenant, str(order), id_type="internal", actor=actor) as story:
-        if OrderNote.objects.filter(tenant=tenant, order=story.order).count() >= MOST_NOTES:
+    with changing(tenant, str(order), id_type="internal", actor=actor) as change:
+        if OrderNote.objects.filter(tenant=tenant, order=change.order).count() >= MOST_NOTES:
             raise TooManyNotes(f"An order has at most {MOST_NOTES} notes.")
         made = OrderNote.objects.create(
             tenant=tenant,
-            order=story.order,
-            item=_item(story, item),
+            order=change.order,
+            item=_item(change, item),
             text=draft.text,
             source=draft.source,
             source_type=draft.source_type,
             tags=draft.tags and list(draft.tags),
         )
-        _tell(story, "note_added", made)
+        _tell(change, "note_added", made)
     return _read(made.pk)
 
 
@@ -93,8 +93,8 @@ def edit(
 ) -> OrderNote:
     """Write a note anew. Raises `OrderNotFound`, `NoteNotFound`, `CardNumberInNote`."""
     _refuse_cards(draft)
-    with changing(tenant, str(order), id_type="internal", actor=actor) as story:
-        found = _note(story, item, note)
+    with changing(tenant, str(order), id_type="internal", actor=actor) as change:
+        found = _note(change, item, note)
         OrderNote.objects.filter(pk=found.pk).update(
             text=draft.text,
             source=draft.source,
@@ -102,7 +102,7 @@ def edit(
             tags=draft.tags and list(draft.tags),
             updated_at=Now(),
         )
-        _tell(story, "note_edited", found)
+        _tell(change, "note_edited", found)
     return _read(found.pk)
 
 
@@ -110,20 +110,20 @@ def delete(
     *, tenant: Tenant, order: UUID, item: UUID | None = None, note: UUID, actor: str
 ) -> None:
     """Delete a note for good. Raises `OrderNotFound`, `NoteNotFound`."""
-    with changing(tenant, str(order), id_type="internal", actor=actor) as story:
-        found = _note(story, item, note)
-        _tell(story, "note_deleted", found)
+    with changing(tenant, str(order), id_type="internal", actor=actor) as change:
+        found = _note(change, item, note)
+        _tell(change, "note_deleted", found)
         found.delete()
 
 
-def _tell(story: Story, verb: str, note: OrderNote) -> None:
+def _tell(change: OrderChange, verb: str, note: OrderNote) -> None:
     on_item = {"item": note.item.uuid} if note.item else {}
-    story.tell(verb, {"note": note.uuid} | on_item)
+    change.tell(verb, {"note": note.uuid} | on_item)
 
 
-def _note(story: Story, item: UUID | None, note: UUID) -> OrderNote:
+def _note(change: OrderChange, item: UUID | None, note: UUID) -> OrderNote:
     found = OrderNote.objects.filter(
-        tenant=story.order.tenant_id, order=story.order, uuid=note
+        tenant=change.order.tenant_id, order=change.order, uuid=note
     ).select_related("item")
     if item is not None:
         found = found.filter(item__uuid=item)
@@ -132,10 +132,10 @@ def _note(story: Story, item: UUID | None, note: UUID) -> OrderNote:
     return first
 
 
-def _item(story: Story, item: UUID | None) -> Item | None:
+def _item(change: OrderChange, item: UUID | None) -> Item | None:
     if item is None:
         return None
-    for known in story.items:
+    for known in change.items:
         if known.uuid == item:
             return known
     raise _no_item()

@@ -192,10 +192,10 @@ def test_an_order_nobody_thought_of_stops_none_of_the_others(shop, monkeypatch):
     captured(shop, 3)
     original = hold_actions.hold
 
-    def hold(story, *, reason):
-        if story.order.external_id == "A-1":
+    def hold(change, *, reason):
+        if change.order.external_id == "A-1":
             raise TypeError("nobody thought of this")
-        return original(story, reason=reason)
+        return original(change, reason=reason)
 
     monkeypatch.setattr(hold_actions, "hold", hold)
     job = start(shop)

@@ -98,8 +98,8 @@ def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, c
     original = getattr(module, name)
 
     def stumble(told, *rest):
-        stories = told if isinstance(told, list) else [told]
-        if any(story.order.external_id == "A-2" for story in stories):
+        changes_of = told if isinstance(told, list) else [told]
+        if any(change.order.external_id == "A-2" for change in changes_of):
             raise IntegrityError("nobody thought of this")
         return original(told, *rest)
 
@@ -166,10 +166,10 @@ def test_whatever_an_order_makes_fail_it_fails_alone(shop, monkeypatch, trouble)
     end_grace()
     original = due_holds.go_on
 
-    def stumble(story, rules):
-        if story.order.external_id == "A-1":
+    def stumble(change, rules):
+        if change.order.external_id == "A-1":
             raise trouble
-        original(story, rules)
+        original(change, rules)
 
     monkeypatch.setattr(due_holds, "go_on", stumble)
 

@@ -23,7 +23,7 @@ from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
 from orders.services.changes import persistence
 from orders.services.changes.locking import terms_of
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 from orders.services.reading.queries import Document
 
@@ -98,20 +98,20 @@ def _make(tenant: Tenant, new: NewOrder, rules: Policy, actor: str) -> Document 
     if rules.numbering is None:
         raise SequenceMissing("Sequence for tenant is not configured.")
     check_strategies(new, rules)
-    story = assemble(new, tenant=tenant, policy=rules, actor=actor)
-    if not _write(story, rules, tenant, new):
+    change = assemble(new, tenant=tenant, policy=rules, actor=actor)
+    if not _write(change, rules, tenant, new):
         return None
-    return Document(story.order, story.items, story.shipments)
+    return Document(change.order, change.items, change.shipments)
 
 
-def _write(story: Story, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
+def _write(change: OrderChange, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
     """Write it by one statement, which is a transaction by itself; whether it did."""
     try:
         failpoint("capture.before_commit")
-        made = persistence.insert(story, rules, identity.kin(new))
+        made = persistence.insert(change, rules, identity.kin(new))
         failpoint("capture.after_commit")
     except IntegrityError as error:
-        raise _conflict(error, tenant, new, story.order.uuid) from error
+        raise _conflict(error, tenant, new, change.order.uuid) from error
     except DataError as error:
         if isinstance(error.__cause__, pg.SequenceGeneratorLimitExceeded):
             log.error("order numbers used up", tenant=tenant.slug)
@@ -123,7 +123,7 @@ def _write(story: Story, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
         if not sequences.exists(tenant):
             return False  # a reset that this waited for dropped it, so other rules hold by now
         raise
-    if made and rules.numbering and story.order.number == rules.numbering.nearly_used_at:
+    if made and rules.numbering and change.order.number == rules.numbering.nearly_used_at:
         log.warning("order numbers nearly used up", tenant=tenant.slug, percent=NEARLY_USED)
     return made
 

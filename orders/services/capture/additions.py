@@ -13,8 +13,8 @@ from orders.services.capture import building, identity, pricing
 from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
 from orders.services.changes import persistence
-from orders.services.changes.locking import LOCK, stories
-from orders.services.changes.order_change import Story
+from orders.services.changes.locking import LOCK, changes_of
+from orders.services.changes.order_change import OrderChange
 from orders.services.holds.rules import judge
 from orders.services.reading.queries import Document, document
 
@@ -78,22 +78,22 @@ def _extend(
         first=len(stored.items),
     )
     _insert(order, added, [s for s in travelling if s.pk is None])
-    [story] = stories(tenant.pk, [order.pk], actor=actor)
-    order = story.order
-    _settle(story, new, checks_payments=tenant.checks_payment_totals)
+    [change] = changes_of(tenant.pk, [order.pk], actor=actor)
+    order = change.order
+    _settle(change, new, checks_payments=tenant.checks_payment_totals)
     if marks:
         marks = order.details.get("contradictions", []) + marks
         order.details["contradictions"] = marks[: pricing.MOST_CONTRADICTIONS]
-    story.tell("items_added", {"items": len(added), "total": order.total})
-    if in_store := [i for i in story.pending() if i.is_in_store]:
-        story.move("complete", in_store, place=Place(order.store_id, "store"))
-    standing = {hold.kind for hold in story.standing}
-    for reason in judge(items=len(story.items), own_grace=0, service_levels=(), policy=rules):
+    change.tell("items_added", {"items": len(added), "total": order.total})
+    if in_store := [i for i in change.pending() if i.is_in_store]:
+        change.move("complete", in_store, place=Place(order.store_id, "store"))
+    standing = {hold.kind for hold in change.standing}
+    for reason in judge(items=len(change.items), own_grace=0, service_levels=(), policy=rules):
         if reason.kind not in standing:
-            story.hold(reason)
+            change.hold(reason)
     order.save()
-    persistence.save([story])
-    return Document(order, story.items, story.shipments)
+    persistence.save([change])
+    return Document(order, change.items, change.shipments)
 
 
 def _shipments(stored: Document, new: NewOrder, rules: Policy) -> list[Shipment]:
@@ -122,10 +122,10 @@ def _insert(order: Order, items: list[Item], shipments: list[Shipment]) -> None:
     Item.objects.bulk_create(sorted(items, key=lambda item: item.uuid.int))
 
 
-def _settle(story: Story, new: NewOrder, *, checks_payments: bool) -> None:
+def _settle(change: OrderChange, new: NewOrder, *, checks_payments: bool) -> None:
     """What follows from the order's items now: totals, payments, way of travelling."""
-    order = story.order
-    for name, amount in pricing.totals(story.items, story.shipments, order.gift_wrapping).items():
+    order = change.order
+    for name, amount in pricing.totals(change.items, change.shipments, order.gift_wrapping).items():
         setattr(order, name, amount)
     paid = order.details.get("payments", [])
     known = {names.normal(payment["correlation_ref"]) for payment in paid}
@@ -137,5 +137,5 @@ def _settle(story: Story, new: NewOrder, *, checks_payments: bool) -> None:
         pricing.check_payments(
             order.details["payments"], total=order.total, currency=order.currency
         )
-    order.item_count = len(story.items)
-    order.fulfillment_type = building.fulfillment_type(story.items)
+    order.item_count = len(change.items)
+    order.fulfillment_type = building.fulfillment_type(change.items)

@@ -9,13 +9,13 @@ from configuration.services.policy import Place, Policy
 from orders.models import Item
 from orders.services.capture import building, identity, pricing
 from orders.services.capture.draft import NewOrder
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.events import order_payloads
 from orders.services.fulfillment import routing
 from orders.services.holds import rules as hold_rules
 
 
-def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> Story:
+def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> OrderChange:
     """A new order with all its rows, unsaved. Refuses amounts that cannot be (§4.1)."""
     order = building.new_order(new, tenant)
     shipments = building.shipments_of(
@@ -36,22 +36,22 @@ def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> St
         )
     order.item_count = len(items)
     order.fulfillment_type = building.fulfillment_type(items)
-    story = Story(order, items, shipments, actor)
-    _begin(story, new, policy)
-    return story
+    change = OrderChange(order, items, shipments, actor)
+    _begin(change, new, policy)
+    return change
 
 
-def _begin(story: Story, new: NewOrder, policy: Policy) -> None:
-    order, items, shipments = story.order, story.items, story.shipments
-    story.tell(
+def _begin(change: OrderChange, new: NewOrder, policy: Policy) -> None:
+    order, items, shipments = change.order, change.items, change.shipments
+    change.tell(
         "captured",
         {"items": len(items), "total": order.total, "currency": order.currency},
         "order.created",
         lambda _: order_payloads.order_event(order, items, shipments, item_status="created"),
     )
     if gone := [i for i in items if i.is_in_store or new.is_complete_at_once]:
-        _complete(story, gone, new)
-    if not story.pending():
+        _complete(change, gone, new)
+    if not change.pending():
         return
     reasons = hold_rules.judge(
         items=len(items),
@@ -60,23 +60,23 @@ def _begin(story: Story, new: NewOrder, policy: Policy) -> None:
         policy=policy,
     )
     for reason in reasons:
-        story.hold(reason)
+        change.hold(reason)
     if not reasons:
-        routing.open_order(story, policy=policy)
+        routing.open_order(change, policy=policy)
 
 
-def _complete(story: Story, gone: list[Item], new: NewOrder) -> None:
+def _complete(change: OrderChange, gone: list[Item], new: NewOrder) -> None:
     """Items the customer has already: never held, never routed (§3)."""
-    order, items = story.order, story.items
+    order, items = change.order, change.items
     store = Place(order.store_id, "store" if order.store_id else "")
-    story.move("complete", gone, place=store)
+    change.move("complete", gone, place=store)
     rule = next(
         (name for name in ("is_historical", "is_fulfilled") if new.details.get(name)),
         order_payloads.HANDOVER,
     )
-    story.tell(
+    change.tell(
         "completed",
         {"rule": rule, "items": len(gone)},
-        None if story.pending() else "order.completed",
+        None if change.pending() else "order.completed",
         lambda _: order_payloads.completed(order, items),
     )

@@ -5,42 +5,44 @@ from typing import Any
 
 from orders.lifecycle import ItemStatus, OrderStatus
 from orders.models import Item
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.events import order_payloads
 
 
-def cancel_items(story: Story, items: Sequence[Item], reason: str, facts: dict[str, Any]) -> None:
+def cancel_items(
+    change: OrderChange, items: Sequence[Item], reason: str, facts: dict[str, Any]
+) -> None:
     """Cancel these items of an order that is locked, for a reason subscribers know.
 
     Of an order that is cancelled whole, `order.cancelled` is all that is announced.
     """
-    order, every_item = story.order, story.items
-    story.move("cancel", items)
+    order, every_item = change.order, change.items
+    change.move("cancel", items)
     facts = facts | {"items": len(items)}
     if all(item.status == ItemStatus.CANCELLED for item in every_item):
-        story.tell(
+        change.tell(
             "cancelled",
             facts,
             "order.cancelled",
             lambda _: order_payloads.cancelled(order, every_item, reason),
         )
     else:
-        story.tell(
+        change.tell(
             "items_cancelled",
             facts,
             "order.items_cancelled",
             lambda _: order_payloads.items_cancelled(order, items, reason),
         )
-        close(story)
-    if not story.pending():
-        for hold in list(story.standing):
-            story.release(hold, reason="nothing_waits")
+        close(change)
+    if not change.pending():
+        for hold in list(change.standing):
+            change.release(hold, reason="nothing_waits")
 
 
-def close(story: Story) -> None:
+def close(change: OrderChange) -> None:
     """Tell that nothing is left to do, if so: to be called once, when an item just ended."""
-    order, items = story.order, story.items
+    order, items = change.order, change.items
     if order.status == OrderStatus.CLOSED:
-        story.tell(
+        change.tell(
             "completed", {}, "order.completed", lambda _: order_payloads.completed(order, items)
         )

@@ -15,7 +15,7 @@ from ordermgmt.errors import DomainError, PreconditionFailed
 from ordermgmt.failpoints import failpoint
 from orders.models import Hold
 from orders.services.changes import persistence
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 from orders.services.reading.queries import IdType
 
@@ -54,7 +54,7 @@ def changing(
     id_type: IdType | Literal["any"],
     actor: str,
     seen: int | None = None,
-) -> Iterator[Story]:
+) -> Iterator[OrderChange]:
     """The story of one order, locked until the block ends; what was told is then written.
 
     Raises `OrderNotFound`, and `ChangedSince` when the caller decided by what it saw of the order
@@ -63,36 +63,36 @@ def changing(
     with transaction.atomic(durable=True):
         key = queries.key_of(tenant, reference, id_type=id_type)
         prepared_sql.rows(LOCK, [key])
-        [story] = stories(tenant.pk, [key], actor=actor)
-        if seen is not None and story.order.version != seen:
+        [change] = changes_of(tenant.pk, [key], actor=actor)
+        if seen is not None and change.order.version != seen:
             raise ChangedSince(
-                f"Order {story.order.external_id} has changed since you looked at it.",
-                version=story.order.version,
+                f"Order {change.order.external_id} has changed since you looked at it.",
+                version=change.order.version,
             )
-        yield story
-        if story.entries:
-            persistence.save([story])
+        yield change
+        if change.entries:
+            persistence.save([change])
         failpoint("changing.before_commit")
     failpoint("changing.after_commit")
 
 
-def stories(tenant_id: int, keys: Sequence[int], *, actor: str) -> list[Story]:
+def changes_of(tenant_id: int, keys: Sequence[int], *, actor: str) -> list[OrderChange]:
     """The stories of orders that are locked, read by two statements."""
     standing: dict[int, list[Hold]] = defaultdict(list)
     for hold in queries.standing_holds(tenant_id, keys):
         standing[hold.order_id].append(hold)
     return [
-        Story(d.order, d.items, d.shipments, actor, standing[d.order.pk])
+        OrderChange(d.order, d.items, d.shipments, actor, standing[d.order.pk])
         for d in queries.documents(tenant_id, keys)
     ]
 
 
-def policy_for(tenant: Tenant, story: Story) -> Policy:
+def policy_for(tenant: Tenant, change: OrderChange) -> Policy:
     """What the tenant has configured that decides over this order."""
-    return policy(tenant, terms_of(story))
+    return policy(tenant, terms_of(change))
 
 
-def terms_of(order: "Story | NewOrder") -> Terms:
+def terms_of(order: "OrderChange | NewOrder") -> Terms:
     """What an order asks of its tenant's configuration, whether we have it or it just comes."""
     return Terms(
         service_levels=frozenset(s.service_level for s in order.shipments if s.service_level),

@@ -30,7 +30,7 @@ class Reason:
 
 
 @dataclass(slots=True)
-class Story:
+class OrderChange:
     """One order with its rows, and what is being done to it and told of it by one actor."""
 
     order: Order

@@ -17,7 +17,7 @@ from ordermgmt import strict_json
 from ordermgmt.database import prepared_sql
 from ordermgmt.values.timestamps import timestamp_sql
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
-from orders.services.changes.order_change import Reason, Story
+from orders.services.changes.order_change import OrderChange, Reason
 from webhooks.services import inserting, publish, rows_of
 
 Model = type[models.Model]
@@ -99,7 +99,7 @@ class Kin(NamedTuple):
     spelling_3: str | None = None
 
 
-def insert(story: Story, rules: Policy, kin: Kin) -> bool:
+def insert(change: OrderChange, rules: Policy, kin: Kin) -> bool:
     """Write a new order, giving it the next number; False when somebody else was faster.
 
     False, too, when the `rules` it was made by no longer hold for its tenant, and when another
@@ -110,12 +110,12 @@ def insert(story: Story, rules: Policy, kin: Kin) -> bool:
     the database decided. Items are inserted in the order of their ids: two captures that share some
     wait for each other, and never deadlock.
     """
-    order, numbering = story.order, rules.numbering
+    order, numbering = change.order, rules.numbering
     if numbering is None:
         raise ValueError("Without a sequence an order has no number.")
     items = [
         _row(item) | {"shipment_position": item.shipment.position if item.shipment else None}
-        for item in sorted(story.items, key=lambda item: item.uuid.int)
+        for item in sorted(change.items, key=lambda item: item.uuid.int)
     ]
     made = prepared_sql.rows(
         _statement(),
@@ -132,11 +132,11 @@ def insert(story: Story, rules: Policy, kin: Kin) -> bool:
             "own_number": numbering.own_number(order.external_id),
             "external_id": order.external_id or None,
             "order": _json(_row(order) | {"external_id": order.external_id}),
-            "shipments": _json([_row(shipment) for shipment in story.shipments]),
+            "shipments": _json([_row(shipment) for shipment in change.shipments]),
             "items": _json(items),
-            "holds": _json([_hold(order, reason) for reason in story.holds]),
-            "timeline": _json([_row(entry) for entry in story.entries]),
-            "news": _json(rows_of(story.news())),
+            "holds": _json([_hold(order, reason) for reason in change.holds]),
+            "timeline": _json([_row(entry) for entry in change.entries]),
+            "news": _json(rows_of(change.news())),
         },
     )
     if not made:
@@ -145,33 +145,37 @@ def insert(story: Story, rules: Policy, kin: Kin) -> bool:
     return True
 
 
-def save(stories: Sequence[Story]) -> None:
+def save(changes_of: Sequence[OrderChange]) -> None:
     """Write what was done to orders that are locked: status, items, holds, timeline, events.
 
     Six statements at most, however many orders. What else changed of an order's own row is its
     service's to save.
     """
-    changed = {item.pk: item for story in stories for item in story.changed}
-    prepared_sql.rows(_UPDATE_ORDERS, [_json([_changed_order(story.order) for story in stories])])
+    changed = {item.pk: item for change in changes_of for item in change.changed}
+    prepared_sql.rows(
+        _UPDATE_ORDERS, [_json([_changed_order(change.order) for change in changes_of])]
+    )
     if changed:
         prepared_sql.rows(
             _UPDATE_ITEMS, [_json([_changed_item(item) for item in changed.values()])]
         )
-    if released := [hold.pk for story in stories for hold in story.released]:
+    if released := [hold.pk for change in changes_of for hold in change.released]:
         prepared_sql.rows(_RELEASE_HOLDS, [released])
     holds = [
-        _hold(story.order, reason) | {"order_id": story.order.pk}
-        for story in stories
-        for reason in story.holds
+        _hold(change.order, reason) | {"order_id": change.order.pk}
+        for change in changes_of
+        for reason in change.holds
     ]
     if holds:
         prepared_sql.rows(_insert_of_known(Hold), {"rows": _json(holds)})
     entries = [
-        _row(entry) | {"order_id": story.order.pk} for story in stories for entry in story.entries
+        _row(entry) | {"order_id": change.order.pk}
+        for change in changes_of
+        for entry in change.entries
     ]
     if entries:
         prepared_sql.rows(_insert_of_known(TimelineEntry), {"rows": _json(entries)})
-    publish([news for story in stories for news in story.news()])
+    publish([news for change in changes_of for news in change.news()])
 
 
 def _changed_order(order: Order) -> dict[str, Any]:

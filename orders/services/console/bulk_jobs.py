@@ -21,8 +21,8 @@ from orders.lifecycle import HoldKind
 from orders.models import BulkJob, BulkJobOrder, BulkOutcome, BulkVerb, Order
 from orders.services import cancellation
 from orders.services.changes import persistence
-from orders.services.changes.locking import ITS_FAULT, LOCK, stories
-from orders.services.changes.order_change import Story
+from orders.services.changes.locking import ITS_FAULT, LOCK, changes_of
+from orders.services.changes.order_change import OrderChange
 from orders.services.holds import actions as hold_actions
 from orders.services.timeline.descriptions import retell
 
@@ -125,11 +125,11 @@ def _try(job: BulkJob, key: int) -> tuple[BulkOutcome, str]:
     try:
         with transaction.atomic():  # a refusal undoes what was begun, not what is reported of it
             prepared_sql.rows(LOCK, [key])
-            [story] = stories(job.tenant_id, [key], actor=job.actor)
-            _ACTS[BulkVerb(job.verb)](story, job)
-            if not story.entries:
+            [change] = changes_of(job.tenant_id, [key], actor=job.actor)
+            _ACTS[BulkVerb(job.verb)](change, job)
+            if not change.entries:
                 return BulkOutcome.DONE, "It was so already."
-            persistence.save([story])
+            persistence.save([change])
     except DomainError as refusal:
         return BulkOutcome.REFUSED, str(refusal)
     except OperationalError as failure:
@@ -139,7 +139,7 @@ def _try(job: BulkJob, key: int) -> tuple[BulkOutcome, str]:
     except ITS_FAULT:
         log.exception("order %s of bulk job %s failed", key, job.pk)
         return BulkOutcome.REFUSED, "It failed, and the service's log says why."
-    return BulkOutcome.DONE, retell(story.entries[0], story.order.currency).what
+    return BulkOutcome.DONE, retell(change.entries[0], change.order.currency).what
 
 
 def _finish(job: BulkJob) -> None:
@@ -147,23 +147,23 @@ def _finish(job: BulkJob) -> None:
     unfinished.exclude(orders__outcome=BulkOutcome.WAITING).update(finished_at=Now())
 
 
-def _hold(story: Story, job: BulkJob) -> None:
-    hold_actions.hold(story, reason=job.reason)
+def _hold(change: OrderChange, job: BulkJob) -> None:
+    hold_actions.hold(change, reason=job.reason)
 
 
-def _release(story: Story, job: BulkJob) -> None:
-    hold_actions.release_kind(story, HoldKind.SUPPORT, tenant=job.tenant, reason=job.reason)
+def _release(change: OrderChange, job: BulkJob) -> None:
+    hold_actions.release_kind(change, HoldKind.SUPPORT, tenant=job.tenant, reason=job.reason)
 
 
-def _approve(story: Story, job: BulkJob) -> None:
-    hold_actions.release_kind(story, HoldKind.BIG_ORDER, tenant=job.tenant, reason=job.reason)
+def _approve(change: OrderChange, job: BulkJob) -> None:
+    hold_actions.release_kind(change, HoldKind.BIG_ORDER, tenant=job.tenant, reason=job.reason)
 
 
-def _cancel(story: Story, job: BulkJob) -> None:
-    cancellation.cancel_whole(story, tenant=job.tenant, reason=job.reason, note=job.note)
+def _cancel(change: OrderChange, job: BulkJob) -> None:
+    cancellation.cancel_whole(change, tenant=job.tenant, reason=job.reason, note=job.note)
 
 
-_ACTS: Final[dict[BulkVerb, Callable[[Story, BulkJob], None]]] = {
+_ACTS: Final[dict[BulkVerb, Callable[[OrderChange, BulkJob], None]]] = {
     BulkVerb.HOLD: _hold,
     BulkVerb.RELEASE: _release,
     BulkVerb.APPROVE: _approve,

@@ -20,7 +20,7 @@ from orders.lifecycle import ItemStatus, not_allowed
 from orders.models import Item, Order
 from orders.services.changes import closing
 from orders.services.changes.locking import changing
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.events import fulfillment_payloads as told
 from orders.services.events import order_payloads
 from orders.services.reading import selection
@@ -69,41 +69,41 @@ def report(
     if len({r.item for r in reports}) < len(reports):
         raise BadReport("An item is named more than once.")
     is_said, take = _ACTIONS[action]
-    with changing(tenant, reference, id_type="any", actor=actor) as story:
-        named = selection.select(story.items, [r.item for r in reports])
+    with changing(tenant, reference, id_type="any", actor=actor) as change:
+        named = selection.select(change.items, [r.item for r in reports])
         pairs = zip(named, reports, strict=True)
         if fresh := [(item, r) for item, r in pairs if not is_said(item, r)]:
-            take(story, fresh)
-    return story.order, named
+            take(change, fresh)
+    return change.order, named
 
 
-def _complete(story: Story, fresh: Reported) -> None:
+def _complete(change: OrderChange, fresh: Reported) -> None:
     for item, said in fresh:
         if item.status == ItemStatus.PENDING:  # only a capture completes what was never routed
             raise not_allowed("complete", item.status)
-        story.amend(item, tracking_code=said.tracking_code, carrier=said.carrier)
-    order, at = story.order, _now()
-    story.move("complete", [item for item, _ in fresh])
+        change.amend(item, tracking_code=said.tracking_code, carrier=said.carrier)
+    order, at = change.order, _now()
+    change.move("complete", [item for item, _ in fresh])
     for items in _by_request([item for item, _ in fresh]):
-        story.tell(
+        change.tell(
             "items_completed",
             _facts(items),
             "fulfillment_request.items_completed",
             partial(told.items_completed, order, items, at=at),
         )
-    closing.close(story)
+    closing.close(change)
 
 
-def _reject(story: Story, fresh: Reported) -> None:
+def _reject(change: OrderChange, fresh: Reported) -> None:
     reasons = {item.uuid: _rejection(said) for item, said in fresh}
     for items in _by_request([item for item, _ in fresh]):
         request = order_payloads.fulfillment_request(
-            story.order, items[0], request=items[0].request_version, version=0
+            change.order, items[0], request=items[0].request_version, version=0
         )
         facts = _facts(items) | {"reasons": sorted({reasons[i.uuid] for i in items})}
         for item in items:
-            story.move("reject", [item], place=NOWHERE, conflict=reasons[item.uuid])
-        story.tell(
+            change.move("reject", [item], place=NOWHERE, conflict=reasons[item.uuid])
+        change.tell(
             "items_rejected",
             facts,
             "fulfillment_request.items_failed",
@@ -111,11 +111,11 @@ def _reject(story: Story, fresh: Reported) -> None:
         )
 
 
-def _return(story: Story, fresh: Reported) -> None:
-    order, at = story.order, _now()
+def _return(change: OrderChange, fresh: Reported) -> None:
+    order, at = change.order, _now()
     items = [item for item, _ in fresh]
-    story.move("return", items)
-    story.tell(
+    change.move("return", items)
+    change.tell(
         "returned",
         _facts(items) | {"reasons": sorted({said.reason for _, said in fresh if said.reason})},
         "return.processed",
@@ -125,19 +125,19 @@ def _return(story: Story, fresh: Reported) -> None:
     )
 
 
-def _pack(story: Story, fresh: Reported) -> None:
+def _pack(change: OrderChange, fresh: Reported) -> None:
     items = [item for item, _ in fresh]
     for item in items:
         if item.status != ItemStatus.IN_FULFILLMENT:
             raise not_allowed("pack", item.status)
-        story.amend(item, is_packing=True)
+        change.amend(item, is_packing=True)
     for of_request in _by_request(items):
-        story.tell("packing", _facts(of_request))
+        change.tell("packing", _facts(of_request))
 
 
 # Action → whether an item says so already, and what happens when it does not.
 _ACTIONS: Final[
-    dict[Action, tuple[Callable[[Item, Report], bool], Callable[[Story, Reported], None]]]
+    dict[Action, tuple[Callable[[Item, Report], bool], Callable[[OrderChange, Reported], None]]]
 ] = {
     "complete": (
         lambda item, said: (

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from configuration.services.policy import NOWHERE, Place, Policy
 from orders.lifecycle import HoldKind
 from orders.models import Item, TimelineEntry
-from orders.services.changes.order_change import Story
+from orders.services.changes.order_change import OrderChange
 from orders.services.events import order_payloads
 
 
@@ -57,44 +57,44 @@ def decide(shipment: Routable | None, *, country: str, policy: Policy) -> Decisi
     return Decision("conflict", reason="no_location_serves_country", facts=facts)
 
 
-def open_order(story: Story, *, policy: Policy) -> None:
+def open_order(change: OrderChange, *, policy: Policy) -> None:
     """Nothing holds the order any longer: every shipment that waits is routed, and told why."""
     groups: dict[int | None, list[Item]] = {}
-    for item in story.pending():
+    for item in change.pending():
         groups.setdefault(item.shipment.position if item.shipment else None, []).append(item)
     decided = [
-        (items, decide(items[0].shipment, country=story.country, policy=policy))
+        (items, decide(items[0].shipment, country=change.country, policy=policy))
         for items in groups.values()
     ]
     for items, decision in decided:
         conflict = decision.reason if decision.verb == "conflict" else ""
-        story.move(decision.verb, items, place=decision.place, conflict=conflict)
+        change.move(decision.verb, items, place=decision.place, conflict=conflict)
     goes = any(decision.verb in ("route", "hand_over") for _, decision in decided)
-    if goes and not _was_opened(story):
-        order, all_items, shipments = story.order, story.items, story.shipments
-        story.tell(
+    if goes and not _was_opened(change):
+        order, all_items, shipments = change.order, change.items, change.shipments
+        change.tell(
             "opened",
             {"rule": "nothing_holds_it"},
             "order.opened",
             lambda _: order_payloads.order_event(order, all_items, shipments, item_status="opened"),
         )
     for items, decision in decided:
-        _tell(story, items, decision)
+        _tell(change, items, decision)
 
 
-def _was_opened(story: Story) -> bool:
+def _was_opened(change: OrderChange) -> bool:
     """Whether it was on its way before, until support held it: it is opened once.
 
     A grace period ends before an order is opened, so where one just ended nothing is looked up.
     """
-    if story.order.pk is None or any(hold.kind == HoldKind.GRACE for hold in story.released):
+    if change.order.pk is None or any(hold.kind == HoldKind.GRACE for hold in change.released):
         return False
-    told = TimelineEntry.objects.filter(tenant=story.order.tenant_id, order=story.order)
+    told = TimelineEntry.objects.filter(tenant=change.order.tenant_id, order=change.order)
     return told.filter(verb="opened").exists()
 
 
-def _tell(story: Story, items: list[Item], decision: Decision) -> None:
-    order = story.order
+def _tell(change: OrderChange, items: list[Item], decision: Decision) -> None:
+    order = change.order
     facts = decision.facts | {
         "items": len(items),
         "location": decision.place.code,
@@ -102,25 +102,25 @@ def _tell(story: Story, items: list[Item], decision: Decision) -> None:
     }
     match decision.verb:
         case "route":
-            story.tell(
+            change.tell(
                 "routed",
                 facts,
                 "fulfillment_request.assigned",
                 lambda version: order_payloads.assigned(order, items, version),
             )
             for item in items:
-                story.amend(item, request_version=order.version)
+                change.amend(item, request_version=order.version)
         case "hand_over":
-            story.tell("handed_over", facts)
+            change.tell("handed_over", facts)
         case "conflict":
-            story.tell(
+            change.tell(
                 "conflicted",
                 facts,
                 "order.items_on_hold",
                 lambda version: order_payloads.items_on_hold(order, items, version),
             )
         case "cancel":
-            story.tell(
+            change.tell(
                 "cancelled",
                 facts,
                 "order.cancelled",

@@ -57,8 +57,8 @@ def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str)
     for serial in serials:
         if by_item.setdefault(serial.item, serial) != serial:
             raise TwoSerialNumbers(f"Item {serial.item} is given two serial numbers.")
-    with changing(tenant, order, id_type="internal", actor=actor) as story:
-        found = selection.select(story.items, list(by_item))
+    with changing(tenant, order, id_type="internal", actor=actor) as change:
+        found = selection.select(change.items, list(by_item))
         _check(found, by_item)
         pairs = zip(found, by_item.values(), strict=True)
         changed = [item for item, serial in pairs if not _carries(item, serial)]
@@ -68,9 +68,9 @@ def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str)
         for item in changed:
             serial = by_item[item.uuid]
             epc = item.epc if serial.epc is None else serial.epc
-            story.amend(item, serial_number=serial.number, epc=epc)
-        order_row = story.order
-        story.tell(
+            change.amend(item, serial_number=serial.number, epc=epc)
+        order_row = change.order
+        change.tell(
             "serial_numbers_added",
             {"items": {str(i.uuid): i.serial_number for i in changed}, "replaced": before},
             "order.serial_numbers_added",

@@ -14,7 +14,7 @@ from ordermgmt.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
 from orders.models import Hold, Item, Order
 from orders.services.changes.locking import changing, policy_for
-from orders.services.changes.order_change import Reason, Story
+from orders.services.changes.order_change import OrderChange, Reason
 from orders.services.fulfillment import routing
 from orders.services.holds.rules import judge_size
 from orders.services.reading import queries
@@ -49,22 +49,22 @@ def place(
     Items an open order has under way, or in conflict, wait again. Raises `CannotHold` for an order
     in which nothing can wait any longer.
     """
-    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as story:
-        hold(story, reason=reason)
+    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as change:
+        hold(change, reason=reason)
     return Hold.objects.get(
-        tenant=tenant, order=story.order, kind=HoldKind.SUPPORT, released_at__isnull=True
+        tenant=tenant, order=change.order, kind=HoldKind.SUPPORT, released_at__isnull=True
     )
 
 
-def hold(story: Story, *, reason: str) -> None:
+def hold(change: OrderChange, *, reason: str) -> None:
     """Hold an order that is locked, unless support holds it already. Raises `CannotHold`."""
-    if any(standing.kind == HoldKind.SUPPORT for standing in story.standing):
+    if any(standing.kind == HoldKind.SUPPORT for standing in change.standing):
         return
-    if refusal := why_not_hold(story.order):
+    if refusal := why_not_hold(change.order):
         raise refusal
-    parked = parkable(story.items)
-    story.hold(Reason(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
-    story.move("park", parked, place=NOWHERE)
+    parked = parkable(change.items)
+    change.hold(Reason(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
+    change.move("park", parked, place=NOWHERE)
 
 
 def why_not_hold(order: Order) -> CannotHold | None:
@@ -92,23 +92,23 @@ def release(
 
     Releasing it again changes nothing. Raises `HoldNotFound`.
     """
-    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as story:
-        found = Hold.objects.filter(tenant=tenant, order=story.order, uuid=hold).first()
+    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as change:
+        found = Hold.objects.filter(tenant=tenant, order=change.order, uuid=hold).first()
         if found is None:
             raise HoldNotFound("The order has no such hold.")
-        if standing := [h for h in story.standing if h.pk == found.pk]:
-            story.release(standing[0], reason=reason)
-            go_on(story, policy_for(tenant, story))
+        if standing := [h for h in change.standing if h.pk == found.pk]:
+            change.release(standing[0], reason=reason)
+            go_on(change, policy_for(tenant, change))
     return Hold.objects.get(pk=found.pk)
 
 
-def release_kind(story: Story, kind: HoldKind, *, tenant: Tenant, reason: str) -> None:
+def release_kind(change: OrderChange, kind: HoldKind, *, tenant: Tenant, reason: str) -> None:
     """End the hold of this kind on an order that is locked. Raises `HoldNotFound`."""
-    standing = next((h for h in story.standing if h.kind == kind), None)
+    standing = next((h for h in change.standing if h.kind == kind), None)
     if standing is None:
-        raise HoldNotFound(f"Order {story.order.external_id} has no {kind.label.lower()} hold.")
-    story.release(standing, reason=reason)
-    go_on(story, policy_for(tenant, story))
+        raise HoldNotFound(f"Order {change.order.external_id} has no {kind.label.lower()} hold.")
+    change.release(standing, reason=reason)
+    go_on(change, policy_for(tenant, change))
 
 
 def extend_grace(
@@ -127,7 +127,7 @@ def extend_grace(
     """
     key = queries.key_of(tenant, reference, id_type=id_type)
     before = _running_grace(tenant, key)
-    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as story:
+    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
         running = _running_grace(tenant, key)
         if running is None:
             raise NotInGrace("The order is not in its grace period.")
@@ -136,27 +136,27 @@ def extend_grace(
         assert running.due_at is not None  # a constraint promises it of grace holds
         due_at = running.due_at + EXTENSION
         Hold.objects.filter(pk=running.pk).update(due_at=due_at)
-        story.tell("extended", {"hold": HoldKind.GRACE, "from": running.due_at, "to": due_at})
+        change.tell("extended", {"hold": HoldKind.GRACE, "from": running.due_at, "to": due_at})
     return due_at
 
 
-def go_on(story: Story, policy: Policy) -> None:
+def go_on(change: OrderChange, policy: Policy) -> None:
     """What follows when a hold ended: nothing while others stand; else a last look, and routing.
 
     The last look sees a big-order limit that was lowered, or items that came, since the capture.
     An order that was approved once is not held for its size again.
     """
-    if story.is_held or not story.pending():
+    if change.is_held or not change.pending():
         return
-    if (reason := judge_size(len(story.items), policy)) and not _was_judged_big(story):
-        story.hold(reason)
+    if (reason := judge_size(len(change.items), policy)) and not _was_judged_big(change):
+        change.hold(reason)
         return
-    routing.open_order(story, policy=policy)
+    routing.open_order(change, policy=policy)
 
 
-def _was_judged_big(story: Story) -> bool:
+def _was_judged_big(change: OrderChange) -> bool:
     """Whether it is held for its size, or was approved."""
-    held = Hold.objects.filter(tenant=story.order.tenant_id, order=story.order)
+    held = Hold.objects.filter(tenant=change.order.tenant_id, order=change.order)
     return held.filter(kind=HoldKind.BIG_ORDER).exists()
 
 

@@ -21,8 +21,8 @@ from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
 from orders.services.changes import persistence
 from orders.services.changes.locking import ITS_FAULT, terms_of
-from orders.services.changes.locking import stories as stories_of
-from orders.services.changes.order_change import Story
+from orders.services.changes.locking import changes_of as stories_of
+from orders.services.changes.order_change import OrderChange
 from orders.services.holds.actions import go_on
 from orders.services.holds.rules import judge_size
 
@@ -86,16 +86,18 @@ def _release_alone(key: int) -> int:
 
 def _release(lock: str, which: int) -> int:
     with transaction.atomic(durable=True):
-        stories = _stories(prepared_sql.rows(lock, [which]), RELEASER)
+        changes_of = _stories(prepared_sql.rows(lock, [which]), RELEASER)
         # Looked at again, now that the orders are locked: a hold may have been extended.
-        due = {row[0] for row in prepared_sql.rows(_DUE, [[story.order.pk for story in stories]])}
+        due = {
+            row[0] for row in prepared_sql.rows(_DUE, [[change.order.pk for change in changes_of]])
+        }
         rules = _Rules()
-        for story in stories:
-            for hold in [h for h in story.standing if h.pk in due]:
-                story.release(hold, reason="grace_period_ended")
-            if story.released:
-                go_on(story, rules.of(story))
-        told = [story for story in stories if story.released]
+        for change in changes_of:
+            for hold in [h for h in change.standing if h.pk in due]:
+                change.release(hold, reason="grace_period_ended")
+            if change.released:
+                go_on(change, rules.of(change))
+        told = [change for change in changes_of if change.released]
         if told:
             persistence.save(told)
         failpoint("release_due.before_commit")
@@ -110,19 +112,19 @@ def judge_sizes(*, limit: int = BATCH) -> int:
         rules = policy(tenant)
         with transaction.atomic(durable=True):
             rows = prepared_sql.rows(_LOCK_BIG, [tenant.pk, rules.soft_limit, limit])
-            stories = _stories(rows, SIZE_JUDGE)
+            changes_of = _stories(rows, SIZE_JUDGE)
             # Looked at again, now that the orders are locked: one may have been held just before.
             judged = set(
                 Hold.objects.filter(
                     tenant=tenant,
-                    order__in=[story.order.pk for story in stories],
+                    order__in=[change.order.pk for change in changes_of],
                     kind=HoldKind.BIG_ORDER,
                 ).values_list("order_id", flat=True)
             )
-            told = [story for story in stories if story.order.pk not in judged]
-            for story in told:
-                if reason := judge_size(len(story.items), rules):
-                    story.hold(reason)
+            told = [change for change in changes_of if change.order.pk not in judged]
+            for change in told:
+                if reason := judge_size(len(change.items), rules):
+                    change.hold(reason)
             if told:
                 persistence.save(told)
             failpoint("judge_sizes.before_commit")
@@ -146,24 +148,24 @@ class _Rules:
         self._tenants: dict[int, Tenant] = {}
         self._known: dict[tuple[int, Terms], Policy] = {}
 
-    def of(self, story: Story) -> Policy:
-        key = story.order.tenant_id
-        if key not in self._tenants:
-            self._tenants[key] = Tenant.objects.get(pk=key)
-        terms = terms_of(story)
-        asked = key, terms
-        if asked not in self._known:
-            self._known[asked] = policy(self._tenants[key], terms)
-        return self._known[asked]
+    def of(self, change: OrderChange) -> Policy:
+        tenant_id = change.order.tenant_id
+        if tenant_id not in self._tenants:
+            self._tenants[tenant_id] = Tenant.objects.get(pk=tenant_id)
+        terms = terms_of(change)
+        known_as = tenant_id, terms
+        if known_as not in self._known:
+            self._known[known_as] = policy(self._tenants[tenant_id], terms)
+        return self._known[known_as]
 
 
-def _stories(rows: Sequence[tuple[int, int]], actor: str) -> list[Story]:
+def _stories(rows: Sequence[tuple[int, int]], actor: str) -> list[OrderChange]:
     """Stories of locked orders, given as tenant and key; each tenant's read by two statements."""
     by_tenant: dict[int, list[int]] = defaultdict(list)
     for tenant_id, key in rows:
         by_tenant[tenant_id].append(key)
     return [
-        story
+        change
         for tenant_id, keys in by_tenant.items()
-        for story in stories_of(tenant_id, keys, actor=actor)
+        for change in stories_of(tenant_id, keys, actor=actor)
     ]
