@@ -163,11 +163,11 @@ def _tell(change: OrderChange, fresh: Sequence[Item], amended: Sequence[Item]) -
     if amended:
         facts["amended"] = [item.uuid for item in amended]
     if not fresh:
-        change.tell("items_amended", facts)
+        change.record("items_amended", facts)
         return
     facts["items"] = [item.uuid for item in fresh]
     if any(item.confirmed_at for item in change.items):
-        change.tell("confirmed", facts)
+        change.record("confirmed", facts)
         return
     order = change.order
     told = {
@@ -175,7 +175,7 @@ def _tell(change: OrderChange, fresh: Sequence[Item], amended: Sequence[Item]) -
         "external_id": order.external_id_as_sent,
         "items": [{"id": item.uuid, "product_id": item.product_id} for item in fresh],
     }
-    change.tell("confirmed", facts, EVENT, lambda _: told)
+    change.record("confirmed", facts, EVENT, lambda _: told)
 
 
 def _end_grace(change: OrderChange, tenant: Tenant) -> None:

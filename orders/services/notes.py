@@ -118,7 +118,7 @@ def delete(
 
 def _tell(change: OrderChange, verb: str, note: OrderNote) -> None:
     on_item = {"item": note.item.uuid} if note.item else {}
-    change.tell(verb, {"note": note.uuid} | on_item)
+    change.record(verb, {"note": note.uuid} | on_item)
 
 
 def _note(change: OrderChange, item: UUID | None, note: UUID) -> OrderNote:

@@ -84,7 +84,7 @@ def _extend(
     if marks:
         marks = order.details.get("contradictions", []) + marks
         order.details["contradictions"] = marks[: pricing.MOST_CONTRADICTIONS]
-    change.tell("items_added", {"items": len(added), "total": order.total})
+    change.record("items_added", {"items": len(added), "total": order.total})
     if in_store := [i for i in change.pending() if i.is_in_store]:
         change.move("complete", in_store, place=Place(order.store_id, "store"))
     standing = {hold.kind for hold in change.standing}

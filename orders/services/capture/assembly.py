@@ -43,7 +43,7 @@ def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> Or
 
 def _begin(change: OrderChange, new: NewOrder, policy: Policy) -> None:
     order, items, shipments = change.order, change.items, change.shipments
-    change.tell(
+    change.record(
         "captured",
         {"items": len(items), "total": order.total, "currency": order.currency},
         "order.created",
@@ -74,7 +74,7 @@ def _complete(change: OrderChange, gone: list[Item], new: NewOrder) -> None:
         (name for name in ("is_historical", "is_fulfilled") if new.details.get(name)),
         order_payloads.HANDOVER,
     )
-    change.tell(
+    change.record(
         "completed",
         {"rule": rule, "items": len(gone)},
         None if change.pending() else "order.completed",

@@ -20,14 +20,14 @@ def cancel_items(
     change.move("cancel", items)
     facts = facts | {"items": len(items)}
     if all(item.status == ItemStatus.CANCELLED for item in every_item):
-        change.tell(
+        change.record(
             "cancelled",
             facts,
             "order.cancelled",
             lambda _: order_payloads.cancelled(order, every_item, reason),
         )
     else:
-        change.tell(
+        change.record(
             "items_cancelled",
             facts,
             "order.items_cancelled",
@@ -43,6 +43,6 @@ def close(change: OrderChange) -> None:
     """Tell that nothing is left to do, if so: to be called once, when an item just ended."""
     order, items = change.order, change.items
     if order.status == OrderStatus.CLOSED:
-        change.tell(
+        change.record(
             "completed", {}, "order.completed", lambda _: order_payloads.completed(order, items)
         )

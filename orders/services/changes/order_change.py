@@ -69,19 +69,19 @@ class OrderChange:
     def hold(self, reason: Reason) -> None:
         """Place a hold, and tell why."""
         self.holds.append(reason)
-        self.tell("held", {"hold": reason.kind, "reason": reason.text} | reason.facts)
+        self.record("held", {"hold": reason.kind, "reason": reason.text} | reason.facts)
 
     def release(self, hold: Hold, *, reason: str) -> None:
         """End a hold, and tell why. Whether anything else holds the order, ask `is_held`."""
         self.standing.remove(hold)
         self.released.append(hold)
-        self.tell("released", {"hold": hold.kind, "reason": reason})
+        self.record("released", {"hold": hold.kind, "reason": reason})
 
     @property
     def is_held(self) -> bool:
         return bool(self.standing or self.holds)
 
-    def tell(
+    def record(
         self,
         verb: str,
         facts: dict[str, Any],

@@ -85,7 +85,7 @@ def _complete(change: OrderChange, fresh: Reported) -> None:
     order, at = change.order, _now()
     change.move("complete", [item for item, _ in fresh])
     for items in _by_request([item for item, _ in fresh]):
-        change.tell(
+        change.record(
             "items_completed",
             _facts(items),
             "fulfillment_request.items_completed",
@@ -103,7 +103,7 @@ def _reject(change: OrderChange, fresh: Reported) -> None:
         facts = _facts(items) | {"reasons": sorted({reasons[i.uuid] for i in items})}
         for item in items:
             change.move("reject", [item], place=NOWHERE, conflict=reasons[item.uuid])
-        change.tell(
+        change.record(
             "items_rejected",
             facts,
             "fulfillment_request.items_failed",
@@ -115,7 +115,7 @@ def _return(change: OrderChange, fresh: Reported) -> None:
     order, at = change.order, _now()
     items = [item for item, _ in fresh]
     change.move("return", items)
-    change.tell(
+    change.record(
         "returned",
         _facts(items) | {"reasons": sorted({said.reason for _, said in fresh if said.reason})},
         "return.processed",
@@ -132,7 +132,7 @@ def _pack(change: OrderChange, fresh: Reported) -> None:
             raise not_allowed("pack", item.status)
         change.amend(item, is_packing=True)
     for of_request in _by_request(items):
-        change.tell("packing", _facts(of_request))
+        change.record("packing", _facts(of_request))
 
 
 # Action → whether an item says so already, and what happens when it does not.

@@ -72,7 +72,7 @@ def open_order(change: OrderChange, *, policy: Policy) -> None:
     goes = any(decision.verb in ("route", "hand_over") for _, decision in decided)
     if goes and not _was_opened(change):
         order, all_items, shipments = change.order, change.items, change.shipments
-        change.tell(
+        change.record(
             "opened",
             {"rule": "nothing_holds_it"},
             "order.opened",
@@ -102,7 +102,7 @@ def _tell(change: OrderChange, items: list[Item], decision: Decision) -> None:
     }
     match decision.verb:
         case "route":
-            change.tell(
+            change.record(
                 "routed",
                 facts,
                 "fulfillment_request.assigned",
@@ -111,16 +111,16 @@ def _tell(change: OrderChange, items: list[Item], decision: Decision) -> None:
             for item in items:
                 change.amend(item, request_version=order.version)
         case "hand_over":
-            change.tell("handed_over", facts)
+            change.record("handed_over", facts)
         case "conflict":
-            change.tell(
+            change.record(
                 "conflicted",
                 facts,
                 "order.items_on_hold",
                 lambda version: order_payloads.items_on_hold(order, items, version),
             )
         case "cancel":
-            change.tell(
+            change.record(
                 "cancelled",
                 facts,
                 "order.cancelled",

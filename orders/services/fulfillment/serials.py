@@ -70,7 +70,7 @@ def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str)
             epc = item.epc if serial.epc is None else serial.epc
             change.amend(item, serial_number=serial.number, epc=epc)
         order_row = change.order
-        change.tell(
+        change.record(
             "serial_numbers_added",
             {"items": {str(i.uuid): i.serial_number for i in changed}, "replaced": before},
             "order.serial_numbers_added",

@@ -136,7 +136,7 @@ def extend_grace(
         assert running.due_at is not None  # a constraint promises it of grace holds
         due_at = running.due_at + EXTENSION
         Hold.objects.filter(pk=running.pk).update(due_at=due_at)
-        change.tell("extended", {"hold": HoldKind.GRACE, "from": running.due_at, "to": due_at})
+        change.record("extended", {"hold": HoldKind.GRACE, "from": running.due_at, "to": due_at})
     return due_at
 
 
