@@ -12,7 +12,7 @@ from ordermgmt.errors import Invalid, NotFound
 from orders.lifecycle import TERMINAL, ItemStatus, OrderStatus
 from orders.models import Item, Order
 from orders.services.changes import closing
-from orders.services.changes.locking import changing
+from orders.services.changes.locking import change_order
 from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 from orders.services.reading.queries import IdType
@@ -72,7 +72,7 @@ def cancel(
     Raises `OrderNotFound`, and `NotCancelable` once anything left, nothing is left to cancel, or
     an item is at a location of a type the tenant does not allow.
     """
-    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
+    with change_order(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
         cancel_whole(change, tenant=tenant, reason=reason, note=note)
 
 
@@ -108,7 +108,7 @@ def cancel_item(
     Raises `OrderNotFound` or `NoSuchItem`, `NotPreordered`, and `ItemNotCancelable` when the item
     has ended.
     """
-    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
+    with change_order(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
         found = next((i for i in change.items if i.uuid == item), None)
         if found is None:
             raise NoSuchItem("The order has no such item.")

@@ -20,7 +20,7 @@ from ordermgmt.errors import Conflict, Invalid
 from ordermgmt.values import names
 from orders.lifecycle import TERMINAL, HoldKind, ItemStatus
 from orders.models import Hold, Item, Order, TimelineEntry
-from orders.services.changes.locking import changing, policy_for
+from orders.services.changes.locking import change_order, policy_for
 from orders.services.changes.order_change import OrderChange
 from orders.services.holds.actions import go_on
 from orders.services.reading import queries
@@ -71,7 +71,7 @@ def confirm(*, tenant: Tenant, name: str, choices: Sequence[Choice] | None, acto
     `OrderCancelled` or `OrderClosed` for what has ended without having been confirmed.
     """
     uuid = _uuid_of(tenant, name)
-    with changing(tenant, str(uuid), id_type="internal", actor=actor) as change:
+    with change_order(tenant, str(uuid), id_type="internal", actor=actor) as change:
         fresh = _confirmable(change.items, _chosen(change.items, choices), is_named=bool(choices))
         amended = _merge(change.items, choices or ())
         if fresh or amended:

@@ -14,7 +14,7 @@ from configuration.models import Tenant
 from ordermgmt.errors import Invalid, NotFound
 from orders.models import Item, OrderNote
 from orders.services.capture.card_numbers import holds_card_number
-from orders.services.changes.locking import changing
+from orders.services.changes.locking import change_order
 from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 
@@ -66,7 +66,7 @@ def add(
 ) -> OrderNote:
     """Write a note. Raises `OrderNotFound`, `NoSuchItem`, `CardNumberInNote`, `TooManyNotes`."""
     _refuse_cards(draft)
-    with changing(tenant, str(order), id_type="internal", actor=actor) as change:
+    with change_order(tenant, str(order), id_type="internal", actor=actor) as change:
         if OrderNote.objects.filter(tenant=tenant, order=change.order).count() >= MOST_NOTES:
             raise TooManyNotes(f"An order has at most {MOST_NOTES} notes.")
         made = OrderNote.objects.create(
@@ -93,7 +93,7 @@ def edit(
 ) -> OrderNote:
     """Write a note anew. Raises `OrderNotFound`, `NoteNotFound`, `CardNumberInNote`."""
     _refuse_cards(draft)
-    with changing(tenant, str(order), id_type="internal", actor=actor) as change:
+    with change_order(tenant, str(order), id_type="internal", actor=actor) as change:
         found = _note(change, item, note)
         OrderNote.objects.filter(pk=found.pk).update(
             text=draft.text,
@@ -110,7 +110,7 @@ def delete(
     *, tenant: Tenant, order: UUID, item: UUID | None = None, note: UUID, actor: str
 ) -> None:
     """Delete a note for good. Raises `OrderNotFound`, `NoteNotFound`."""
-    with changing(tenant, str(order), id_type="internal", actor=actor) as change:
+    with change_order(tenant, str(order), id_type="internal", actor=actor) as change:
         found = _note(change, item, note)
         _tell(change, "note_deleted", found)
         found.delete()

@@ -47,7 +47,7 @@ class ChangedSince(PreconditionFailed):
 
 
 @contextmanager
-def changing(
+def change_order(
     tenant: Tenant,
     reference: str,
     *,

@@ -19,7 +19,7 @@ from ordermgmt.errors import Invalid
 from orders.lifecycle import ItemStatus, not_allowed
 from orders.models import Item, Order
 from orders.services.changes import closing
-from orders.services.changes.locking import changing
+from orders.services.changes.locking import change_order
 from orders.services.changes.order_change import OrderChange
 from orders.services.events import fulfillment_payloads as told
 from orders.services.events import order_payloads
@@ -69,7 +69,7 @@ def report(
     if len({r.item for r in reports}) < len(reports):
         raise BadReport("An item is named more than once.")
     is_said, take = _ACTIONS[action]
-    with changing(tenant, reference, id_type="any", actor=actor) as change:
+    with change_order(tenant, reference, id_type="any", actor=actor) as change:
         named = selection.select(change.items, [r.item for r in reports])
         pairs = zip(named, reports, strict=True)
         if fresh := [(item, r) for item, r in pairs if not is_said(item, r)]:

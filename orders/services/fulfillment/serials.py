@@ -9,7 +9,7 @@ from configuration.models import Tenant
 from ordermgmt.errors import Invalid
 from orders.lifecycle import ItemStatus
 from orders.models import Item
-from orders.services.changes.locking import changing
+from orders.services.changes.locking import change_order
 from orders.services.events import order_payloads
 from orders.services.reading import queries, selection
 
@@ -57,7 +57,7 @@ def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str)
     for serial in serials:
         if by_item.setdefault(serial.item, serial) != serial:
             raise TwoSerialNumbers(f"Item {serial.item} is given two serial numbers.")
-    with changing(tenant, order, id_type="internal", actor=actor) as change:
+    with change_order(tenant, order, id_type="internal", actor=actor) as change:
         found = selection.select(change.items, list(by_item))
         _check(found, by_item)
         pairs = zip(found, by_item.values(), strict=True)

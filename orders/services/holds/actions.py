@@ -13,7 +13,7 @@ from configuration.services.policy import NOWHERE, Policy
 from ordermgmt.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
 from orders.models import Hold, Item, Order
-from orders.services.changes.locking import changing, policy_for
+from orders.services.changes.locking import change_order, policy_for
 from orders.services.changes.order_change import OrderChange, Reason
 from orders.services.fulfillment import routing
 from orders.services.holds.rules import judge_size
@@ -49,7 +49,7 @@ def place(
     Items an open order has under way, or in conflict, wait again. Raises `CannotHold` for an order
     in which nothing can wait any longer.
     """
-    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as change:
+    with change_order(tenant, reference, id_type="any", actor=actor, seen=seen) as change:
         hold(change, reason=reason)
     return Hold.objects.get(
         tenant=tenant, order=change.order, kind=HoldKind.SUPPORT, released_at__isnull=True
@@ -92,7 +92,7 @@ def release(
 
     Releasing it again changes nothing. Raises `HoldNotFound`.
     """
-    with changing(tenant, reference, id_type="any", actor=actor, seen=seen) as change:
+    with change_order(tenant, reference, id_type="any", actor=actor, seen=seen) as change:
         found = Hold.objects.filter(tenant=tenant, order=change.order, uuid=hold).first()
         if found is None:
             raise HoldNotFound("The order has no such hold.")
@@ -127,7 +127,7 @@ def extend_grace(
     """
     key = queries.key_of(tenant, reference, id_type=id_type)
     before = _running_grace(tenant, key)
-    with changing(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
+    with change_order(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
         running = _running_grace(tenant, key)
         if running is None:
             raise NotInGrace("The order is not in its grace period.")
