@@ -18,24 +18,24 @@ from webhooks.external_schema import ExternalOrder, ExternalOrderDetail
 from webhooks.models import Event
 
 __all__ = [
-    "Announced",
     "ExternalOrder",
     "ExternalOrderDetail",
-    "News",
-    "announced",
+    "OutboxEvent",
+    "PublishedEvent",
     "external_orders",
-    "inserting",
     "inspection",
     "oldest_waiting",
     "oms_health",
+    "outbox_insert_sql",
+    "outbox_rows",
     "publish",
-    "rows_of",
+    "published_events",
     "waiting_since",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class OutboxEvent:
     """An event about to be published; `version` is that of the timeline row announcing it."""
 
     tenant_id: int
@@ -46,7 +46,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class PublishedEvent:
     """An event that was promised, for people who look back."""
 
     name: str
@@ -54,14 +54,16 @@ class Announced:
     published_at: dt.datetime
 
 
-def announced(tenant_id: int, subject: UUID, versions: Collection[int]) -> list[Announced]:
+def published_events(
+    tenant_id: int, subject: UUID, versions: Collection[int]
+) -> list[PublishedEvent]:
     """The events of a subject that these versions of it announced, oldest first."""
     found = Event.objects.filter(tenant=tenant_id, subject=subject, version__in=versions)
     rows = found.order_by("version", "name").values_list("name", "version", "published_at")
-    return [Announced(*row) for row in rows]
+    return [PublishedEvent(*row) for row in rows]
 
 
-def publish(news: Sequence[News]) -> None:
+def publish(news: Sequence[OutboxEvent]) -> None:
     """Promise subscribers that they will hear of this, in the caller's transaction.
 
     If the caller rolls back, nothing was promised. An event's id follows from its subject,
@@ -70,11 +72,11 @@ def publish(news: Sequence[News]) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs in the transaction of what it announces.")
     if news:
-        prepared_sql.rows(_PUBLISH, {"news": strict_json.dumps(rows_of(news)).decode()})
+        prepared_sql.rows(_PUBLISH, {"news": strict_json.dumps(outbox_rows(news)).decode()})
 
 
-def rows_of(news: Sequence[News]) -> list[dict[str, Any]]:
-    """The rows of the outbox, as `inserting` wants them."""
+def outbox_rows(news: Sequence[OutboxEvent]) -> list[dict[str, Any]]:
+    """The rows of the outbox, as `outbox_insert_sql` wants them."""
     return [
         {
             "tenant_id": n.tenant_id,
@@ -88,8 +90,8 @@ def rows_of(news: Sequence[News]) -> list[dict[str, Any]]:
     ]
 
 
-def inserting(parameter: str, *, of: str = "", payload: str = "x.payload") -> str:
-    """SQL that inserts the `rows_of` news in `parameter`, a JSON array.
+def outbox_insert_sql(parameter: str, *, of: str = "", payload: str = "x.payload") -> str:
+    """SQL that inserts the `outbox_rows` news in `parameter`, a JSON array.
 
     For a statement that announces what it does itself: `of` is the part of it that the news are
     about, and `payload` says how a row `x` takes in what is only known there.
@@ -103,7 +105,7 @@ SELECT x.tenant_id, x.uuid, x.name, x.subject, x.version, {payload}, statement_t
 """  # noqa: S608  # composed of our own words only
 
 
-_PUBLISH: Final = f"{inserting('news')} RETURNING id"
+_PUBLISH: Final = f"{outbox_insert_sql('news')} RETURNING id"
 
 
 def oldest_waiting() -> float:

@@ -12,7 +12,7 @@ from orders.services.capture.pricing import CONTRADICTIONS
 from orders.services.console.order_state import Standing
 from orders.services.timeline.descriptions import Retold, retell
 from orders.services.timeline.entries import latest
-from webhooks.services import Announced
+from webhooks.services import PublishedEvent
 
 HAPPENINGS: Final = 30
 NOTES: Final = 50
@@ -25,7 +25,7 @@ class Told:
 
     retold: Retold
     at: str
-    events: Sequence[Announced]
+    events: Sequence[PublishedEvent]
 
 
 def panels(standing: Standing, *, items_from: int, before: int | None) -> dict[str, Any]:

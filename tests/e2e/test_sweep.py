@@ -94,7 +94,7 @@ def assert_all_left_once(stack: Stack, shop: Shop, number: int) -> dict[str, Any
     verbs = ["captured", "held", "released", "opened", "routed"]
     assert known["told"] == dict.fromkeys(verbs, number)
     events = ["order.created", "order.opened", "fulfillment_request.assigned"]
-    assert known["announced"] == dict.fromkeys(events, number)
+    assert known["published_events"] == dict.fromkeys(events, number)
     assert stack.manage_json("check_invariants")
     return known
 

@@ -72,7 +72,7 @@ def told(order: Order) -> list[str]:
     return list(order.timeline.order_by("version").values_list("verb", flat=True))
 
 
-def announced() -> list[str]:
+def published_events() -> list[str]:
     return list(Event.objects.order_by("id").values_list("name", flat=True))
 
 
@@ -136,7 +136,7 @@ class TestAnOrder:
         event = Event.objects.get(name="order.cancelled")
         assert event.payload["cancellation_reason"] == "cancellation_request"
         assert [i["status"] for i in event.payload["items"]] == ["cancelled", "cancelled"]
-        assert "order.completed" not in announced()
+        assert "order.completed" not in published_events()
 
     def test_can_be_named_by_number_and_the_note_left_out(self, shop: Shop) -> None:
         it = captured(shop)
@@ -329,7 +329,7 @@ class TestAPreorderedItem:
         cancel_item(shop, it, second.uuid)
 
         assert statuses(it) == ["closed", "cancelled", "cancelled"]
-        assert announced() == ["order.created", "order.items_cancelled", "order.cancelled"]
+        assert published_events() == ["order.created", "order.items_cancelled", "order.cancelled"]
         assert Hold.objects.get().released_at is not None
 
     def test_completes_the_order_when_the_others_have_left(self, shop: Shop) -> None:
@@ -340,7 +340,7 @@ class TestAPreorderedItem:
         cancel_item(shop, it, ahead.uuid)
 
         assert statuses(it) == ["closed", "cancelled", "complete"]
-        assert announced()[-2:] == ["order.items_cancelled", "order.completed"]
+        assert published_events()[-2:] == ["order.items_cancelled", "order.completed"]
 
     def test_is_not_cancelled_twice_nor_after_it_left(self, shop: Shop) -> None:
         it = captured(shop, *items(2, is_preorder=True))

@@ -13,7 +13,7 @@ from configuration.services.policy import Place
 from ordermgmt.database import prepared_sql
 from orders.lifecycle import HoldKind, ItemStatus, moved, order_status
 from orders.models import Hold, Item, Order, Shipment, TimelineEntry
-from webhooks.services import News
+from webhooks.services import OutboxEvent
 
 # An event's payload, made last: it may name what only the database knows, like the number.
 Payload = Callable[[int], dict[str, Any]]
@@ -113,10 +113,10 @@ class OrderChange:
         """The items that wait to be routed."""
         return [item for item in self.items if item.status == ItemStatus.PENDING]
 
-    def news(self) -> list[News]:
+    def news(self) -> list[OutboxEvent]:
         """What subscribers are to be told."""
         order = self.order
         return [
-            News(order.tenant_id, order.uuid, name, version, payload(version))
+            OutboxEvent(order.tenant_id, order.uuid, name, version, payload(version))
             for name, version, payload in self._announced
         ]

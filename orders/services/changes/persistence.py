@@ -18,7 +18,7 @@ from ordermgmt.database import prepared_sql
 from ordermgmt.values.timestamps import timestamp_sql
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
 from orders.services.changes.order_change import OrderChange, Reason
-from webhooks.services import inserting, publish, rows_of
+from webhooks.services import outbox_insert_sql, outbox_rows, publish
 
 Model = type[models.Model]
 
@@ -136,7 +136,7 @@ def insert(change: OrderChange, rules: Policy, kin: Kin) -> bool:
             "items": _json(items),
             "holds": _json([_hold(order, reason) for reason in change.holds]),
             "timeline": _json([_row(entry) for entry in change.entries]),
-            "news": _json(rows_of(change.news())),
+            "news": _json(outbox_rows(change.news())),
         },
     )
     if not made:
@@ -262,7 +262,7 @@ WITH n AS (
     FROM o WHERE o.customer_key IS NOT NULL
   ON CONFLICT (tenant_id, customer_key, shard) DO UPDATE SET orders = c.orders + 1
 ), e AS (
-  {inserting("news", of="o", payload=_TOLD)}
+  {outbox_insert_sql("news", of="o", payload=_TOLD)}
 )
 SELECT id, number, external_id, captured_at FROM o
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from configuration.models import Tenant
 from orders.models import Order, TimelineEntry
 from orders.services.reading.queries import key_of
-from webhooks.services import Announced, announced
+from webhooks.services import PublishedEvent, published_events
 
 
 def entries(tenant: Tenant, reference: str, *, after: int, count: int) -> list[TimelineEntry]:
@@ -22,7 +22,7 @@ class Happening:
     """One row of the timeline, and the events it announced."""
 
     entry: TimelineEntry
-    events: Sequence[Announced]
+    events: Sequence[PublishedEvent]
 
 
 def latest(
@@ -38,7 +38,9 @@ def latest(
     if before is not None:
         found = found.filter(version__lt=before)
     entries = list(found[:count])
-    events: dict[int, list[Announced]] = defaultdict(list)
-    for event in announced(order.tenant_id, order.uuid, [entry.version for entry in entries]):
+    events: dict[int, list[PublishedEvent]] = defaultdict(list)
+    for event in published_events(
+        order.tenant_id, order.uuid, [entry.version for entry in entries]
+    ):
         events[event.version].append(event)
     return [Happening(entry, events[entry.version]) for entry in entries]
