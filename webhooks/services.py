@@ -63,7 +63,7 @@ def published_events(
     return [PublishedEvent(*row) for row in rows]
 
 
-def publish(news: Sequence[OutboxEvent]) -> None:
+def publish(outbox_events: Sequence[OutboxEvent]) -> None:
     """Promise subscribers that they will hear of this, in the caller's transaction.
 
     If the caller rolls back, nothing was promised. An event's id follows from its subject,
@@ -71,11 +71,13 @@ def publish(news: Sequence[OutboxEvent]) -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs in the transaction of what it announces.")
-    if news:
-        prepared_sql.rows(_PUBLISH, {"news": strict_json.dumps(outbox_rows(news)).decode()})
+    if outbox_events:
+        prepared_sql.rows(
+            _PUBLISH, {"news": strict_json.dumps(outbox_rows(outbox_events)).decode()}
+        )
 
 
-def outbox_rows(news: Sequence[OutboxEvent]) -> list[dict[str, Any]]:
+def outbox_rows(outbox_events: Sequence[OutboxEvent]) -> list[dict[str, Any]]:
     """The rows of the outbox, as `outbox_insert_sql` wants them."""
     return [
         {
@@ -86,7 +88,7 @@ def outbox_rows(news: Sequence[OutboxEvent]) -> list[dict[str, Any]]:
             "version": n.version,
             "payload": n.payload,
         }
-        for n in news
+        for n in outbox_events
     ]
 
 

@@ -113,7 +113,7 @@ class OrderChange:
         """The items that wait to be routed."""
         return [item for item in self.items if item.status == ItemStatus.PENDING]
 
-    def news(self) -> list[OutboxEvent]:
+    def outbox_events(self) -> list[OutboxEvent]:
         """What subscribers are to be told."""
         order = self.order
         return [

@@ -136,7 +136,7 @@ def insert(change: OrderChange, rules: Policy, kin: Kin) -> bool:
             "items": _json(items),
             "holds": _json([_hold(order, reason) for reason in change.holds]),
             "timeline": _json([_row(entry) for entry in change.entries]),
-            "news": _json(outbox_rows(change.news())),
+            "news": _json(outbox_rows(change.outbox_events())),
         },
     )
     if not made:
@@ -175,7 +175,7 @@ def save(changes_of: Sequence[OrderChange]) -> None:
     ]
     if entries:
         prepared_sql.rows(_insert_of_known(TimelineEntry), {"rows": _json(entries)})
-    publish([news for change in changes_of for news in change.news()])
+    publish([outbox_events for change in changes_of for outbox_events in change.outbox_events()])
 
 
 def _changed_order(order: Order) -> dict[str, Any]:
