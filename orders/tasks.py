@@ -25,7 +25,7 @@ def release_due_holds() -> None:
 @shared_task(name="orders.check_big_orders", ignore_result=True)
 def check_big_orders() -> None:
     """Hold orders that wait and are bigger than their tenant's limit, batch by batch."""
-    _while_any(due_holds.judge_sizes)
+    _while_any(due_holds.hold_big_orders)
 
 
 @shared_task(name="orders.work_off_bulk_jobs", ignore_result=True)

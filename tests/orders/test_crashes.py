@@ -111,7 +111,7 @@ def test_who_judges_sizes_and_dies_at_a_commit_holds_each_order_once(shop, die, 
     die(JUDGE, f"judge_sizes.{moment}_commit")
 
     assert Hold.objects.filter(kind="big_order").count() == kept
-    assert due_holds.judge_sizes() == 12 - kept
+    assert due_holds.hold_big_orders() == 12 - kept
     assert Hold.objects.filter(kind="big_order").count() == 12
 
 

@@ -268,7 +268,7 @@ def test_two_who_judge_sizes_at_the_same_moment_hold_each_big_order_once(shop, m
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
     meet(monkeypatch, queries, "documents")
 
-    found = at_once([due_holds.judge_sizes] * 2)
+    found = at_once([due_holds.hold_big_orders] * 2)
 
     assert sorted(found) == [0, 4]
     assert Hold.objects.filter(kind="big_order").count() == 4
@@ -298,7 +298,7 @@ def test_sizes_are_judged_by_what_holds_once_the_order_is_locked(shop, monkeypat
 
     monkeypatch.setattr(due_holds.hot, "rows", begin)
 
-    [held, _] = at_once([due_holds.judge_sizes, second])
+    [held, _] = at_once([due_holds.hold_big_orders, second])
 
     assert held == 0
     assert Counter(h.kind for h in Hold.objects.filter(released_at=None)) == {"big_order": 1}

@@ -54,7 +54,7 @@ class Model:
             return "on_hold"
         return "open" if LIVE & set(self.items) else "closed"
 
-    def judge(self, limit: int) -> None:
+    def holds_for(self, limit: int) -> None:
         if len(self.items) > limit:
             self.holds.add("big_order")
             self.was_big = True
@@ -63,7 +63,7 @@ class Model:
         if self.holds or "pending" not in self.items:
             return
         if not self.was_big:
-            self.judge(limit)
+            self.holds_for(limit)
         if not self.holds:
             self.items = ["in_fulfillment" if s == "pending" else s for s in self.items]
 
@@ -104,7 +104,7 @@ class Lives(RuleBasedStateMachine):
         name = f"A-{len(self.models)}"
         self.shop.captured(order(*items(number), external_id=name, grace_period=grace))
         model = Model(["pending"] * number, {"grace"} if grace else set())
-        model.judge(self.limit)
+        model.holds_for(self.limit)
         model.go_on(self.limit)
         self.models[name] = model
         return name
@@ -117,7 +117,7 @@ class Lives(RuleBasedStateMachine):
         assert answer.status_code == (200 if model.status == "on_hold" else 409)
         if model.status == "on_hold":
             model.items += ["pending"] * number
-            model.judge(self.limit)
+            model.holds_for(self.limit)
 
     @rule(name=orders)
     def extend(self, name: str) -> None:
@@ -173,11 +173,11 @@ class Lives(RuleBasedStateMachine):
             model.go_on(self.limit)
 
     @rule()
-    def judge_sizes(self) -> None:
-        due_holds.judge_sizes()
+    def hold_big_orders(self) -> None:
+        due_holds.hold_big_orders()
         for model in self.models.values():
             if model.status == "on_hold" and not model.was_big:
-                model.judge(self.limit)
+                model.holds_for(self.limit)
 
     @rule(limit=st.integers(1, 3))
     def change_the_limit(self, limit: int) -> None:

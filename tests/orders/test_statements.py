@@ -145,7 +145,7 @@ def test_the_holds_of_an_order_are_found_by_an_index_those_that_ended_too(shop):
     def act():
         assert shop.ask("POST", f"{path}/{big}/release", {"reason": "fine"}).status_code == 200
         assert shop.ask("GET", path).status_code == 200
-        due_holds.judge_sizes()
+        due_holds.hold_big_orders()
 
     asked = []
 

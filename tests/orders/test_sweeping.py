@@ -87,7 +87,7 @@ def test_due_is_what_the_database_says_whatever_the_time_here(shop, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "where", [(due_holds, "go_on"), (persistence, "save")], ids=["judge", "save"]
+    "where", [(due_holds, "go_on"), (persistence, "save")], ids=["holds_for", "save"]
 )
 def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, caplog, where):
     for n in range(5):
@@ -304,8 +304,8 @@ class TestJudgingSizes:
         shop.captured(order(*items(2), external_id="small", grace_period=60))
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
 
-        assert due_holds.judge_sizes() == 1
-        assert due_holds.judge_sizes() == 0
+        assert due_holds.hold_big_orders() == 1
+        assert due_holds.hold_big_orders() == 0
 
         [hold] = Hold.objects.filter(kind="big_order")
         assert hold.order.external_id == "waits"
@@ -322,7 +322,7 @@ class TestJudgingSizes:
             tenant=shop.tenant, reference="A-1", hold=hold.uuid, reason="fine", actor="staff:ada"
         )
 
-        assert due_holds.judge_sizes() == 0
+        assert due_holds.hold_big_orders() == 0
 
     def test_each_tenant_has_its_own_limit(self, shop):
         other = Shop()
@@ -330,14 +330,14 @@ class TestJudgingSizes:
             each.captured(order(*items(3), grace_period=60))
         other.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
 
-        assert due_holds.judge_sizes() == 1
+        assert due_holds.hold_big_orders() == 1
         assert Hold.objects.get(kind="big_order").tenant == other.tenant
 
     def test_the_task_goes_on_batch_by_batch(self, shop, monkeypatch):
         for _ in range(5):
             shop.captured(order(*items(2), grace_period=60))
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
-        monkeypatch.setattr(due_holds.judge_sizes, "__kwdefaults__", {"limit": 2})
+        monkeypatch.setattr(due_holds.hold_big_orders, "__kwdefaults__", {"limit": 2})
 
         tasks.check_big_orders()
 
@@ -351,7 +351,7 @@ class TestJudgingSizes:
         shop.captured({"id": said["id"], "items": [item()]})
 
         assert told() == ["captured", "held", "items_added", "held"]
-        assert due_holds.judge_sizes() == 0
+        assert due_holds.hold_big_orders() == 0
 
 
 def seen(path):

@@ -15,7 +15,7 @@ from orders.services.capture.identity import CaptureConflict
 from orders.services.changes import persistence
 from orders.services.changes.locking import LOCK, changes_of
 from orders.services.changes.order_change import OrderChange
-from orders.services.holds.rules import judge
+from orders.services.holds.rules import holds_for
 from orders.services.reading.queries import Document, document
 
 
@@ -88,7 +88,7 @@ def _extend(
     if in_store := [i for i in change.pending() if i.is_in_store]:
         change.move("complete", in_store, place=Place(order.store_id, "store"))
     standing = {hold.kind for hold in change.standing}
-    for reason in judge(items=len(change.items), own_grace=0, service_levels=(), policy=rules):
+    for reason in holds_for(items=len(change.items), own_grace=0, service_levels=(), policy=rules):
         if reason.kind not in standing:
             change.hold(reason)
     order.save()

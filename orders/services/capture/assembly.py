@@ -53,7 +53,7 @@ def _begin(change: OrderChange, new: NewOrder, policy: Policy) -> None:
         _complete(change, gone, new)
     if not change.pending():
         return
-    reasons = hold_rules.judge(
+    reasons = hold_rules.holds_for(
         items=len(items),
         own_grace=new.details.get("grace_period"),
         service_levels=[s.service_level for s in shipments],

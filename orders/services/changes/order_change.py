@@ -20,7 +20,7 @@ Payload = Callable[[int], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class NewHold:
     """Why an order is to be held. A grace period is `seconds` long by the database's clock."""
 
     kind: HoldKind
@@ -40,7 +40,7 @@ class OrderChange:
     standing: list[Hold] = field(default_factory=list)  # of an order we have
     released: list[Hold] = field(default_factory=list)
     changed: list[Item] = field(default_factory=list)
-    holds: list[Reason] = field(default_factory=list)
+    holds: list[NewHold] = field(default_factory=list)
     entries: list[TimelineEntry] = field(default_factory=list)
     _announced: list[tuple[str, int, Payload]] = field(default_factory=list)
 
@@ -66,7 +66,7 @@ class OrderChange:
             setattr(item, name, value)
         self.changed.append(item)
 
-    def hold(self, reason: Reason) -> None:
+    def hold(self, reason: NewHold) -> None:
         """Place a hold, and tell why."""
         self.holds.append(reason)
         self.record("held", {"hold": reason.kind, "reason": reason.text} | reason.facts)

@@ -17,7 +17,7 @@ from ordermgmt import strict_json
 from ordermgmt.database import prepared_sql
 from ordermgmt.values.timestamps import timestamp_sql
 from orders.models import CustomerTally, Hold, Item, Order, Shipment, TimelineEntry
-from orders.services.changes.order_change import OrderChange, Reason
+from orders.services.changes.order_change import NewHold, OrderChange
 from webhooks.services import outbox_insert_sql, outbox_rows, publish
 
 Model = type[models.Model]
@@ -193,7 +193,7 @@ def _insert_of_known(model: Model) -> str:
     return f"{statement} RETURNING id"
 
 
-def _hold(order: Order, reason: Reason) -> dict[str, Any]:
+def _hold(order: Order, reason: NewHold) -> dict[str, Any]:
     hold = prepared_sql.unsaved(
         Hold, tenant_id=order.tenant_id, kind=reason.kind, reason=reason.text
     )

@@ -14,9 +14,9 @@ from ordermgmt.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
 from orders.models import Hold, Item, Order
 from orders.services.changes.locking import change_order, policy_for
-from orders.services.changes.order_change import OrderChange, Reason
+from orders.services.changes.order_change import NewHold, OrderChange
 from orders.services.fulfillment import routing
-from orders.services.holds.rules import judge_size
+from orders.services.holds.rules import big_order_hold
 from orders.services.reading import queries
 from orders.services.reading.queries import IdType
 
@@ -63,7 +63,7 @@ def hold(change: OrderChange, *, reason: str) -> None:
     if refusal := why_not_hold(change.order):
         raise refusal
     parked = parkable(change.items)
-    change.hold(Reason(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
+    change.hold(NewHold(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
     change.move("park", parked, place=NOWHERE)
 
 
@@ -148,7 +148,7 @@ def go_on(change: OrderChange, policy: Policy) -> None:
     """
     if change.is_held or not change.pending():
         return
-    if (reason := judge_size(len(change.items), policy)) and not _was_judged_big(change):
+    if (reason := big_order_hold(len(change.items), policy)) and not _was_judged_big(change):
         change.hold(reason)
         return
     routing.open_order(change, policy=policy)

@@ -24,7 +24,7 @@ from orders.services.changes.locking import ITS_FAULT, terms_of
 from orders.services.changes.locking import changes_of as stories_of
 from orders.services.changes.order_change import OrderChange
 from orders.services.holds.actions import go_on
-from orders.services.holds.rules import judge_size
+from orders.services.holds.rules import big_order_hold
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def _release(lock: str, which: int) -> int:
     return len(told)
 
 
-def judge_sizes(*, limit: int = BATCH) -> int:
+def hold_big_orders(*, limit: int = BATCH) -> int:
     """Hold orders that wait and are bigger than their tenant's limit, as it is now."""
     held = 0
     for tenant in Tenant.objects.filter(is_active=True).order_by("pk"):
@@ -123,7 +123,7 @@ def judge_sizes(*, limit: int = BATCH) -> int:
             )
             told = [change for change in changes_of if change.order.pk not in judged]
             for change in told:
-                if reason := judge_size(len(change.items), rules):
+                if reason := big_order_hold(len(change.items), rules):
                     change.hold(reason)
             if told:
                 persistence.save(told)

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from configuration.services.policy import Policy
 from orders.lifecycle import HoldKind
-from orders.services.changes.order_change import Reason
+from orders.services.changes.order_change import NewHold
 
 
-def judge(
+def holds_for(
     *, items: int, own_grace: int | None, service_levels: Iterable[str], policy: Policy
-) -> list[Reason]:
+) -> list[NewHold]:
     """The holds an order with so many `items` deserves by the tenant's policy.
 
     `own_grace` is the order's own grace period in seconds; with none of its own the longest of its
@@ -19,23 +19,23 @@ def judge(
     seconds, rule = _grace(own_grace, service_levels, policy)
     if seconds:
         reasons.append(
-            Reason(
+            NewHold(
                 HoldKind.GRACE,
                 f"Grace period of {seconds} s",
                 {"rule": rule, "seconds": seconds, "config": dict(policy.versions)},
                 seconds,
             )
         )
-    if big := judge_size(items, policy):
+    if big := big_order_hold(items, policy):
         reasons.append(big)
     return reasons
 
 
-def judge_size(items: int, policy: Policy) -> Reason | None:
+def big_order_hold(items: int, policy: Policy) -> NewHold | None:
     """The hold an order deserves for its size; exactly the limit is not big."""
     if items <= policy.soft_limit:
         return None
-    return Reason(
+    return NewHold(
         HoldKind.BIG_ORDER,
         f"{items} items are more than {policy.soft_limit}",
         {

@@ -91,7 +91,7 @@ def test_an_order_is_found_and_held_by_keyboard_alone(signed_in_as: NewPage) -> 
         if hold.evaluate("link => link === document.activeElement"):
             break
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Reason")).to_be_focused()
+    expect(page.get_by_label("NewHold")).to_be_focused()
     page.keyboard.type("By keyboard")
     page.keyboard.press("Enter")
 

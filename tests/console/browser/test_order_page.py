@@ -78,7 +78,7 @@ def test_support_takes_a_call(signed_in_as: SignIn, shop: Shop) -> None:
 
     held = page.locator(".hold").filter(has_text="She moves house")
     held.get_by_role("link", name="Release").click()
-    page.get_by_label("Reason").fill("The address is right")
+    page.get_by_label("NewHold").fill("The address is right")
     page.get_by_role("button", name="Release").click()
     expect(page.get_by_text("The order still waits: grace period.")).to_be_visible()
 
@@ -104,7 +104,7 @@ def test_a_reason_outlives_the_session(
     secret = enroll(page)
     find(page, "typed-1")
     page.get_by_role("link", name="Cancel order").click()
-    page.get_by_label("Reason").fill("She moves house")
+    page.get_by_label("NewHold").fill("She moves house")
     page.get_by_label("Note").fill("Twice:\n“please”")
     page.context.clear_cookies(name="console")
 
@@ -117,7 +117,7 @@ def test_a_reason_outlives_the_session(
     fill_in_code(page, code_of(secret, later=1))
 
     expect(page.get_by_text("Your text is back in the form")).to_be_visible()
-    expect(page.get_by_label("Reason")).to_have_value("She moves house")
+    expect(page.get_by_label("NewHold")).to_have_value("She moves house")
     expect(page.get_by_label("Note")).to_have_value("Twice:\n“please”")
     page.get_by_role("button", name="Cancel order").click()
     expect(page.locator(".timeline")).to_contain_text("She moves house")
@@ -153,7 +153,7 @@ def test_a_form_that_waited_too_long_is_refused(signed_in_as: SignIn, shop: Shop
     find(quick, "stale-1")
     press(quick, "Put on hold", reason="Wait for her call")
 
-    slow.get_by_label("Reason").fill("Too late")
+    slow.get_by_label("NewHold").fill("Too late")
     slow.get_by_role("button", name="Cancel order").click()
 
     expect(slow.get_by_role("alert")).to_contain_text("The order has changed")
@@ -174,7 +174,7 @@ def test_many_orders_are_held_and_reported(signed_in_as: SignIn, shop: Shop) -> 
     page.locator("select[name=action]").select_option("hold_orders")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("heading", name="Put on hold: 6 orders")).to_be_visible()
-    page.get_by_label("Reason").fill("Recall")
+    page.get_by_label("NewHold").fill("Recall")
     page.get_by_role("button", name="Put on hold").click()
 
     expect(page.get_by_text("All is over.")).to_be_visible(timeout=20_000)
