@@ -80,7 +80,7 @@ def _hold(standing: Standing, _: None, said: Said, actor: str) -> str:
 
 
 def _of_release(standing: Standing, hold: Hold) -> Iterable[str]:
-    others = [of_holds(h.kind) for h in standing.standing_holds if h.pk != hold.pk]
+    others = [of_holds(h.kind) for h in standing.active_holds if h.pk != hold.pk]
     if others:
         yield f"The order still waits afterwards: {in_words(others)}."
     else:
@@ -125,7 +125,7 @@ def _of_cancellation(standing: Standing, _: None) -> Iterable[str]:
     live = standing.live_items
     yield f"{items(len(live))} will be cancelled for good: {_products(live)}."
     yield _refund(standing, live)
-    if held := standing.standing_holds:
+    if held := standing.active_holds:
         yield f"This also ends its {in_words([of_holds(hold.kind) for hold in held])}."
     if not standing.is_safe_to_cancel:
         yield "Somebody may be handling it: a distribution center has it, or it is being packed."

@@ -203,7 +203,7 @@ def _doable(standing: Standing, buttons: Buttons) -> dict[str, Any]:
         "buttons": [(b, address) for b, address in whole if b.form is not NoteForm],
         "note_address": next((address for b, address in whole if b.form is NoteForm), ""),
         "note_form": NoteForm(),
-        "holds": [_hold(hold, buttons.get(hold, ())) for hold in standing.standing_holds],
+        "holds": [_hold(hold, buttons.get(hold, ())) for hold in standing.active_holds],
         "why_not_cancelable": standing.why_not_cancelable,
     }
 

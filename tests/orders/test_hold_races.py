@@ -119,7 +119,7 @@ def test_a_sweep_leaves_an_order_alone_that_is_being_changed(shop, monkeypatch):
     shop.captured(order(external_id="A-1", grace_period=60))
     end_grace()
     inside, done = threading.Event(), threading.Event()
-    look = queries.standing_holds
+    look = queries.active_holds
 
     def linger(*args):
         inside.set()
@@ -128,13 +128,13 @@ def test_a_sweep_leaves_an_order_alone_that_is_being_changed(shop, monkeypatch):
 
     def sweep():
         assert inside.wait(PATIENCE)
-        monkeypatch.setattr(queries, "standing_holds", look)
+        monkeypatch.setattr(queries, "active_holds", look)
         try:
             return due_holds.release_due()
         finally:
             done.set()
 
-    monkeypatch.setattr(queries, "standing_holds", linger)
+    monkeypatch.setattr(queries, "active_holds", linger)
 
     [hold, swept] = at_once([place(shop), sweep])
 

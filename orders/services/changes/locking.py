@@ -79,7 +79,7 @@ def change_order(
 def changes_of(tenant_id: int, keys: Sequence[int], *, actor: str) -> list[OrderChange]:
     """The stories of orders that are locked, read by two statements."""
     standing: dict[int, list[Hold]] = defaultdict(list)
-    for hold in queries.standing_holds(tenant_id, keys):
+    for hold in queries.active_holds(tenant_id, keys):
         standing[hold.order_id].append(hold)
     return [
         OrderChange(d.order, d.items, d.shipments, actor, standing[d.order.pk])

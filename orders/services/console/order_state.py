@@ -30,12 +30,12 @@ class Standing:
     cancellation_allowed_from: Stored[list[str]]
 
     @property
-    def standing_holds(self) -> list[Hold]:
+    def active_holds(self) -> list[Hold]:
         return [hold for hold in self.holds if hold.released_at is None]
 
     def hold_of(self, kind: HoldKind) -> Hold | None:
         """The hold of this kind that keeps the order from being routed."""
-        return next((hold for hold in self.standing_holds if hold.kind == kind), None)
+        return next((hold for hold in self.active_holds if hold.kind == kind), None)
 
     @property
     def can_be_held(self) -> bool:

@@ -186,7 +186,7 @@ def document(tenant_id: int, key: int) -> Document:
     return documents(tenant_id, [key])[0]
 
 
-def standing_holds(tenant_id: int, keys: Sequence[int]) -> list[Hold]:
+def active_holds(tenant_id: int, keys: Sequence[int]) -> list[Hold]:
     """The holds that keep these orders from being routed, oldest first."""
     return list(
         Hold.objects.filter(tenant=tenant_id, order__in=keys, released_at__isnull=True).order_by(
