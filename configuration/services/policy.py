@@ -47,7 +47,7 @@ _KEYS: Final = [
         EXTERNAL_OMS,
     )
 ]
-REMEMBERED_AT_MOST: Final = 1_000  # policies; of the longest names 30 MB, of usual ones 2
+CACHE_SIZE: Final = 1_000  # policies; of the longest names 30 MB, of usual ones 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PolicyKey:
     """What an order asks of its tenant's configuration; orders that ask alike are judged alike."""
 
     service_levels: frozenset[str] = frozenset()
@@ -115,38 +115,38 @@ class Terms:
     country: str = ""  # where it goes (ISO 3166); unknown: only who serves all countries is near
 
 
-_memory: Final[dict[tuple[int, Terms], Policy]] = {}
+_cache: Final[dict[tuple[int, PolicyKey], Policy]] = {}
 
 
-def remembered(tenant: Tenant, terms: Terms) -> Policy | None:
+def cached_policy(tenant: Tenant, key: PolicyKey) -> Policy | None:
     """The policy this process read last for such an order: maybe no longer what is configured.
 
     Whoever uses it has to see to it that its `state` still holds, and to `forget` it otherwise.
     """
-    return _memory.get((tenant.pk, terms))
+    return _cache.get((tenant.pk, key))
 
 
-def forget(tenant: Tenant, terms: Terms) -> None:
-    _memory.pop((tenant.pk, terms), None)
+def forget(tenant: Tenant, key: PolicyKey) -> None:
+    _cache.pop((tenant.pk, key), None)
 
 
-def policy(tenant: Tenant, terms: Terms = Terms()) -> Policy:
+def policy(tenant: Tenant, key: PolicyKey = PolicyKey()) -> Policy:
     """What `tenant` has configured for an order with these terms. One statement."""
-    if len(_memory) >= REMEMBERED_AT_MOST:
-        _memory.clear()
-    found = _memory[tenant.pk, terms] = _read(tenant, terms)
+    if len(_cache) >= CACHE_SIZE:
+        _cache.clear()
+    found = _cache[tenant.pk, key] = _read(tenant, key)
     return found
 
 
-def _read(tenant: Tenant, terms: Terms) -> Policy:
+def _read(tenant: Tenant, key: PolicyKey) -> Policy:
     [(settings, levels, places, nearest, has_locations, state)] = prepared_sql.rows(
         _READ,
         {
             "tenant": tenant.pk,
             "keys": _KEYS,
-            "service_levels": list(terms.service_levels),
-            "locations": list(terms.locations),
-            "country": terms.country,
+            "service_levels": list(key.service_levels),
+            "locations": list(key.locations),
+            "country": key.country,
         },
     )
     stored: dict[str, Any] = _json(settings)

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from configuration import keys
 from configuration.models import Location, PolicyState, ServiceLevel, Setting
 from configuration.services import policy as policies
-from configuration.services.policy import Terms
+from configuration.services.policy import PolicyKey
 from orders.models import Hold, Item, Order
 from orders.services import capture as captures
 from orders.services.capture import assembly
@@ -99,9 +99,9 @@ class TestWhatIsRemembered:
         monkeypatch.setattr(policies, "REMEMBERED_AT_MOST", 3)
 
         for number in range(10):
-            policies.policy(shop.tenant, Terms(country=f"{number:02}"))
+            policies.policy(shop.tenant, PolicyKey(country=f"{number:02}"))
 
-        assert len(policies._memory) <= 3
+        assert len(policies._cache) <= 3
 
 
 class TestBetweenReadingAndWriting:

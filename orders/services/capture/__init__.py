@@ -22,7 +22,7 @@ from orders.services.capture.assembly import assemble
 from orders.services.capture.draft import NewOrder
 from orders.services.capture.identity import CaptureConflict
 from orders.services.changes import persistence
-from orders.services.changes.locking import terms_of
+from orders.services.changes.locking import policy_key
 from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 from orders.services.reading.queries import Document
@@ -69,12 +69,12 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
     the refusals of `pricing` where it cannot be, `SequenceMissing` and `SequenceExhausted` where
     no number can be drawn. Nothing is written then.
     """
-    terms = terms_of(new)
+    key = policy_key(new)
     for tried in range(TRIES):
-        remembered = policies.remembered(tenant, terms)
+        cached_policy = policies.cached_policy(tenant, key)
         refusal: DomainError | None = None
         try:
-            if made := _make(tenant, new, remembered or policies.policy(tenant, terms), actor):
+            if made := _make(tenant, new, cached_policy or policies.policy(tenant, key), actor):
                 return Captured(made, is_new=True)
         except DomainError as error:
             refusal = error
@@ -83,8 +83,8 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
         if tried == 1:  # by then it is not what was configured that has changed
             _check_names(tenant, new)
         if not refusal:
-            policies.forget(tenant, terms)
-        elif not remembered or policies.policy(tenant, terms).state == remembered.state:
+            policies.forget(tenant, key)
+        elif not cached_policy or policies.policy(tenant, key).state == cached_policy.state:
             raise refusal
     raise Unavailable(
         "What is configured, or which numbers are taken, changed all the while; try again."

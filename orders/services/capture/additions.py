@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from configuration.models import Tenant
-from configuration.services.policy import Place, Policy, Terms, policy
+from configuration.services.policy import Place, Policy, PolicyKey, policy
 from ordermgmt.database import prepared_sql
 from ordermgmt.failpoints import failpoint
 from ordermgmt.values import names
@@ -56,7 +56,7 @@ def _extend(
     stored: Document, fresh: list[int], *, tenant: Tenant, new: NewOrder, actor: str
 ) -> Document:
     order = stored.order
-    rules = policy(tenant, Terms(frozenset(s.service_level for s in new.shipments)))
+    rules = policy(tenant, PolicyKey(frozenset(s.service_level for s in new.shipments)))
     uuids = identity.item_uuids(new, order.uuid)
     pricing.check_all(new, currency=order.currency, method=order.price_method, items=uuids)
     known = {shipment.uuid for shipment in stored.shipments}

@@ -9,7 +9,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
 
 from configuration.models import Tenant
-from configuration.services.policy import Policy, Terms, policy
+from configuration.services.policy import Policy, PolicyKey, policy
 from ordermgmt.database import prepared_sql
 from ordermgmt.errors import DomainError, PreconditionFailed
 from ordermgmt.failpoints import failpoint
@@ -89,12 +89,12 @@ def changes_of(tenant_id: int, keys: Sequence[int], *, actor: str) -> list[Order
 
 def policy_for(tenant: Tenant, change: OrderChange) -> Policy:
     """What the tenant has configured that decides over this order."""
-    return policy(tenant, terms_of(change))
+    return policy(tenant, policy_key(change))
 
 
-def terms_of(order: "OrderChange | NewOrder") -> Terms:
+def policy_key(order: "OrderChange | NewOrder") -> PolicyKey:
     """What an order asks of its tenant's configuration, whether we have it or it just comes."""
-    return Terms(
+    return PolicyKey(
         service_levels=frozenset(s.service_level for s in order.shipments if s.service_level),
         locations=frozenset(s.location_code for s in order.shipments if s.location_code),
         country=order.country,

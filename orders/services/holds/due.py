@@ -14,13 +14,13 @@ from django.db.models import F
 from django.db.models.functions import Extract, Now
 
 from configuration.models import Tenant
-from configuration.services.policy import Policy, Terms, policy
+from configuration.services.policy import Policy, PolicyKey, policy
 from ordermgmt.database import prepared_sql
 from ordermgmt.failpoints import failpoint
 from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
 from orders.services.changes import persistence
-from orders.services.changes.locking import ITS_FAULT, terms_of
+from orders.services.changes.locking import ITS_FAULT, policy_key
 from orders.services.changes.locking import changes_of as stories_of
 from orders.services.changes.order_change import OrderChange
 from orders.services.holds.actions import go_on
@@ -146,16 +146,16 @@ class _Rules:
 
     def __init__(self) -> None:
         self._tenants: dict[int, Tenant] = {}
-        self._known: dict[tuple[int, Terms], Policy] = {}
+        self._known: dict[tuple[int, PolicyKey], Policy] = {}
 
     def of(self, change: OrderChange) -> Policy:
         tenant_id = change.order.tenant_id
         if tenant_id not in self._tenants:
             self._tenants[tenant_id] = Tenant.objects.get(pk=tenant_id)
-        terms = terms_of(change)
-        known_as = tenant_id, terms
+        key = policy_key(change)
+        known_as = tenant_id, key
         if known_as not in self._known:
-            self._known[known_as] = policy(self._tenants[tenant_id], terms)
+            self._known[known_as] = policy(self._tenants[tenant_id], key)
         return self._known[known_as]
 
 
