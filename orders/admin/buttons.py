@@ -16,7 +16,7 @@ from orders.admin.labels import amount
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Hold, Item, Order
 from orders.services import cancellation, notes
-from orders.services.console.order_state import Standing
+from orders.services.console.order_state import OrderState
 from orders.services.holds import actions as hold_actions
 from orders.services.timeline.descriptions import in_words, items, of_holds
 
@@ -35,27 +35,27 @@ class Button:
     icon: str
     permission: str
     form: type[forms.Form]
-    candidates: Callable[[Standing], Sequence[Target]]
-    is_possible: Callable[[Standing, Any], bool]
-    consequences: Callable[[Standing, Any], Iterable[str]]
-    perform: Callable[[Standing, Any, Said, str], str]  # with what was said, as whom
+    candidates: Callable[[OrderState], Sequence[Target]]
+    is_possible: Callable[[OrderState, Any], bool]
+    consequences: Callable[[OrderState, Any], Iterable[str]]
+    perform: Callable[[OrderState, Any, Said, str], str]  # with what was said, as whom
     is_grave: bool = False
 
-    def targets(self, standing: Standing) -> list[Target]:
+    def targets(self, standing: OrderState) -> list[Target]:
         """What it can be done to now."""
         return [t for t in self.candidates(standing) if self.is_possible(standing, t)]
 
-    def target(self, standing: Standing, uuid: UUID | None) -> tuple[Target, ...]:
+    def target(self, standing: OrderState, uuid: UUID | None) -> tuple[Target, ...]:
         """The candidate that goes by this id, if there is one."""
         named = (t for t in self.candidates(standing) if getattr(t, "uuid", None) == uuid)
         return tuple(named)[:1]
 
 
-def _whole(_: Standing) -> Sequence[Target]:
+def _whole(_: OrderState) -> Sequence[Target]:
     return (None,)
 
 
-def _name(standing: Standing) -> dict[str, Any]:
+def _name(standing: OrderState) -> dict[str, Any]:
     """How services are told which order, and that it is to be as it was seen."""
     return {"tenant": standing.tenant, "reference": str(standing.document.order.uuid)}
 
@@ -63,7 +63,7 @@ def _name(standing: Standing) -> dict[str, Any]:
 # Put on hold.
 
 
-def _of_holding(standing: Standing, _: None) -> Iterable[str]:
+def _of_holding(standing: OrderState, _: None) -> Iterable[str]:
     yield "The order waits until somebody releases it; nothing ends this hold by itself."
     if parked := standing.parkable_items:
         places = sorted({item.location_code for item in parked if item.location_code})
@@ -71,7 +71,7 @@ def _of_holding(standing: Standing, _: None) -> Iterable[str]:
         yield f"{items(len(parked))}{where} will wait again, to be routed anew afterwards."
 
 
-def _hold(standing: Standing, _: None, said: Said, actor: str) -> str:
+def _hold(standing: OrderState, _: None, said: Said, actor: str) -> str:
     hold_actions.place(**_name(standing), reason=said["reason"], actor=actor, seen=said["seen"])
     return "The order is on hold until somebody releases it."
 
@@ -79,7 +79,7 @@ def _hold(standing: Standing, _: None, said: Said, actor: str) -> str:
 # Release, and approve.
 
 
-def _of_release(standing: Standing, hold: Hold) -> Iterable[str]:
+def _of_release(standing: OrderState, hold: Hold) -> Iterable[str]:
     others = [of_holds(h.kind) for h in standing.active_holds if h.pk != hold.pk]
     if others:
         yield f"The order still waits afterwards: {in_words(others)}."
@@ -87,7 +87,7 @@ def _of_release(standing: Standing, hold: Hold) -> Iterable[str]:
         yield "Nothing else holds the order: it goes to fulfillment at once."
 
 
-def _release(standing: Standing, hold: Hold, said: Said, actor: str) -> str:
+def _release(standing: OrderState, hold: Hold, said: Said, actor: str) -> str:
     hold_actions.release(
         **_name(standing), hold=hold.uuid, reason=said["reason"], actor=actor, seen=said["seen"]
     )
@@ -105,13 +105,13 @@ def _goes_on(key: int) -> str:
 # Extend.
 
 
-def _of_extension(standing: Standing, hold: Hold) -> Iterable[str]:
+def _of_extension(standing: OrderState, hold: Hold) -> Iterable[str]:
     assert hold.due_at is not None  # a constraint promises it of grace holds
     longer = hold.due_at + hold_actions.EXTENSION
     yield f"The grace period ends {exact(longer)} instead of {exact(hold.due_at)}."
 
 
-def _extend(standing: Standing, _: Hold, said: Said, actor: str) -> str:
+def _extend(standing: OrderState, _: Hold, said: Said, actor: str) -> str:
     due_at = hold_actions.extend_grace(
         **_name(standing), id_type="internal", actor=actor, seen=said["seen"]
     )
@@ -121,7 +121,7 @@ def _extend(standing: Standing, _: Hold, said: Said, actor: str) -> str:
 # Cancel.
 
 
-def _of_cancellation(standing: Standing, _: None) -> Iterable[str]:
+def _of_cancellation(standing: OrderState, _: None) -> Iterable[str]:
     live = standing.live_items
     yield f"{items(len(live))} will be cancelled for good: {_products(live)}."
     yield _refund(standing, live)
@@ -137,14 +137,14 @@ def _products(live: Sequence[Item]) -> str:
     return in_words([*names[:PRODUCTS], *([f"{more:,} more"] if more > 0 else [])])
 
 
-def _refund(standing: Standing, cancelled: Sequence[Item]) -> str:
+def _refund(standing: OrderState, cancelled: Sequence[Item]) -> str:
     due = amount(standing.refund_without(cancelled), standing.document.order.currency)
     return (
         f"Refund due: up to {due}. This does not issue the refund; the payment system is notified."
     )
 
 
-def _cancel(standing: Standing, _: None, said: Said, actor: str) -> str:
+def _cancel(standing: OrderState, _: None, said: Said, actor: str) -> str:
     cancellation.cancel(
         **_name(standing),
         id_type="internal",
@@ -158,14 +158,14 @@ def _cancel(standing: Standing, _: None, said: Said, actor: str) -> str:
     return f"The order and {its} were cancelled."
 
 
-def _of_item_cancellation(standing: Standing, item: Item) -> Iterable[str]:
+def _of_item_cancellation(standing: OrderState, item: Item) -> Iterable[str]:
     yield f"{item.product_id}, which was pre-ordered, will be cancelled for good."
     yield _refund(standing, [item])
     if [i.pk for i in standing.live_items] == [item.pk]:
         yield "It is the last item: the order ends with it."
 
 
-def _cancel_item(standing: Standing, item: Item, said: Said, actor: str) -> str:
+def _cancel_item(standing: OrderState, item: Item, said: Said, actor: str) -> str:
     cancellation.cancel_item(
         **_name(standing), id_type="internal", item=item.uuid, actor=actor, seen=said["seen"]
     )
@@ -175,13 +175,13 @@ def _cancel_item(standing: Standing, item: Item, said: Said, actor: str) -> str:
 # Note.
 
 
-def _add_note(standing: Standing, _: None, said: Said, actor: str) -> str:
+def _add_note(standing: OrderState, _: None, said: Said, actor: str) -> str:
     draft = notes.Draft(said["text"], actor.removeprefix("staff:"), "user", None)
     notes.add(tenant=standing.tenant, order=standing.document.order.uuid, draft=draft, actor=actor)
     return "The note was added."
 
 
-def _is_standing(standing: Standing, hold: Hold) -> bool:
+def _is_standing(standing: OrderState, hold: Hold) -> bool:
     return hold.released_at is None
 
 

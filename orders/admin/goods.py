@@ -7,7 +7,7 @@ from configuration.models import Location
 from orders.admin import amounts, labels
 from orders.admin.excerpts import ROWS, Panel, attributes, mapping, rows, short, words
 from orders.models import Item, Order, Shipment
-from orders.services.console.order_state import Standing
+from orders.services.console.order_state import OrderState
 from orders.services.reading.queries import Document
 from orders.services.timeline.descriptions import items as so_many
 from orders.services.timeline.descriptions import reason
@@ -15,7 +15,7 @@ from orders.services.timeline.descriptions import reason
 ITEMS: Final = 100
 
 
-def items(standing: Standing, first: int) -> Panel:
+def items(standing: OrderState, first: int) -> Panel:
     """Some of the order's items, from the given place on; one statement, for their locations."""
     order, every = standing.document.order, standing.document.items
     first = first if first < len(every) else 0

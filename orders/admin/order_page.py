@@ -23,7 +23,7 @@ from orders.admin.forms import NoteForm
 from orders.admin.panels import happenings_since, panels
 from orders.models import Hold, Order
 from orders.services.changes.locking import ChangedSince
-from orders.services.console.order_state import Standing, look
+from orders.services.console.order_state import OrderState, load_order_state
 from orders.services.timeline.descriptions import of_holds
 
 Buttons = Mapping[Target, Sequence[tuple[Button, str]]]
@@ -96,7 +96,7 @@ class OrderPage(TenantAdmin):
         return self._ask(request, button, standing, found[0], form)
 
     def _do(
-        self, request: HttpRequest, button: Button, standing: Standing, target: Target
+        self, request: HttpRequest, button: Button, standing: OrderState, target: Target
     ) -> HttpResponse:
         form = button.form(request.POST)
         if not form.is_valid():
@@ -115,7 +115,7 @@ class OrderPage(TenantAdmin):
         self,
         request: HttpRequest,
         button: Button,
-        standing: Standing,
+        standing: OrderState,
         target: Target,
         form: Any,
         **more: Any,
@@ -133,13 +133,13 @@ class OrderPage(TenantAdmin):
         return response
 
     def _changed(
-        self, request: HttpRequest, button: Button, standing: Standing, target: Target, said: Said
+        self, request: HttpRequest, button: Button, standing: OrderState, target: Target, said: Said
     ) -> HttpResponse:
         """Refuse who decided by an order that is no longer so, and show what changed.
 
         What was written is kept, to be sent again by somebody who knows now.
         """
-        standing = look(standing.tenant, standing.document.order.pk)
+        standing = load_order_state(standing.tenant, standing.document.order.pk)
         found = button.target(standing, getattr(target, "uuid", None))
         form = button.form(initial=said | {"seen": standing.document.order.version})
         return self._ask(
@@ -153,7 +153,7 @@ class OrderPage(TenantAdmin):
             is_possible=button.is_possible(standing, found[0]),
         )
 
-    def _look(self, request: HttpRequest, object_id: str) -> Standing | None:
+    def _look(self, request: HttpRequest, object_id: str) -> OrderState | None:
         """How an order stands that this person may see; None as if there were none."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -161,7 +161,7 @@ class OrderPage(TenantAdmin):
             return None
         rows = self.get_queryset(request).select_related("tenant").only("tenant")
         order: Any = rows.filter(pk=int(object_id)).first()
-        return None if order is None else look(order.tenant, order.pk)
+        return None if order is None else load_order_state(order.tenant, order.pk)
 
     def _absent(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Another tenant's order cannot be told from none."""
@@ -171,7 +171,7 @@ class OrderPage(TenantAdmin):
         return answer
 
     def _page(
-        self, request: HttpRequest, standing: Standing, template: str, shown: dict[str, Any]
+        self, request: HttpRequest, standing: OrderState, template: str, shown: dict[str, Any]
     ) -> TemplateResponse:
         order = standing.document.order
         context = {
@@ -186,7 +186,7 @@ class OrderPage(TenantAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, template, context)
 
-    def _buttons(self, request: HttpRequest, standing: Standing) -> Buttons:
+    def _buttons(self, request: HttpRequest, standing: OrderState) -> Buttons:
         """What is possible now and permitted, by what of the order it is done to."""
         found: dict[Target, list[tuple[Button, str]]] = defaultdict(list)
         for button in BUTTONS.values():
@@ -196,7 +196,7 @@ class OrderPage(TenantAdmin):
         return found
 
 
-def _doable(standing: Standing, buttons: Buttons) -> dict[str, Any]:
+def _doable(standing: OrderState, buttons: Buttons) -> dict[str, Any]:
     """The buttons of the whole order and of its holds, and why there is none to cancel it."""
     whole = buttons.get(None, ())
     return {
@@ -227,20 +227,20 @@ def _about(target: Target) -> str:
     return of_holds(target.kind) if isinstance(target, Hold) else target.product_id
 
 
-def _why_not(button: Button, standing: Standing) -> str:
+def _why_not(button: Button, standing: OrderState) -> str:
     if button.name == "cancel":
         return standing.why_not_cancelable
     return f"“{button.label}” is not possible with the order as it is now."
 
 
-def _act(standing: Standing, button: Button, target: Target) -> str:
+def _act(standing: OrderState, button: Button, target: Target) -> str:
     key = standing.document.order.pk
     if target is None:
         return reverse("admin:orders_order_act", args=[key, button.name])
     return reverse("admin:orders_order_act_on", args=[key, button.name, target.uuid])
 
 
-def _address(standing: Standing) -> str:
+def _address(standing: OrderState) -> str:
     return reverse("admin:orders_order_change", args=[standing.document.order.pk])
 
 

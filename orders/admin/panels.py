@@ -9,7 +9,7 @@ from orders.admin import amounts, goods, labels
 from orders.admin.excerpts import ROWS, Panel, Row, attributes, listing, mapping, rows, short
 from orders.models import Order, OrderNote
 from orders.services.capture.pricing import CONTRADICTIONS
-from orders.services.console.order_state import Standing
+from orders.services.console.order_state import OrderState
 from orders.services.timeline.descriptions import Retold, retell
 from orders.services.timeline.entries import latest
 from webhooks.services import PublishedEvent
@@ -28,7 +28,7 @@ class Told:
     events: Sequence[PublishedEvent]
 
 
-def panels(standing: Standing, *, items_from: int, before: int | None) -> dict[str, Any]:
+def panels(standing: OrderState, *, items_from: int, before: int | None) -> dict[str, Any]:
     """Everything the page shows of an order, but its buttons. Four statements."""
     document = standing.document
     order, details = document.order, document.order.details

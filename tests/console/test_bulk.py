@@ -123,7 +123,7 @@ def test_every_verb_does_what_it_says(shop, verb, message):
     shop.captured(order(*items(2), external_id="A-1"))
     desk = Desk(shop, "supervisor")
     kept = Order.objects.get()
-    desk.do(kept, "hold", reason="look")
+    desk.do(kept, "hold", reason="load_order_state")
 
     confirm(desk, choose(desk, [kept], verb), verb, note="see mail")
     work_off()

@@ -72,7 +72,7 @@ def stand(shop, how):
         case "grace over":
             Hold.objects.update(placed_at="2020-01-01T00:00:00Z", due_at="2020-01-01T00:15:00Z")
         case "held by support" | "all holds":
-            hold_actions.place(**whole, reason="look", actor="staff:eve")
+            hold_actions.place(**whole, reason="load_order_state", actor="staff:eve")
         case "cancelled":
             cancellation.cancel(**whole, id_type="any", reason="x", note=None, actor="a")
         case "partly shipped":

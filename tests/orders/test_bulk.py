@@ -96,7 +96,9 @@ def test_approving_ends_only_what_size_holds(shop):
 
 def test_releasing_lets_go_on_what_support_held(shop):
     captured(shop, 2)
-    hold_actions.place(tenant=shop.tenant, reference="A-0", reason="look", actor="staff:ada")
+    hold_actions.place(
+        tenant=shop.tenant, reference="A-0", reason="load_order_state", actor="staff:ada"
+    )
 
     assert finish(start(shop, BulkVerb.RELEASE)) == {BulkOutcome.DONE: 1, BulkOutcome.REFUSED: 1}
     assert set(Order.objects.values_list("status", flat=True)) == {"open"}

@@ -6,7 +6,7 @@ from ordermgmt.errors import DomainError
 from orders.models import Hold, Order, TimelineEntry
 from orders.services import cancellation
 from orders.services.changes.locking import ChangedSince
-from orders.services.console.order_state import look
+from orders.services.console.order_state import load_order_state
 from orders.services.holds import actions as hold_actions
 from tests.orders.racing import alone, at_once
 from tests.orders.shop import Shop, contents, item, order
@@ -87,7 +87,7 @@ def test_what_is_said_to_be_possible_is_what_the_services_allow(shop):
     kept = Order.objects.get()
 
     def standing():
-        return look(shop.tenant, kept.pk)
+        return load_order_state(shop.tenant, kept.pk)
 
     assert standing().can_be_held
     assert standing().running == kept.holds.get()

@@ -41,7 +41,11 @@ def kept(shop):
     )
     kept = stored(shop.captured(said))
     bulk_jobs.start(
-        tenant=shop.tenant, verb=BulkVerb.HOLD, orders=[kept.pk], reason="look", actor="staff:ada"
+        tenant=shop.tenant,
+        verb=BulkVerb.HOLD,
+        orders=[kept.pk],
+        reason="load_order_state",
+        actor="staff:ada",
     )
     return kept
 

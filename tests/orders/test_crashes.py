@@ -168,12 +168,14 @@ def test_a_hold_whose_process_dies_at_its_commit_is_placed_once(shop, die, momen
         SEND,
         f"changing.{moment}_commit",
         path=f"/order-management/orders/{answer['origin_id']}/holds",
-        body=json.dumps({"kind": "support", "reason": "look"}),
+        body=json.dumps({"kind": "support", "reason": "load_order_state"}),
         headers=shop.headers | shop.tenant_headers,
     )
 
     assert Hold.objects.exists() is kept
-    hold_actions.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
+    hold_actions.place(
+        tenant=shop.tenant, reference="A-1", reason="load_order_state", actor="staff:ada"
+    )
     assert Hold.objects.count() == 1
     assert Counter(e.verb for e in TimelineEntry.objects.all())["held"] == 1
 

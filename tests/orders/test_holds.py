@@ -34,7 +34,7 @@ def extend(shop, name="A-1", id_type="external", body=None):
 
 
 def place(shop, body=None, name="A-1"):
-    said = {"kind": "support", "reason": "look"} if body is None else body
+    said = {"kind": "support", "reason": "load_order_state"} if body is None else body
     return shop.ask("POST", f"/order-management/orders/{name}/holds", said)
 
 
@@ -155,7 +155,11 @@ class TestHolds:
         hold = read(place(shop))
 
         assert hold == listed(shop)[1]
-        assert (hold["kind"], hold["reason"], hold["due_at"]) == ("support", "look", None)
+        assert (hold["kind"], hold["reason"], hold["due_at"]) == (
+            "support",
+            "load_order_state",
+            None,
+        )
         assert listed(shop)[0]["due_at"].endswith("Z")
 
     def test_a_second_one_is_the_first(self, shop):
@@ -289,7 +293,7 @@ class TestHolds:
         release_path = f"{path}/holds/{Hold.objects.get().uuid}/release"
         acts = {
             "patch": ("PATCH", path, ON_HOLD),
-            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "look"}),
+            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "load_order_state"}),
             "release": ("POST", release_path, {"reason": "fine"}),
         }
         extend(shop)
@@ -314,7 +318,7 @@ class TestHolds:
         path = "/order-management/orders/A-1"
         acts = {
             "patch": ("PATCH", path, ON_HOLD),
-            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "look"}),
+            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "load_order_state"}),
             "release": (
                 "POST",
                 f"{path}/holds/{Hold.objects.get().uuid}/release",

@@ -140,7 +140,9 @@ def shop():
     shop.captured(order(*items(3), external_id="big"))
     release(shop, "big")
     parked = shop.captured(order(external_id="parked"))
-    hold_actions.place(tenant=shop.tenant, reference="parked", reason="look", actor="staff:ada")
+    hold_actions.place(
+        tenant=shop.tenant, reference="parked", reason="load_order_state", actor="staff:ada"
+    )
     shop.captured({"id": parked["origin_id"], "items": [item(), item()]})
     release(shop, "parked")
     release(shop, "parked")

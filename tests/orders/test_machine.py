@@ -129,7 +129,7 @@ class Lives(RuleBasedStateMachine):
     @rule(name=orders)
     def hold(self, name: str) -> None:
         model = self.models[name]
-        refused = self.is_refused(hold_actions.place, reason="look", **self.on(name))
+        refused = self.is_refused(hold_actions.place, reason="load_order_state", **self.on(name))
         assert refused is (model.status == "closed")
         if not refused and "support" not in model.holds:
             model.holds.add("support")

@@ -20,7 +20,7 @@ from orders.services.reading.queries import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrderState:
     """An order with all that decides over what can be done with it, as it was a moment ago."""
 
     tenant: Tenant
@@ -79,12 +79,12 @@ class Standing:
         return self.balance.remaining - balance(order.total, after).remaining
 
 
-def look(tenant: Tenant, key: int) -> Standing:
+def load_order_state(tenant: Tenant, key: int) -> OrderState:
     """How the order with this key, which is there, stands. Three statements."""
     runs = ExpressionWrapper(hold_actions.RUNNING_GRACE, output_field=BooleanField())
     holds = Hold.objects.filter(tenant=tenant, order_id=key).annotate(runs=runs).order_by("id")
     found = list(holds)
-    return Standing(
+    return OrderState(
         tenant,
         queries.document(tenant.pk, key),
         found,
