@@ -92,10 +92,12 @@ class ClientAdmin(WithSteps):
     def allowed(self, client: Client) -> str:
         return "all" if set(client.scopes) == set(SCOPES) else ", ".join(client.scopes)
 
-    def write(self, tenant: Any, row: Client | None, *, seen: int, **fields: Any) -> Any:
+    def write(
+        self, tenant: Any, row: Client | None, *, expected_version: int, **fields: Any
+    ) -> Any:
         if row is None:
             return clients.create(tenant=tenant, **fields)
-        return clients.allow(row.client_id, scopes=fields["scopes"], if_match={seen})
+        return clients.allow(row.client_id, scopes=fields["scopes"], if_match={expected_version})
 
     def has_secret(self, done: Any) -> bool:
         return isinstance(done, clients.WithSecret)

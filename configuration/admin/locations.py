@@ -84,8 +84,10 @@ class LocationAdmin(ChangedByService):
     def serves_countries(self, row: Location) -> str:
         return ", ".join(row.country_codes) or "everywhere"
 
-    def write(self, tenant: Any, row: Location | None, *, seen: int, **fields: Any) -> Location:
+    def write(
+        self, tenant: Any, row: Location | None, *, expected_version: int, **fields: Any
+    ) -> Location:
         address = {} if row is None else row.address
         address |= {name: fields.pop(name) for name in LocationForm.LINES}
         fields["address"] = {name: line for name, line in address.items() if line}
-        return locations.put(tenant=tenant, if_match={seen}, **fields)
+        return locations.put(tenant=tenant, if_match={expected_version}, **fields)

@@ -116,7 +116,9 @@ class PeopleAdmin(WithSteps):
     def last_seen(self, person: Membership) -> Any:
         return person.user.last_login and f"{person.user.last_login:%Y-%m-%d %H:%M} UTC"
 
-    def write(self, tenant: Any, row: Membership | None, *, seen: int, **fields: Any) -> Any:
+    def write(
+        self, tenant: Any, row: Membership | None, *, expected_version: int, **fields: Any
+    ) -> Any:
         if row is None:
             return staff.create(tenant=tenant, **fields)
         return staff.change_role(fields["username"], role=fields["role"], tenant=tenant)

@@ -43,12 +43,14 @@ def own_tenant(request: HttpRequest) -> Tenant | None:
 class Seen(ModelForm):
     """A form that remembers which version of the row it was opened on; 0 is none yet."""
 
-    seen = IntegerField(widget=HiddenInput)
+    expected_version = IntegerField(widget=HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         row: Any = self.instance
-        self.fields["seen"].initial = 0 if row.pk is None else getattr(row, "version", 1)
+        self.fields["expected_version"].initial = (
+            0 if row.pk is None else getattr(row, "version", 1)
+        )
 
 
 class ChangedByService(TenantAdmin):
@@ -58,7 +60,7 @@ class ChangedByService(TenantAdmin):
     actions = None
     key_fields: ClassVar[tuple[str, ...]] = ()  # said once, when the row is made
 
-    def write(self, tenant: Any, row: Any, *, seen: int, **fields: Any) -> Any:
+    def write(self, tenant: Any, row: Any, *, expected_version: int, **fields: Any) -> Any:
         """Have the service write what the form says, over `row` if there is one; may refuse."""
         raise NotImplementedError
 

@@ -19,6 +19,6 @@ class ServiceLevelAdmin(ChangedByService):
     fields = ["identifier", "name", "shipping_type", "remorse_period"]
 
     def write(
-        self, tenant: Tenant, row: ServiceLevel | None, *, seen: int, **fields: Any
+        self, tenant: Tenant, row: ServiceLevel | None, *, expected_version: int, **fields: Any
     ) -> ServiceLevel:
-        return service_levels.put(tenant=tenant, if_match={seen}, **fields)
+        return service_levels.put(tenant=tenant, if_match={expected_version}, **fields)

@@ -66,14 +66,16 @@ class SettingForm(forms.Form):
     """What a key is set to, as it may be seen: a secret's field is empty, and may stay so."""
 
     # What a browser may send that is no member: the token, and what a preview has no field for.
-    _BESIDES: Final = frozenset({"csrfmiddlewaretoken", typed.FIELD, "seen", "for_good"})
+    _BESIDES: Final = frozenset(
+        {"csrfmiddlewaretoken", typed.FIELD, "expected_version", "for_good"}
+    )
 
-    seen = forms.IntegerField(widget=forms.HiddenInput)
+    expected_version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, key: Key[Any], stored: Stored[Any], data: Any = None) -> None:
         super().__init__(data, auto_id="id_%s")
         self.key, self._stored = key, stored
-        self.fields["seen"].initial = stored.version
+        self.fields["expected_version"].initial = stored.version
         masked = key.masked(stored.value)
         self._masked: dict[str, Any] = masked if isinstance(masked, dict) else {WHOLE: masked}
         for name, schema in members(key).items():

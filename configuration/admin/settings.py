@@ -103,7 +103,7 @@ class SettingAdmin(TenantAdmin):
         """The numbers that a form not sent yet would give; nothing is written."""
         tenant, key = self._tenant(request, slug), _key(name)
         form = SettingForm(key, settings.read(tenant, key), request.GET)
-        for name in ("seen", "for_good"):
+        for name in ("expected_version", "for_good"):
             form.fields.pop(name, None)
         value = form.cleaned_data.get("parsed") if form.is_valid() else None
         if not isinstance(value, keys.Sequence):
@@ -118,13 +118,13 @@ class SettingAdmin(TenantAdmin):
                 form.key,
                 form.cleaned_data["parsed"],
                 actor=actor_of(request.user),
-                if_match={form.cleaned_data["seen"]},
+                if_match={form.cleaned_data["expected_version"]},
                 may_grow=True,
             )
         except DomainError as refusal:
             form.add_error(None, str(refusal))
             return False
-        changed = written.version != form.cleaned_data["seen"]
+        changed = written.version != form.cleaned_data["expected_version"]
         messages.success(request, "Saved." if changed else "It was set to that already.")
         return True
 

@@ -47,8 +47,10 @@ class TenantPage(ChangedByService):
         operator = tenant_id_of(request.user) is None
         return [name for name in self.fields if operator or name not in OPERATORS]
 
-    def write(self, tenant: Any, row: Tenant | None, *, seen: int, **fields: Any) -> Tenant:
+    def write(
+        self, tenant: Any, row: Tenant | None, *, expected_version: int, **fields: Any
+    ) -> Tenant:
         slug = fields.pop("slug")
         if row is None:
             return tenants.create(slug, **fields)
-        return tenants.update(slug, if_match={seen}, **fields)
+        return tenants.update(slug, if_match={expected_version}, **fields)

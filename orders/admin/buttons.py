@@ -72,7 +72,12 @@ def _of_holding(standing: OrderState, _: None) -> Iterable[str]:
 
 
 def _hold(standing: OrderState, _: None, said: Said, actor: str) -> str:
-    hold_actions.place(**_name(standing), reason=said["reason"], actor=actor, seen=said["seen"])
+    hold_actions.place(
+        **_name(standing),
+        reason=said["reason"],
+        actor=actor,
+        expected_version=said["expected_version"],
+    )
     return "The order is on hold until somebody releases it."
 
 
@@ -89,7 +94,11 @@ def _of_release(standing: OrderState, hold: Hold) -> Iterable[str]:
 
 def _release(standing: OrderState, hold: Hold, said: Said, actor: str) -> str:
     hold_actions.release(
-        **_name(standing), hold=hold.uuid, reason=said["reason"], actor=actor, seen=said["seen"]
+        **_name(standing),
+        hold=hold.uuid,
+        reason=said["reason"],
+        actor=actor,
+        expected_version=said["expected_version"],
     )
     return f"The {of_holds(hold.kind)} has ended. {_goes_on(standing.document.order.pk)}"
 
@@ -113,7 +122,10 @@ def _of_extension(standing: OrderState, hold: Hold) -> Iterable[str]:
 
 def _extend(standing: OrderState, _: Hold, said: Said, actor: str) -> str:
     due_at = hold_actions.extend_grace(
-        **_name(standing), id_type="internal", actor=actor, seen=said["seen"]
+        **_name(standing),
+        id_type="internal",
+        actor=actor,
+        expected_version=said["expected_version"],
     )
     return f"The grace period is 15 minutes longer: it ends {exact(due_at)}."
 
@@ -151,7 +163,7 @@ def _cancel(standing: OrderState, _: None, said: Said, actor: str) -> str:
         reason=said["reason"],
         note=said["note"] or None,
         actor=actor,
-        seen=said["seen"],
+        expected_version=said["expected_version"],
     )
     number = len(standing.live_items)
     its = "its item" if number == 1 else f"its {items(number)}"
@@ -167,7 +179,11 @@ def _of_item_cancellation(standing: OrderState, item: Item) -> Iterable[str]:
 
 def _cancel_item(standing: OrderState, item: Item, said: Said, actor: str) -> str:
     cancellation.cancel_item(
-        **_name(standing), id_type="internal", item=item.uuid, actor=actor, seen=said["seen"]
+        **_name(standing),
+        id_type="internal",
+        item=item.uuid,
+        actor=actor,
+        expected_version=said["expected_version"],
     )
     return f"{item.product_id} is cancelled."
 

@@ -23,7 +23,7 @@ def _reason(**attrs: Any) -> forms.CharField:
 class SeenForm(forms.Form):
     """What was decided by looking at an order, which must still be as it was then."""
 
-    seen = forms.IntegerField(min_value=1, max_value=_LARGEST, widget=forms.HiddenInput)
+    expected_version = forms.IntegerField(min_value=1, max_value=_LARGEST, widget=forms.HiddenInput)
 
 
 class ReasonForm(SeenForm):

@@ -91,7 +91,7 @@ class OrderPage(TenantAdmin):
         if not button.is_possible(standing, found[0]):
             messages.warning(request, _why_not(button, standing))
             return redirect(_address(standing))
-        form = button.form(initial={"seen": standing.document.order.version})
+        form = button.form(initial={"expected_version": standing.document.order.version})
         typed.restore(request, form)
         return self._ask(request, button, standing, found[0], form)
 
@@ -141,7 +141,7 @@ class OrderPage(TenantAdmin):
         """
         standing = load_order_state(standing.tenant, standing.document.order.pk)
         found = button.target(standing, getattr(target, "uuid", None))
-        form = button.form(initial=said | {"seen": standing.document.order.version})
+        form = button.form(initial=said | {"expected_version": standing.document.order.version})
         return self._ask(
             request,
             button,
@@ -149,7 +149,7 @@ class OrderPage(TenantAdmin):
             found[0],
             form,
             status=HTTPStatus.CONFLICT,
-            changes=happenings_since(standing.document.order, said["seen"]),
+            changes=happenings_since(standing.document.order, said["expected_version"]),
             is_possible=button.is_possible(standing, found[0]),
         )
 

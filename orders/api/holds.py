@@ -14,7 +14,7 @@ from ordermgmt.http.openapi import problems
 from ordermgmt.http.wire import InstantText, Uuid, Wire
 from ordermgmt.values.timestamps import timestamp
 from orders.api.fields import NewHold
-from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, id_type, path_id, seen
+from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, expected_version, id_type, path_id
 from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
 from orders.services.holds import actions as hold_actions
@@ -89,7 +89,7 @@ class OrderStatusView(ApiViewSet):
             reference=path_id(id),
             reason="Status set to on_hold",
             actor=self.client.actor,
-            seen=seen(request),
+            expected_version=expected_version(request),
         )
         return Response(status=HTTPStatus.OK)
 
@@ -139,7 +139,7 @@ class HoldsView(ApiViewSet):
             reference=path_id(id),
             reason=command.reason,
             actor=self.client.actor,
-            seen=seen(request),
+            expected_version=expected_version(request),
         )
         return Response(_told(hold))
 
@@ -169,7 +169,7 @@ class ReleaseView(ApiViewSet):
             hold=_hold_id(hold),
             reason=command.reason,
             actor=self.client.actor,
-            seen=seen(request),
+            expected_version=expected_version(request),
         )
         return Response(_told(released))
 

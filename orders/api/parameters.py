@@ -44,7 +44,7 @@ def path_id(value: str) -> str:
     return value
 
 
-def seen(request: Request) -> int | None:
+def expected_version(request: Request) -> int | None:
     """The version of the order the caller decided by, if it says so; raises `BadParameter`."""
     said = request.META.get("HTTP_IF_MATCH", "*").strip()
     if said == "*":

@@ -65,14 +65,16 @@ def cancel(
     reason: str,
     note: str | None,
     actor: str,
-    seen: int | None = None,
+    expected_version: int | None = None,
 ) -> None:
     """Cancel what of an order has not ended; its holds end with it.
 
     Raises `OrderNotFound`, and `NotCancelable` once anything left, nothing is left to cancel, or
     an item is at a location of a type the tenant does not allow.
     """
-    with change_order(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
+    with change_order(
+        tenant, reference, id_type=id_type, actor=actor, expected_version=expected_version
+    ) as change:
         cancel_whole(change, tenant=tenant, reason=reason, note=note)
 
 
@@ -101,14 +103,16 @@ def cancel_item(
     id_type: IdType,
     item: UUID,
     actor: str,
-    seen: int | None = None,
+    expected_version: int | None = None,
 ) -> None:
     """Cancel one pre-ordered item, wherever it is; with the last one the order ends.
 
     Raises `OrderNotFound` or `NoSuchItem`, `NotPreordered`, and `ItemNotCancelable` when the item
     has ended.
     """
-    with change_order(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
+    with change_order(
+        tenant, reference, id_type=id_type, actor=actor, expected_version=expected_version
+    ) as change:
         found = next((i for i in change.items if i.uuid == item), None)
         if found is None:
             raise NoSuchItem("The order has no such item.")

@@ -36,7 +36,7 @@ class Desk:
     def do(self, order: Order, name: str, on: Hold | Item | None = None, **said: Any) -> Any:
         """Press a button and answer what it asks, having seen the order as it is now."""
         order.refresh_from_db(fields=["version"])
-        return self.post(act(order, name, on), **{"seen": order.version} | said)
+        return self.post(act(order, name, on), **{"expected_version": order.version} | said)
 
 
 def address(order: Order) -> str:

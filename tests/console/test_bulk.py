@@ -297,15 +297,15 @@ def test_a_long_report_is_read_page_by_page(shop, monkeypatch):
     confirm(desk, choose(desk, orders))
     job = BulkJob.objects.get()
 
-    seen, query = [], {}
+    expected_version, query = [], {}
     while True:
         page = desk.get(f"{JOBS}{job.pk}/change/", **query).content.decode()
-        seen += re.findall(r">([A-Z0-9]+)</a></td>", page)
+        expected_version += re.findall(r">([A-Z0-9]+)</a></td>", page)
         found = re.search(r"after=(\d+)", page)
         if not found:
             break
         query = {"after": found[1]}
 
     chosen = job.orders.order_by("position").values_list("order__number", flat=True)
-    assert seen == list(chosen)
-    assert len(seen) == 8
+    assert expected_version == list(chosen)
+    assert len(expected_version) == 8

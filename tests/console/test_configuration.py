@@ -87,7 +87,13 @@ class TestRoles:
         kinds = (Tenant, Client, Location, ServiceLevel, Setting)
         before = [list(kind.objects.values()) for kind in kinds]
         browser = signed_in(role, tenant)
-        sent = {"seen": 1, "name": "After", "value": 5, "enabled": "on", "scopes": "orders:read"}
+        sent = {
+            "expected_version": 1,
+            "name": "After",
+            "value": 5,
+            "enabled": "on",
+            "scopes": "orders:read",
+        }
 
         refused = {to: browser.post(to, sent).status_code for to in pages + steps + adds}
 
@@ -158,14 +164,14 @@ class TestAnotherTenants:
         assert b"DC1" in browser.get(url("location_changelist")).content
         assert b"Acme" in browser.get(url("setting_changelist")).content
         sent = {"tenant": tenant.pk, "code": "DC2", "name": "Two", "type": "dc", "priority": 1}
-        browser.post(url("location_add"), sent | {"seen": 0, "is_active": "on"})
+        browser.post(url("location_add"), sent | {"expected_version": 0, "is_active": "on"})
         assert Location.objects.get(code="DC2").tenant == tenant
 
     def test_id_cannot_be_slipped_into_a_form(self):
         mine, other = TenantFactory(), TenantFactory()
         sent = {"tenant": other.pk, "code": "DC1", "name": "One", "type": "dc", "priority": 1}
 
-        signed_in("admin", mine).post(url("location_add"), sent | {"seen": 0})
+        signed_in("admin", mine).post(url("location_add"), sent | {"expected_version": 0})
 
         assert Location.objects.get().tenant == mine
 
@@ -234,7 +240,9 @@ class TestSetting:
         tenant = TenantFactory()
         at = url("setting_change", tenant.slug, name)
 
-        answer = signed_in("admin", tenant).post(at, {"seen": 0, "for_good": "on"} | sent)
+        answer = signed_in("admin", tenant).post(
+            at, {"expected_version": 0, "for_good": "on"} | sent
+        )
 
         assert answer.status_code == 200
         assert list(answer.context["form"].errors) == [field]
@@ -341,7 +349,7 @@ class TestSecretOfAWebhook:
         browser = signed_in("admin", tenant)
         at = url("setting_change", tenant.slug, "external_order_webhook")
 
-        browser.post(at, {"seen": 0, "url": "https://example.com/", "api_key": CANARY})
+        browser.post(at, {"expected_version": 0, "url": "https://example.com/", "api_key": CANARY})
 
         assert services.read(tenant, keys.EXTERNAL_ORDER_WEBHOOK).value.api_key == CANARY
         written = capsys.readouterr()
@@ -375,7 +383,7 @@ class TestSequence:
 
         assert "AC00001" in text
         assert "data-preview" not in text
-        sent = {"seen": 1, "prefix": "XX", "size": "5", "start": "7", "step": "3"}
+        sent = {"expected_version": 1, "prefix": "XX", "size": "5", "start": "7", "step": "3"}
         browser.post(at, sent)
         assert services.read(tenant, self.KEY).version == 1
         refused = browser.post(at, sent | {"size": "4"})
@@ -391,7 +399,7 @@ class TestSequence:
         tenant = TenantFactory()
         write(tenant, self.KEY, {"prefix": "AC", "size": 5})
         at = url("setting_change", tenant.slug, self.KEY.name)
-        sent = {"seen": 1, "prefix": "AC", "size": "6", "start": "1", "step": "1"}
+        sent = {"expected_version": 1, "prefix": "AC", "size": "6", "start": "1", "step": "1"}
 
         assert signed_in(role, tenant).post(at, sent).status_code == 403
         assert services.read(tenant, self.KEY).value.size == 5
@@ -436,7 +444,7 @@ class TestClient:
         browser = signed_in("admin", tenant)
 
         made = browser.post(
-            url("client_add"), {"seen": 0, "name": "shop", "scopes": ["orders:read"]}
+            url("client_add"), {"expected_version": 0, "name": "shop", "scopes": ["orders:read"]}
         )
 
         client = Client.objects.get()
@@ -453,7 +461,7 @@ class TestClient:
         client = ClientFactory(name="shop")
 
         answer = signed_in("admin", client.tenant).post(
-            url("client_add"), {"seen": 0, "name": "shop", "scopes": ["orders:read"]}
+            url("client_add"), {"expected_version": 0, "name": "shop", "scopes": ["orders:read"]}
         )
 
         assert "already has a client named shop" in answer.content.decode()
@@ -520,7 +528,7 @@ class TestClient:
         tenant = TenantFactory()
 
         answer = signed_in("admin", tenant).post(
-            url("client_add"), {"seen": 0, "name": "shop", "scopes": ["all"]}
+            url("client_add"), {"expected_version": 0, "name": "shop", "scopes": ["all"]}
         )
 
         assert list(answer.context["form"].errors) == ["scopes"]
@@ -534,7 +542,13 @@ class TestLocation:
         sent = {"code": "DC1", "name": "One", "type": "dc", "priority": "5", "is_active": "on"}
         browser.post(
             url("location_add"),
-            sent | {"seen": 0, "country_codes": ["DE", "AT"], "country": "DE", "city": "Berlin"},
+            sent
+            | {
+                "expected_version": 0,
+                "country_codes": ["DE", "AT"],
+                "country": "DE",
+                "city": "Berlin",
+            },
         )
         location = Location.objects.get()
         at = url("location_change", location.pk)
@@ -554,7 +568,7 @@ class TestLocation:
 
         answer = signed_in("admin", location.tenant).post(
             url("location_add"),
-            {"seen": 0, "code": "DC1", "name": "Other", "type": "dc", "priority": "1"},
+            {"expected_version": 0, "code": "DC1", "name": "Other", "type": "dc", "priority": "1"},
         )
 
         assert "There is one of that name already." in answer.content.decode()
@@ -606,7 +620,7 @@ class TestLocation:
     )
     def test_that_makes_no_sense_is_refused_and_keeps_what_was_typed(self, members):
         tenant = TenantFactory()
-        sent = {"seen": 0, "code": "DC1", "name": "One", "type": "dc", "priority": "1"}
+        sent = {"expected_version": 0, "code": "DC1", "name": "One", "type": "dc", "priority": "1"}
 
         answer = signed_in("admin", tenant).post(url("location_add"), sent | members)
 
@@ -619,7 +633,7 @@ class TestServiceLevel:
     def test_is_made_and_changed(self):
         tenant = TenantFactory()
         browser = signed_in("admin", tenant)
-        sent = {"seen": 0, "identifier": "next day", "name": "Next day"}
+        sent = {"expected_version": 0, "identifier": "next day", "name": "Next day"}
         browser.post(
             url("servicelevel_add"),
             sent | {"shipping_type": "same_day_delivery", "remorse_period": 60},
@@ -634,7 +648,12 @@ class TestServiceLevel:
 
     def test_that_waits_too_long_is_refused(self):
         tenant = TenantFactory()
-        sent = {"seen": 0, "identifier": "x", "name": "x", "shipping_type": "same_day_delivery"}
+        sent = {
+            "expected_version": 0,
+            "identifier": "x",
+            "name": "x",
+            "shipping_type": "same_day_delivery",
+        }
 
         answer = signed_in("admin", tenant).post(
             url("servicelevel_add"), sent | {"remorse_period": "2592001"}
@@ -665,7 +684,13 @@ class TestTenant:
 
     def test_is_made_and_suspended_by_an_operator(self):
         browser = signed_in("operator")
-        sent = {"seen": 0, "slug": "acme", "name": "Acme", "shop": "s", "shop_locale": "de-DE"}
+        sent = {
+            "expected_version": 0,
+            "slug": "acme",
+            "name": "Acme",
+            "shop": "s",
+            "shop_locale": "de-DE",
+        }
 
         assert browser.post(url("tenant_add"), sent).status_code == 302
         tenant = Tenant.objects.get()
@@ -697,7 +722,7 @@ class TestTexts:
     def test_with_a_nul_or_too_long_are_refused(self):
         tenant = TenantFactory()
         browser = signed_in("admin", tenant)
-        sent = {"seen": 0, "name": "One", "type": "dc", "priority": "1"}
+        sent = {"expected_version": 0, "name": "One", "type": "dc", "priority": "1"}
 
         for code in ("a\0b", "x" * 129, " "):
             assert browser.post(url("location_add"), sent | {"code": code}).status_code == 200
@@ -719,7 +744,9 @@ class TestTexts:
         browser = signed_in("admin", location.tenant)
         browser.handler.enforce_csrf_checks = True
 
-        answer = browser.post(url("location_change", location.pk), {"seen": 1, "name": "After"})
+        answer = browser.post(
+            url("location_change", location.pk), {"expected_version": 1, "name": "After"}
+        )
 
         assert answer.status_code == 403
         assert Location.objects.get().name == "Before"

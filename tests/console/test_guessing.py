@@ -109,7 +109,7 @@ def test_S17_many_at_once_do_not_pass_uncounted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("proxies", "forwarded", "seen"),
+    ("proxies", "forwarded", "expected_version"),
     [
         (0, "203.0.113.9", "192.0.2.1"),
         (1, "203.0.113.9", "203.0.113.9"),
@@ -119,9 +119,9 @@ def test_S17_many_at_once_do_not_pass_uncounted() -> None:
     ],
 )
 def test_an_address_is_what_our_own_proxies_saw(
-    proxies: int, forwarded: str, seen: str, rf: Any, settings: Any
+    proxies: int, forwarded: str, expected_version: str, rf: Any, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": forwarded})
 
-    assert guessing.address_of(request) == seen
+    assert guessing.address_of(request) == expected_version

@@ -294,10 +294,10 @@ class TestAsking:
             {"reason": "a\nb"},
             {"reason": "a\x00b"},
             {"reason": "x" * 1025},
-            {"reason": "x", "seen": ""},
-            {"reason": "x", "seen": "one"},
-            {"reason": "x", "seen": "-1"},
-            {"reason": "x", "seen": "9" * 40},
+            {"reason": "x", "expected_version": ""},
+            {"reason": "x", "expected_version": "one"},
+            {"reason": "x", "expected_version": "-1"},
+            {"reason": "x", "expected_version": "9" * 40},
         ],
     )
     def test_what_makes_no_sense_is_asked_again(self, shop, said):
@@ -330,13 +330,13 @@ class TestStaleForms:
             "release": kept.holds.get(),
             "cancel-item": kept.items.first(),
         }.get(name)
-        seen = kept.version
+        expected_version = kept.version
         hold_actions.extend_grace(
             tenant=shop.tenant, reference="A-1", id_type="external", actor="client:app"
         )
         before = contents()
 
-        answer = desk.do(kept, name, on, reason="moves house", seen=seen)
+        answer = desk.do(kept, name, on, reason="moves house", expected_version=expected_version)
 
         page = answer.content.decode()
         assert answer.status_code == 409
@@ -346,7 +346,7 @@ class TestStaleForms:
         assert "The order was captured" not in page
         assert contents() == before
         if name != "cancel-item":  # asked again, by the order as it is now
-            assert f'name="seen" value="{seen + 1}"' in page
+            assert f'name="seen" value="{expected_version + 1}"' in page
         if name in ("hold", "cancel", "release"):  # with what was written
             assert 'name="reason" value="moves house"' in page
 
@@ -354,7 +354,7 @@ class TestStaleForms:
         kept, desk = stand(shop, "in grace"), Desk(shop)
         before = contents()
 
-        answer = desk.do(kept, "hold", reason="x", seen=kept.version + 1)
+        answer = desk.do(kept, "hold", reason="x", expected_version=kept.version + 1)
 
         assert answer.status_code == 409
         assert "The order has changed since you looked at it" in answer.content.decode()
@@ -362,9 +362,12 @@ class TestStaleForms:
 
     def test_pressing_twice_does_it_once(self, shop):
         kept, desk = stand(shop, "in grace"), Desk(shop)
-        hold, seen = kept.holds.get(), kept.version
+        hold, expected_version = kept.holds.get(), kept.version
 
-        answers = [desk.do(kept, "extend", hold, seen=seen).status_code for _ in range(2)]
+        answers = [
+            desk.do(kept, "extend", hold, expected_version=expected_version).status_code
+            for _ in range(2)
+        ]
 
         assert answers == [302, 409]
         assert TimelineEntry.objects.filter(verb="extended").count() == 1
@@ -389,5 +392,5 @@ class TestStaleForms:
     def test_a_note_overwrites_nothing_and_is_taken(self, shop):
         kept, desk = stand(shop, "in grace"), Desk(shop)
 
-        assert desk.do(kept, "note", text="hello", seen=1).status_code == 302
+        assert desk.do(kept, "note", text="hello", expected_version=1).status_code == 302
         assert OrderNote.objects.count() == 1

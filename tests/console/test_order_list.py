@@ -288,15 +288,15 @@ class TestPages:
         return [one.number for one in made]
 
     def test_are_walked_to_the_end_and_back(self, browser, numbers):
-        seen, addresses, query = [], [], ""
+        expected_version, addresses, query = [], [], ""
         while True:
             answer = browser.get(f"{LIST}?{query}")
             page = answer.context["cl"]
-            seen.append([row.number for row in answer.context["rows"]])
+            expected_version.append([row.number for row in answer.context["rows"]])
             if not page.older:
                 break
             query = page.older_address
-        assert seen == [numbers[:3], numbers[3:6], numbers[6:]]
+        assert expected_version == [numbers[:3], numbers[3:6], numbers[6:]]
 
         back = []
         while page.newer:
@@ -392,11 +392,11 @@ class TestPages:
     ):
         monkeypatch.setattr(paging, "WINDOW", 2)
         Order.objects.filter(number__in=[numbers[0], numbers[7]]).update(store_id="NY5AVE")
-        seen, query, pages = [], "store=NY5AVE", 0
+        expected_version, query, pages = [], "store=NY5AVE", 0
         while True:
             answer = browser.get(f"{LIST}?{query}")
             page = answer.context["cl"]
-            seen += [row.number for row in answer.context["rows"]]
+            expected_version += [row.number for row in answer.context["rows"]]
             pages += 1
             if not page.older:
                 break
@@ -404,21 +404,24 @@ class TestPages:
             assert "Look further back" in answer.content.decode()
             query = page.older_address
 
-        assert seen == [numbers[0], numbers[7]]
+        assert expected_version == [numbers[0], numbers[7]]
         assert pages > 3
 
     def test_of_a_window_are_walked_back_too(self, browser, numbers, monkeypatch):
         monkeypatch.setattr(paging, "WINDOW", 2)
         Order.objects.filter(number=numbers[0]).update(store_id="NY5AVE")
-        query, seen = f"store=NY5AVE&before={paging.Place(now() - dt.timedelta(days=1), 0)}", []
+        query, expected_version = (
+            f"store=NY5AVE&before={paging.Place(now() - dt.timedelta(days=1), 0)}",
+            [],
+        )
         while query:
             answer = browser.get(f"{LIST}?{query}")
             page = answer.context["cl"]
             assert page.looked_until is None or not page.newer
-            seen += [row.number for row in answer.context["rows"]]
+            expected_version += [row.number for row in answer.context["rows"]]
             query = page.newer_address if page.newer else ""
 
-        assert seen == [numbers[0]]
+        assert expected_version == [numbers[0]]
 
     def test_that_are_empty_say_what_to_do(self, browser):
         assert "No orders yet" in ask(browser).content.decode()
@@ -552,9 +555,9 @@ class TestCost:
             cursor.execute("ANALYZE orders_order, orders_item, orders_hold")
             cursor.execute("SET LOCAL enable_seqscan = off")
         for query in ({}, *({name: value} for name, value in asked.items())):
-            with CaptureQueriesContext(connection) as seen:
+            with CaptureQueriesContext(connection) as expected_version:
                 assert ask(browser, **query).status_code == 200
-            statements = [q["sql"] for q in seen if "orders_order" in q["sql"]]
+            statements = [q["sql"] for q in expected_version if "orders_order" in q["sql"]]
             assert statements
             for statement in statements:
                 with connection.cursor() as cursor:

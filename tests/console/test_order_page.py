@@ -169,15 +169,17 @@ def test_of_many_items_and_happenings_it_shows_some_and_the_way_to_the_rest(shop
     assert "SKU-249" in last
     assert "SKU-100" not in last
 
-    seen, page, before = [], first, None
+    expected_version, page, before = [], first, None
     while True:
-        seen += re.findall(r"(?:Put on hold: look|The support hold ended: fine) (\d+)", page)
+        expected_version += re.findall(
+            r"(?:Put on hold: look|The support hold ended: fine) (\d+)", page
+        )
         found = re.search(r"\?before=(\d+)#", page)
         if not found:
             break
         before = int(found[1])
         page = desk.page(kept, before=before)
-    assert seen == [str(n) for n in reversed(range(40)) for _ in range(2)]
+    assert expected_version == [str(n) for n in reversed(range(40)) for _ in range(2)]
     assert "The order was captured" in page
 
 
@@ -314,7 +316,9 @@ class TestBorders:
         for theirs, none in zip(self.paths(foreign), self.paths(absent), strict=True):
             answers = []
             for path, key in ((theirs, foreign.pk), (none, absent.pk)):
-                said = {"seen": 1, "reason": "x", "text": "x"} if method == "post" else {}
+                said = (
+                    {"expected_version": 1, "reason": "x", "text": "x"} if method == "post" else {}
+                )
                 answer = getattr(desk.browser, method)(path, said)
                 told = [m.replace(str(key), "N") for m in heard(desk.browser)]
                 answers.append(

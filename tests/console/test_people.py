@@ -46,7 +46,9 @@ def password_in(page: Any) -> str:
 def test_an_admin_lets_somebody_in_who_is_told_a_password_once(acme: Tenant) -> None:
     admin = signed_in("admin", acme)
 
-    page = admin.post(f"{PEOPLE}add/", {"username": "bob@acme", "role": "support", "seen": 0})
+    page = admin.post(
+        f"{PEOPLE}add/", {"username": "bob@acme", "role": "support", "expected_version": 0}
+    )
 
     password = password_in(page)
     made = Membership.objects.get(user__username="bob@acme")
@@ -61,7 +63,7 @@ def test_an_admin_lets_somebody_in_who_is_told_a_password_once(acme: Tenant) -> 
 def test_an_admin_changes_a_role_and_the_history_tells(acme: Tenant, ada: Membership) -> None:
     admin = signed_in("admin", acme)
 
-    admin.post(page_of(ada), {"role": "supervisor", "seen": 1})
+    admin.post(page_of(ada), {"role": "supervisor", "expected_version": 1})
 
     assert staff.role_of(staff.of_tenant(acme).get(pk=ada.pk)) == "supervisor"
     assert "support → supervisor" in admin.get(page_of(ada)).content.decode()
@@ -104,7 +106,7 @@ def test_AD9_nobody_else_sees_or_changes_people(acme: Tenant, ada: Membership, r
         f"{PEOPLE}add/",
         *(page_of(ada, step) for step in ("change", "password", "off")),
     ]
-    form = {"username": "x@acme", "role": "admin", "seen": 1, "is_superuser": "on"}
+    form = {"username": "x@acme", "role": "admin", "expected_version": 1, "is_superuser": "on"}
 
     assert {client.get(address).status_code for address in asked} == {403}
     assert {client.post(address, form).status_code for address in asked} == {403}
@@ -129,8 +131,8 @@ def test_AD9_a_crafted_form_gives_nothing_more_than_a_role(acme: Tenant, ada: Me
     other = TenantFactory(slug="other")
     crafted = {"is_superuser": "on", "tenant": other.pk, "user": 1, "needs_second_factor": ""}
 
-    admin.post(page_of(ada), crafted | {"role": "supervisor", "seen": 1})
-    refused = admin.post(page_of(ada), crafted | {"role": "operator", "seen": 1})
+    admin.post(page_of(ada), crafted | {"role": "supervisor", "expected_version": 1})
+    refused = admin.post(page_of(ada), crafted | {"role": "operator", "expected_version": 1})
 
     ada.refresh_from_db()
     assert refused.status_code == 200
@@ -144,7 +146,10 @@ def test_nobody_changes_themselves(acme: Tenant) -> None:
 
     assert admin.get(page_of(self)).status_code == 200
     for step in ("change", "off", "password"):
-        assert admin.post(page_of(self, step), {"role": "support", "seen": 1}).status_code == 403
+        assert (
+            admin.post(page_of(self, step), {"role": "support", "expected_version": 1}).status_code
+            == 403
+        )
     assert state() == before
 
 

@@ -252,10 +252,10 @@ def test_a_suspended_tenants_people_are_out_at_once(acme: Tenant) -> None:
 
 def test_a_session_ends_when_nobody_is_seen_for_half_an_hour(acme: Tenant) -> None:
     client = signed_in("support", acme)
-    age(client, seen=29 * 60)
+    age(client, expected_version=29 * 60)
     assert is_in(client)
 
-    age(client, seen=31 * 60)
+    age(client, expected_version=31 * 60)
 
     assert not is_in(client)
 

@@ -21,11 +21,19 @@ def acts(shop, kept):
     grace = kept.holds.get(kind="grace").uuid
     one = kept.items.get().uuid
     return {
-        "place": lambda **seen: hold_actions.place(**whole, reason="x", **seen),
-        "release": lambda **seen: hold_actions.release(**whole, hold=grace, reason="x", **seen),
-        "extend": lambda **seen: hold_actions.extend_grace(**named, **seen),
-        "cancel": lambda **seen: cancellation.cancel(**named, reason="x", note=None, **seen),
-        "cancel item": lambda **seen: cancellation.cancel_item(**named, item=one, **seen),
+        "place": lambda **expected_version: hold_actions.place(
+            **whole, reason="x", **expected_version
+        ),
+        "release": lambda **expected_version: hold_actions.release(
+            **whole, hold=grace, reason="x", **expected_version
+        ),
+        "extend": lambda **expected_version: hold_actions.extend_grace(**named, **expected_version),
+        "cancel": lambda **expected_version: cancellation.cancel(
+            **named, reason="x", note=None, **expected_version
+        ),
+        "cancel item": lambda **expected_version: cancellation.cancel_item(
+            **named, item=one, **expected_version
+        ),
     }
 
 
@@ -52,7 +60,7 @@ def test_another_version_than_was_seen_is_refused(shop, name, off):
     before = contents()
 
     with pytest.raises(ChangedSince) as refusal:
-        acts(shop, kept)[name](seen=kept.version + off)
+        acts(shop, kept)[name](expected_version=kept.version + off)
 
     assert refusal.value.facts == {"version": kept.version}
     assert contents() == before
@@ -62,7 +70,7 @@ def test_another_version_than_was_seen_is_refused(shop, name, off):
 def test_the_version_that_was_seen_is_changed(shop, name):
     kept = Order.objects.get()
 
-    acts(shop, kept)[name](seen=kept.version)
+    acts(shop, kept)[name](expected_version=kept.version)
 
     assert Order.objects.get().version > kept.version
 
@@ -73,7 +81,7 @@ def test_of_many_who_saw_the_same_one_is_heard(shop, name):
     act = acts(shop, kept)[name]
 
     with alone():
-        answers = at_once([lambda: act(seen=kept.version)] * 6)
+        answers = at_once([lambda: act(expected_version=kept.version)] * 6)
 
     refused = [answer for answer in answers if isinstance(answer, DomainError)]
     assert len(refused) == 5

@@ -53,18 +53,18 @@ def change_order(
     *,
     id_type: IdType | Literal["any"],
     actor: str,
-    seen: int | None = None,
+    expected_version: int | None = None,
 ) -> Iterator[OrderChange]:
     """The story of one order, locked until the block ends; what was told is then written.
 
     Raises `OrderNotFound`, and `ChangedSince` when the caller decided by what it saw of the order
-    at version `seen`, and that is no longer so. A refusal raised inside the block leaves no trace.
+    at version `expected_version`, and that is no longer so. A refusal raised inside the block leaves no trace.
     """
     with transaction.atomic(durable=True):
         key = queries.key_of(tenant, reference, id_type=id_type)
         prepared_sql.rows(LOCK, [key])
         [change] = changes_of(tenant.pk, [key], actor=actor)
-        if seen is not None and change.order.version != seen:
+        if expected_version is not None and change.order.version != expected_version:
             raise ChangedSince(
                 f"Order {change.order.external_id} has changed since you looked at it.",
                 version=change.order.version,

@@ -42,14 +42,16 @@ class ExtendedElsewhere(Conflict):
 
 
 def place(
-    *, tenant: Tenant, reference: str, reason: str, actor: str, seen: int | None = None
+    *, tenant: Tenant, reference: str, reason: str, actor: str, expected_version: int | None = None
 ) -> Hold:
     """Hold an order for support, until somebody releases it; it stays one hold when repeated.
 
     Items an open order has under way, or in conflict, wait again. Raises `CannotHold` for an order
     in which nothing can wait any longer.
     """
-    with change_order(tenant, reference, id_type="any", actor=actor, seen=seen) as change:
+    with change_order(
+        tenant, reference, id_type="any", actor=actor, expected_version=expected_version
+    ) as change:
         hold(change, reason=reason)
     return Hold.objects.get(
         tenant=tenant, order=change.order, kind=HoldKind.SUPPORT, released_at__isnull=True
@@ -86,13 +88,15 @@ def release(
     hold: UUID,
     reason: str,
     actor: str,
-    seen: int | None = None,
+    expected_version: int | None = None,
 ) -> Hold:
     """End a hold; when it was the last, the order is routed in the same transaction.
 
     Releasing it again changes nothing. Raises `HoldNotFound`.
     """
-    with change_order(tenant, reference, id_type="any", actor=actor, seen=seen) as change:
+    with change_order(
+        tenant, reference, id_type="any", actor=actor, expected_version=expected_version
+    ) as change:
         found = Hold.objects.filter(tenant=tenant, order=change.order, uuid=hold).first()
         if found is None:
             raise HoldNotFound("The order has no such hold.")
@@ -117,7 +121,7 @@ def extend_grace(
     reference: str,
     id_type: IdType,
     actor: str,
-    seen: int | None = None,
+    expected_version: int | None = None,
 ) -> dt.datetime:
     """Let the grace period last 15 minutes longer; returns when it is due now.
 
@@ -127,7 +131,9 @@ def extend_grace(
     """
     key = queries.key_of(tenant, reference, id_type=id_type)
     before = _running_grace(tenant, key)
-    with change_order(tenant, reference, id_type=id_type, actor=actor, seen=seen) as change:
+    with change_order(
+        tenant, reference, id_type=id_type, actor=actor, expected_version=expected_version
+    ) as change:
         running = _running_grace(tenant, key)
         if running is None:
             raise NotInGrace("The order is not in its grace period.")

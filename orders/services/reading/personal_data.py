@@ -131,13 +131,13 @@ def _in_orders(tenant: Tenant, tokens: Collection[str]) -> dict[str, str]:
         wanted.setdefault(pseudonyms.customer_key(tenant, token), set()).add(token)
     most = max(MOST_ORDERS // len(wanted), FEWEST_ORDERS)
     known: dict[str, str] = {}
-    seen: set[tuple[UUID, str, str]] = set()
+    expected_version: set[tuple[UUID, str, str]] = set()
     with connection.cursor() as cursor:
         cursor.execute(_ORDERS, {"tenant": tenant.pk, "profiles": list(wanted), "most": most})
         for profile, said in cursor:
             for kind, value, meaning in _personal(tenant, *json.loads(said)):
-                if (profile, kind, value) not in seen:
-                    seen.add((profile, kind, value))
+                if (profile, kind, value) not in expected_version:
+                    expected_version.add((profile, kind, value))
                     token = pseudonyms.token(tenant, profile, kind, value)
                     if token in wanted[profile]:
                         known[token] = meaning

@@ -60,24 +60,24 @@ def test_hostile_texts_are_shown_and_do_nothing(signed_in_as: SignIn, spoiled: l
 
     page.on("dialog", note)
 
-    seen = crawl(page, "/console/")
+    expected_version = crawl(page, "/console/")
 
     assert not opened
     one = (f"{ORDERS}*/change/", f"{ORDERS}*/cancel/now/", f"{CONFIGURATION}location/*/change/")
-    assert {"/console/", ORDERS, *one} <= seen, sorted(seen)
+    assert {"/console/", ORDERS, *one} <= expected_version, sorted(expected_version)
     page.goto(ORDERS)
     expect(page.get_by_text(HOSTILE, exact=False).first).to_be_visible()
 
 
 def crawl(page: Page, first: str) -> set[str]:
     """Look at every page that links lead to, one of each kind; their kinds."""
-    waiting, seen = [first], set[str]()
-    while waiting and len(seen) < MOST_PAGES:
+    waiting, expected_version = [first], set[str]()
+    while waiting and len(expected_version) < MOST_PAGES:
         address = waiting.pop(0)
         kind = KEYS.sub("*", address)
-        if kind in seen:
+        if kind in expected_version:
             continue
-        seen.add(kind)
+        expected_version.add(kind)
         page.goto(address)
         waiting += page.evaluate(
             """() => [...document.links]
@@ -85,4 +85,4 @@ def crawl(page: Page, first: str) -> set[str]:
                 .map(link => link.pathname)
                 .filter(path => path.startsWith('/console/'))"""
         )
-    return seen
+    return expected_version
