@@ -44,5 +44,5 @@ def application(environ: Any, start_response: Any) -> Any:
     """
     if environ.get("PATH_INFO") == "/healthz":
         return handler(environ, start_response)
-    with request_slots.at_work():
+    with request_slots.request_slot():
         return handler(environ, start_response)

@@ -129,7 +129,7 @@ def _ask(tenant: Tenant, webhook: ExternalOrderWebhook, target: str, model: type
 
 def _sent(tenant: Tenant, webhook: ExternalOrderWebhook, target: str) -> egress.Answer:
     """The answer, whose status is 200 or 404."""
-    with request_slots.aside(tenant.pk):
+    with request_slots.release_while_waiting(tenant.pk):
         answer = _timed(webhook, target, allows_http=tenant.allows_http_webhooks)
     if answer.status in (200, 404):
         return answer

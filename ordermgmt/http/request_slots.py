@@ -1,7 +1,7 @@
 """How many requests of a process work at once, and how others step aside while they wait.
 
 A request that waits for somebody else's system, or for a slow reader, needs a thread, but no
-processor. So a web process has threads for both, lets `AT_WORK` of them work, and lets `ASIDE`
+processor. So a web process has threads for both, lets `REQUEST_SLOTS` of them work, and lets `OUTBOUND_WAITS`
 more wait; whatever others are slow, there is always a thread for a request that only needs us.
 
 A connection to the database belongs to a desk, not to a thread: whoever works there uses it. So
@@ -19,21 +19,21 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ordermgmt.errors import Unavailable
 
-AT_WORK: Final = 3  # more fight over the interpreter's lock, and answer fewer in a second
-ASIDE: Final = 12
+REQUEST_SLOTS: Final = 3  # more fight over the interpreter's lock, and answer fewer in a second
+OUTBOUND_WAITS: Final = 12
 
 
 class AllAreWaiting(Unavailable):
     """As many requests as we can afford wait already; the caller should try later."""
 
 
-class Desk:
+class RequestSlot:
     """Where one request at a time is worked on; its connection is opened by the first."""
 
     def __init__(self) -> None:
         self._connection: BaseDatabaseWrapper | None = None
 
-    def sit_down(self) -> None:
+    def attach(self) -> None:
         """Make the desk's connection this thread's own."""
         if self._connection is None:
             self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
@@ -42,11 +42,11 @@ class Desk:
         # As when a request begins: who comes back from a wait sends no such signal.
         self._connection.close_if_unusable_or_obsolete()
 
-    def stand_up(self) -> None:
+    def detach(self) -> None:
         del connections[DEFAULT_DB_ALIAS]
 
 
-class Desks:
+class RequestSlots:
     """So many at once, and first come, first served.
 
     A semaphore of the standard library lets whoever comes just then overtake those that wait, so
@@ -54,61 +54,61 @@ class Desks:
     """
 
     def __init__(self, number: int) -> None:
-        self.free = [Desk() for _ in range(number)]
-        self._lock, self._queue = Lock(), deque[tuple[Lock, list[Desk]]]()
+        self.free = [RequestSlot() for _ in range(number)]
+        self._lock, self._queue = Lock(), deque[tuple[Lock, list[RequestSlot]]]()
 
-    def take(self) -> Desk:
+    def take(self) -> RequestSlot:
         """The desk that was left last, its connection the warmest; or wait for one."""
         with self._lock:
             if self.free:
                 return self.free.pop()
-            turn, given = Lock(), list[Desk]()
+            turn, given = Lock(), list[RequestSlot]()
             turn.acquire()
             self._queue.append((turn, given))
         turn.acquire()
         return given[0]
 
-    def leave(self, desk: Desk) -> None:
+    def leave(self, slot: RequestSlot) -> None:
         with self._lock:
             if self._queue:
                 turn, given = self._queue.popleft()
-                given.append(desk)  # to the next in the queue, and nobody else
+                given.append(slot)  # to the next in the queue, and nobody else
                 turn.release()
             else:
-                self.free.append(desk)
+                self.free.append(slot)
 
 
-_desks: Final = Desks(AT_WORK)
+_slots: Final = RequestSlots(REQUEST_SLOTS)
 _own: Final = local()  # the desk of this thread, if it has one
 _waiting: Final[Counter[int]] = Counter()  # tenant → its requests that have stepped aside
 _lock: Final = RLock()  # an answer may be collected by who holds it
 
 
 @contextmanager
-def at_work() -> Iterator[None]:
+def request_slot() -> Iterator[None]:
     """Work on a request of the web server, when there is a desk for it."""
-    _sit_down()
+    _attach()
     try:
         yield
     finally:
-        _stand_up()
+        _detach()
 
 
-def _sit_down() -> None:
+def _attach() -> None:
     for own in connections.all(initialized_only=True):
         own.close()  # of an answer that was streamed after its request had left
-    desk = _own.desk = _desks.take()
-    desk.sit_down()
+    slot = _own.slot = _slots.take()
+    slot.attach()
 
 
-def _stand_up() -> None:
-    desk, _own.desk = _own.desk, None
-    desk.stand_up()
-    _desks.leave(desk)
+def _detach() -> None:
+    slot, _own.slot = _own.slot, None
+    slot.detach()
+    _slots.leave(slot)
 
 
 @contextmanager
-def aside(tenant_id: int) -> Iterator[None]:
+def release_while_waiting(tenant_id: int) -> Iterator[None]:
     """Wait for somebody else, and hold nothing of ours meanwhile: no desk, no connection.
 
     A tenant may have at most as many requests waiting as places are left for all others, so one
@@ -117,9 +117,9 @@ def aside(tenant_id: int) -> Iterator[None]:
     if connection.in_atomic_block:
         raise RuntimeError("The network is never asked in a transaction.")
     _take_place(tenant_id)
-    has_desk = getattr(_own, "desk", None) is not None
+    has_desk = getattr(_own, "slot", None) is not None
     if has_desk:
-        _stand_up()
+        _detach()
     else:
         connection.close()
     try:
@@ -127,7 +127,7 @@ def aside(tenant_id: int) -> Iterator[None]:
     finally:
         _leave_place(tenant_id)
         if has_desk:
-            _sit_down()
+            _attach()
 
 
 class Sent:
@@ -157,7 +157,7 @@ class Sent:
 
 def _take_place(tenant_id: int) -> None:
     with _lock:
-        if _waiting[tenant_id] >= ASIDE - _waiting.total():
+        if _waiting[tenant_id] >= OUTBOUND_WAITS - _waiting.total():
             raise AllAreWaiting("Too many requests wait for this system already.", retry_after=1)
         _waiting[tenant_id] += 1
 

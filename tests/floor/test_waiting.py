@@ -8,7 +8,14 @@ import pytest
 from django.db import connection, connections, transaction
 
 from ordermgmt.http import request_slots
-from ordermgmt.http.request_slots import ASIDE, AT_WORK, AllAreWaiting, Sent, aside, at_work
+from ordermgmt.http.request_slots import (
+    OUTBOUND_WAITS,
+    REQUEST_SLOTS,
+    AllAreWaiting,
+    Sent,
+    release_while_waiting,
+    request_slot,
+)
 from tests.floor.test_database import end_session
 
 
@@ -33,7 +40,7 @@ def waiting_of(tenants, stack):
         numbers.append(0)
         try:
             while True:
-                stack.enter_context(aside(tenant))
+                stack.enter_context(release_while_waiting(tenant))
                 numbers[-1] += 1
         except AllAreWaiting:
             continue
@@ -45,12 +52,12 @@ def test_a_tenant_alone_gets_half_of_the_places_and_the_next_always_some():
         numbers = waiting_of([1, 2, 3, 4], stack)
 
     assert numbers == [6, 3, 2, 1]
-    assert sum(numbers) == ASIDE
+    assert sum(numbers) == OUTBOUND_WAITS
 
 
 def test_places_are_free_again_afterwards_whatever_happened():
-    for _ in range(2 * ASIDE):
-        with pytest.raises(OSError, match="gone"), aside(1):
+    for _ in range(2 * OUTBOUND_WAITS):
+        with pytest.raises(OSError, match="gone"), release_while_waiting(1):
             raise OSError("gone")
 
     with ExitStack() as stack:
@@ -81,13 +88,13 @@ def test_who_finds_no_place_is_told_when_to_come_back():
         waiting_of([1], stack)
 
         with pytest.raises(AllAreWaiting) as refused:
-            stack.enter_context(aside(1))
+            stack.enter_context(release_while_waiting(1))
 
     assert refused.value.facts["retry_after"] == 1
 
 
 def test_the_connection_is_given_back_before_the_wait():
-    with aside(1):
+    with release_while_waiting(1):
         assert request_slots.connection.closed == 1
 
 
@@ -95,7 +102,10 @@ def test_the_connection_is_given_back_before_the_wait():
 def test_nobody_waits_in_a_transaction(monkeypatch):
     monkeypatch.setattr(request_slots, "connection", connection)
     with transaction.atomic():
-        with pytest.raises(RuntimeError, match="never asked in a transaction"), aside(1):
+        with (
+            pytest.raises(RuntimeError, match="never asked in a transaction"),
+            release_while_waiting(1),
+        ):
             raise AssertionError("It waited.")
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -112,63 +122,65 @@ class TestDesks:
 
     def test_as_many_work_at_once_as_there_are_desks(self):
         most, lock, now = [0], threading.Lock(), [0]
-        all_here = threading.Barrier(AT_WORK, timeout=5)
+        all_here = threading.Barrier(REQUEST_SLOTS, timeout=5)
 
         def work(number):
-            with at_work():
+            with request_slot():
                 with lock:
                     now[0] += 1
                     most[0] = max(most[0], now[0])
-                if number < AT_WORK:
+                if number < REQUEST_SLOTS:
                     all_here.wait()  # passes only if they work at the same time
                 with lock:
                     now[0] -= 1
 
-        for thread in self.requests(AT_WORK, work) + self.requests(AT_WORK, lambda n: work(99)):
+        for thread in self.requests(REQUEST_SLOTS, work) + self.requests(
+            REQUEST_SLOTS, lambda n: work(99)
+        ):
             thread.join(10)
 
-        assert most[0] == AT_WORK
+        assert most[0] == REQUEST_SLOTS
 
     def test_those_that_wait_leave_their_desks_to_others_and_get_one_back(self):
         answered, come_back = threading.Event(), []
 
         def wait(number):
-            with at_work():
-                with aside(number):
+            with request_slot():
+                with release_while_waiting(number):
                     assert answered.wait(5)
-                come_back.append(request_slots._own.desk is not None)
+                come_back.append(request_slots._own.slot is not None)
 
-        slow = self.requests(AT_WORK, wait)
-        with at_work():  # would block for ever if the slow ones kept theirs
+        slow = self.requests(REQUEST_SLOTS, wait)
+        with request_slot():  # would block for ever if the slow ones kept theirs
             assert come_back == []
         answered.set()
         for thread in slow:
             thread.join(10)
 
-        assert come_back == [True] * AT_WORK
-        assert len(request_slots._desks.free) == AT_WORK
+        assert come_back == [True] * REQUEST_SLOTS
+        assert len(request_slots._slots.free) == REQUEST_SLOTS
 
     def test_who_has_none_gives_none_away(self):
-        with aside(1):
+        with release_while_waiting(1):
             pass
 
-        assert len(request_slots._desks.free) == AT_WORK
+        assert len(request_slots._slots.free) == REQUEST_SLOTS
 
     def test_who_comes_first_is_served_first(self):
-        desks, served = request_slots.Desks(1), []
-        desk = desks.take()
+        slots, served = request_slots.RequestSlots(1), []
+        slot = slots.take()
         queue = []
         for number in range(5):
-            queue.append(threading.Thread(target=lambda n=number: (desks.take(), served.append(n))))
+            queue.append(threading.Thread(target=lambda n=number: (slots.take(), served.append(n))))
             queue[-1].start()
-            while len(desks._queue) < number + 1:
+            while len(slots._queue) < number + 1:
                 time.sleep(0.001)
 
         for number in range(5):
-            desks.leave(desk)
+            slots.leave(slot)
             queue[number].join(5)  # the desk is theirs, though it was never free
 
-        assert (served, desks.free) == ([0, 1, 2, 3, 4], [])
+        assert (served, slots.free) == ([0, 1, 2, 3, 4], [])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -176,12 +188,12 @@ class TestConnections:
     """They belong to desks: as many as work, whoever it is."""
 
     @pytest.fixture(autouse=True)
-    def desks(self, monkeypatch):
-        desks = request_slots.Desks(AT_WORK)
-        monkeypatch.setattr(request_slots, "_desks", desks)
-        yield desks
-        for desk in desks.free:
-            desk._connection and desk._connection.close()
+    def slots(self, monkeypatch):
+        slots = request_slots.RequestSlots(REQUEST_SLOTS)
+        monkeypatch.setattr(request_slots, "_slots", slots)
+        yield slots
+        for slot in slots.free:
+            slot._connection and slot._connection.close()
 
     def one_after_the_other(self, number, work):
         found = []
@@ -199,16 +211,16 @@ class TestConnections:
 
     def test_who_comes_later_uses_the_connection_of_who_was_there_before(self):
         def work():
-            with at_work():
+            with request_slot():
                 return self.session()
 
         assert len(set(self.one_after_the_other(5, work))) == 1
 
     def test_who_steps_aside_has_none_and_gets_one_back(self):
         def work():
-            with at_work():
+            with request_slot():
                 before = self.session()
-                with aside(1):
+                with release_while_waiting(1):
                     while_waiting = connections.all(initialized_only=True)
                 return before, while_waiting, self.session()
 
@@ -218,9 +230,9 @@ class TestConnections:
 
     def test_who_comes_back_finds_a_session_that_was_ended_meanwhile_replaced(self):
         def work():
-            with at_work():
+            with request_slot():
                 before = self.session()
-                with aside(1):
+                with release_while_waiting(1):
                     end_session(before)
                 return before, self.session()
 
@@ -230,11 +242,11 @@ class TestConnections:
 
     def test_what_an_answer_opened_that_was_streamed_later_is_closed_by_the_next_request(self):
         def work():
-            with at_work():
+            with request_slot():
                 pass
             own = connections["default"]
             own.ensure_connection()
-            with at_work():
+            with request_slot():
                 desks_own = self.session()
             return own.connection, desks_own
 
@@ -245,7 +257,7 @@ class TestConnections:
 
     def test_a_connection_that_was_cut_is_opened_anew_by_the_next_request(self):
         def work():
-            with at_work():
+            with request_slot():
                 return self.session()
 
         [first] = self.one_after_the_other(1, work)

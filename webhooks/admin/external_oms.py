@@ -118,7 +118,7 @@ def _tried(tenant: Tenant, form: TryForm) -> list[inspection.Finding] | None:
     said = form.cleaned_data
     consumer = {name: said[name] for name in ("consumer_email", "consumer_token") if said[name]}
     try:
-        with request_slots.aside(tenant.pk):
+        with request_slots.release_while_waiting(tenant.pk):
             return inspection.inspect(tenant, order_id=said["order"], consumer=consumer)
     except DomainError as refusal:
         form.add_error(None, str(refusal))
