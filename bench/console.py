@@ -151,7 +151,7 @@ def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
         "a month": {"placed": f"{oldest.placed_at:%Y-%m}"},
         "web": {"channel": "web"},
         "a store": {"store": "NY5AVE"},
-        "a store nobody bought in": {"store": "NOWHERE"},
+        "a store nobody bought in": {"store": "NO_LOCATION"},
         "a location": {"location": "DC-EAST"},
         "at least 20 units": {"units": 20},
         "handed over (none)": {"external": "yes"},

@@ -58,7 +58,7 @@ class Place:
     type: str  # store or dc
 
 
-NOWHERE: Final = Place("", "")
+NO_LOCATION: Final = Place("", "")
 
 
 @dataclass(frozen=True, slots=True)

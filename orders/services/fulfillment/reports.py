@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import TextChoices
 
 from configuration.models import Tenant
-from configuration.services.policy import NOWHERE
+from configuration.services.policy import NO_LOCATION
 from ordermgmt.database import prepared_sql
 from ordermgmt.errors import Invalid
 from orders.lifecycle import ItemStatus, not_allowed
@@ -102,7 +102,7 @@ def _reject(change: OrderChange, fresh: Reported) -> None:
         )
         facts = _facts(items) | {"reasons": sorted({reasons[i.uuid] for i in items})}
         for item in items:
-            change.move("reject", [item], place=NOWHERE, conflict=reasons[item.uuid])
+            change.move("reject", [item], place=NO_LOCATION, conflict=reasons[item.uuid])
         change.record(
             "items_rejected",
             facts,

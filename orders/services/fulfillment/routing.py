@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from configuration.services.policy import NOWHERE, Place, Policy
+from configuration.services.policy import NO_LOCATION, Place, Policy
 from orders.lifecycle import HoldKind
 from orders.models import Item, TimelineEntry
 from orders.services.changes.order_change import OrderChange
@@ -22,7 +22,7 @@ class Decision:
     """What becomes of a shipment's items: a verb of the lifecycle, where, and why."""
 
     verb: str  # route, conflict, hand_over or cancel
-    place: Place = NOWHERE
+    place: Place = NO_LOCATION
     reason: str = ""  # of a conflict or a cancellation
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -44,7 +44,7 @@ def decide(shipment: Routable | None, *, country: str, policy: Policy) -> Decisi
     if strategy == "external" and asked not in policy.locations:
         return Decision("cancel", reason="unknown_location", facts=facts)
     if policy.external_oms:
-        place = policy.locations.get(asked, NOWHERE)
+        place = policy.locations.get(asked, NO_LOCATION)
         return Decision("hand_over", place, facts=facts | {"rule": "external_oms"})
     if asked and strategy in ("prerouted", "external"):
         if asked in policy.locations:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from configuration.models import Tenant
-from configuration.services.policy import NOWHERE, Policy
+from configuration.services.policy import NO_LOCATION, Policy
 from ordermgmt.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from orders.lifecycle import HoldKind, ItemStatus, OrderStatus
 from orders.models import Hold, Item, Order
@@ -66,7 +66,7 @@ def hold(change: OrderChange, *, reason: str) -> None:
         raise refusal
     parked = parkable(change.items)
     change.hold(NewHold(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
-    change.move("park", parked, place=NOWHERE)
+    change.move("park", parked, place=NO_LOCATION)
 
 
 def why_not_hold(order: Order) -> CannotHold | None:
