@@ -16,10 +16,10 @@ _WAREHOUSE: Final = "client:warehouse"
 _SUPPORT: Final = "staff:support@demo"
 _SUPERVISOR: Final = "staff:supervisor@demo"
 
-Deed = Callable[[Order], Any]
+DemoAction = Callable[[Order], Any]
 
 
-def _held(reason: str) -> Deed:
+def _held(reason: str) -> DemoAction:
     return lambda order: hold_actions.place(**_name(order), reason=reason, actor=_SUPPORT)
 
 
@@ -27,18 +27,18 @@ def _extended(order: Order) -> None:
     hold_actions.extend_grace(**_name(order), id_type="internal", actor=_SUPPORT)
 
 
-def _cancelled(reason: str) -> Deed:
+def _cancelled(reason: str) -> DemoAction:
     return lambda order: cancellation.cancel(
         **_name(order), id_type="internal", reason=reason, note=None, actor=_SUPPORT
     )
 
 
-def _noted(text: str, actor: str = _SUPPORT) -> Deed:
+def _noted(text: str, actor: str = _SUPPORT) -> DemoAction:
     draft = notes.Draft(text, actor.removeprefix("staff:"), "user", None)
     return lambda order: notes.add(tenant=order.tenant, order=order.uuid, draft=draft, actor=actor)
 
 
-def _reported(action: fulfillment_reports.Action, **said: str) -> Deed:
+def _reported(action: fulfillment_reports.Action, **said: str) -> DemoAction:
     def report(order: Order) -> None:
         reports = [fulfillment_reports.Report(item.uuid, **said) for item in _items(order)]
         fulfillment_reports.report(**_name(order), action=action, reports=reports, actor=_WAREHOUSE)
@@ -46,7 +46,7 @@ def _reported(action: fulfillment_reports.Action, **said: str) -> Deed:
     return report
 
 
-def _numbered(prefix: str) -> Deed:
+def _numbered(prefix: str) -> DemoAction:
     def attach(order: Order) -> None:
         named = [serials.Serial(i.uuid, f"{prefix}-{n}") for n, i in enumerate(_items(order), 1)]
         serials.attach(tenant=order.tenant, order=str(order.uuid), serials=named, actor=_WAREHOUSE)
@@ -54,7 +54,7 @@ def _numbered(prefix: str) -> Deed:
     return attach
 
 
-STORIES: Final[dict[str, tuple[Deed, ...]]] = {
+STORIES: Final[dict[str, tuple[DemoAction, ...]]] = {
     "DEMO-0205": (_numbered("SN-0205"), _reported("packing")),
     "DEMO-0212": (
         _reported("complete", tracking_code="1Z0212", carrier="UPS"),

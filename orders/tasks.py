@@ -31,7 +31,7 @@ def check_big_orders() -> None:
 @shared_task(name="orders.work_off_bulk_jobs", ignore_result=True)
 def work_off_bulk_jobs() -> None:
     """Do to further orders what somebody asked for many, round by round."""
-    _while_any(bulk_jobs.work_off, patience=BULK_PATIENCE)
+    _while_any(bulk_jobs.run_batch, patience=BULK_PATIENCE)
 
 
 def _while_any(batch: Callable[[], int], *, patience: float = PATIENCE) -> None:

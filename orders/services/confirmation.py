@@ -22,7 +22,7 @@ from orders.lifecycle import TERMINAL, HoldKind, ItemStatus
 from orders.models import Hold, Item, Order, TimelineEntry
 from orders.services.changes.locking import change_order, policy_for
 from orders.services.changes.order_change import OrderChange
-from orders.services.holds.actions import go_on
+from orders.services.holds.actions import continue_after_hold
 from orders.services.reading import queries
 from orders.services.reading.queries import AmbiguousName, Document, OrderNotFound
 
@@ -184,4 +184,4 @@ def _end_grace(change: OrderChange, tenant: Tenant) -> None:
     for hold in grace:
         change.release(hold, reason="order_captured")
     if grace:
-        go_on(change, policy_for(tenant, change))
+        continue_after_hold(change, policy_for(tenant, change))

@@ -384,12 +384,12 @@ class TestForgetting:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_rotation_waits_for_the_token_being_made_and_then_ends_it(made, monkeypatch):
-    making, go_on = Event(), Event()
+    making, continue_after_hold = Event(), Event()
     known = tokens.scopes.known
 
     def dawdle(names):
         making.set()
-        go_on.wait(5)
+        continue_after_hold.wait(5)
         return known(names)
 
     def in_thread(action):
@@ -405,7 +405,7 @@ def test_a_rotation_waits_for_the_token_being_made_and_then_ends_it(made, monkey
         rotated = people.submit(in_thread, lambda: clients.rotate(made.client.client_id))
         with pytest.raises(TimeoutError):
             rotated.result(0.3)  # it waits
-        go_on.set()
+        continue_after_hold.set()
         issued.result(5)
         rotated.result(5)
 

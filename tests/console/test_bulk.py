@@ -41,8 +41,8 @@ def confirm(desk, asked, verb="hold", **said):
     return desk.post(f"{LIST}together/{verb}/", **{"orders": chosen, "reason": "recall"} | said)
 
 
-def work_off():
-    while bulk_jobs.work_off():
+def run_batch():
+    while bulk_jobs.run_batch():
         pass
 
 
@@ -74,7 +74,7 @@ def test_from_the_list_to_the_report(shop):
     }
     assert not Hold.objects.exists()
 
-    work_off()
+    run_batch()
     told = desk.get(f"{JOBS}{job.pk}/progress/").json()
     assert (told["done"], told["refused"], told["finished"]) == (2, 1, True)
     report = desk.get(f"{JOBS}{job.pk}/change/").content.decode()
@@ -126,7 +126,7 @@ def test_every_verb_does_what_it_says(shop, verb, message):
     desk.do(kept, "hold", reason="load_order_state")
 
     confirm(desk, choose(desk, [kept], verb), verb, note="see mail")
-    work_off()
+    run_batch()
 
     assert list(BulkJobOrder.objects.values_list("outcome", "message")) == [("done", message)]
 
@@ -189,7 +189,7 @@ class TestStopping:
         orders, desk = captured(shop, 3), Desk(shop)
         confirm(desk, choose(desk, orders))
         job = BulkJob.objects.get()
-        bulk_jobs.work_off(limit=1)
+        bulk_jobs.run_batch(limit=1)
         path = f"{JOBS}{job.pk}/stop/"
         assert path in desk.get(f"{JOBS}{job.pk}/change/").content.decode()
 
@@ -202,7 +202,7 @@ class TestStopping:
         assert f"Put on hold, by {desk.person}" in page
         assert "staff:" not in page
         assert path not in page
-        work_off()
+        run_batch()
         assert Hold.objects.count() == 1
 
     def test_only_who_may_do_it_may_stop_it(self, shop):
@@ -268,7 +268,7 @@ def test_what_somebody_wrote_is_shown_and_cannot_run(shop):
     bad = "<script>alert(1)</script>"
     orders, desk = captured(shop, 1), Desk(shop)
     confirm(desk, choose(desk, orders), reason=bad)
-    work_off()
+    run_batch()
     job = BulkJob.objects.get()
 
     for path in (JOBS, f"{JOBS}{job.pk}/change/", f"{JOBS}{job.pk}/change/?outcome={bad}"):

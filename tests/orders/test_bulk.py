@@ -39,7 +39,7 @@ def start(shop, verb=BulkVerb.HOLD, orders=None, **said):
 
 
 def finish(job):
-    while bulk_jobs.work_off():
+    while bulk_jobs.run_batch():
         pass
     job.refresh_from_db()
     return {outcome: n for outcome, n in bulk_jobs.tally(job).items() if n}
@@ -119,7 +119,7 @@ def test_what_is_so_already_is_done_without_a_trace(shop):
 def test_the_rest_can_be_let_be(shop):
     captured(shop, 4)
     job = start(shop)
-    bulk_jobs.work_off(limit=1)
+    bulk_jobs.run_batch(limit=1)
 
     assert bulk_jobs.stop(job=job, actor="staff:bea") == 3
 
@@ -159,7 +159,7 @@ def test_jobs_take_turns(shop):
     captured(shop, 6)
     long, short = start(shop), start(shop, orders=[Order.objects.latest("id").pk])
 
-    bulk_jobs.work_off(limit=2)
+    bulk_jobs.run_batch(limit=2)
 
     assert bulk_jobs.tally(long)[BulkOutcome.DONE] == 2
     assert bulk_jobs.tally(short)[BulkOutcome.DONE] == 1
@@ -183,7 +183,7 @@ def test_a_failure_leaves_the_order_to_the_next_round(shop, settings):
     job = start(shop)
     settings.FAILPOINTS = {"bulk.before_commit": "raise"}
     with pytest.raises(Exception, match=r"bulk\.before_commit"):
-        bulk_jobs.work_off()
+        bulk_jobs.run_batch()
     assert not Hold.objects.exists()
 
     settings.FAILPOINTS = {}

@@ -196,7 +196,7 @@ def test_a_bulk_job_whose_worker_dies_at_a_commit_does_each_order_once(shop, die
     die(WORK_OFF, f"bulk.{moment}_commit")
 
     assert BulkJobOrder.objects.filter(outcome="done").count() == kept
-    while bulk_jobs.work_off():
+    while bulk_jobs.run_batch():
         pass
     assert set(BulkJobOrder.objects.values_list("outcome", flat=True)) == {"done"}
     assert Counter(e.name for e in Event.objects.all())["order.cancelled"] == 5

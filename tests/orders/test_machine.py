@@ -59,7 +59,7 @@ class Model:
             self.holds.add("big_order")
             self.was_big = True
 
-    def go_on(self, limit: int) -> None:
+    def continue_after_hold(self, limit: int) -> None:
         if self.holds or "pending" not in self.items:
             return
         if not self.was_big:
@@ -105,7 +105,7 @@ class Lives(RuleBasedStateMachine):
         self.shop.captured(order(*items(number), external_id=name, grace_period=grace))
         model = Model(["pending"] * number, {"grace"} if grace else set())
         model.holds_for(self.limit)
-        model.go_on(self.limit)
+        model.continue_after_hold(self.limit)
         self.models[name] = model
         return name
 
@@ -150,7 +150,7 @@ class Lives(RuleBasedStateMachine):
             hold_actions.release, hold=hold.uuid, reason="ok", **self.on(name)
         )
         model.holds.remove(kind)
-        model.go_on(self.limit)
+        model.continue_after_hold(self.limit)
 
     @rule(name=orders)
     def time_passes(self, name: str) -> None:
@@ -170,7 +170,7 @@ class Lives(RuleBasedStateMachine):
         assert due_holds.release_due() == len(due)
         for model in due:
             model.holds.remove("grace")
-            model.go_on(self.limit)
+            model.continue_after_hold(self.limit)
 
     @rule()
     def hold_big_orders(self) -> None:

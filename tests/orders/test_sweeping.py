@@ -87,7 +87,7 @@ def test_due_is_what_the_database_says_whatever_the_time_here(shop, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "where", [(due_holds, "go_on"), (persistence, "save")], ids=["holds_for", "save"]
+    "where", [(due_holds, "continue_after_hold"), (persistence, "save")], ids=["holds_for", "save"]
 )
 def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, caplog, where):
     for n in range(5):
@@ -164,14 +164,14 @@ def test_whatever_an_order_makes_fail_it_fails_alone(shop, monkeypatch, trouble)
     for name in ("A-1", "A-2"):
         shop.captured(order(external_id=name, grace_period=60))
     end_grace()
-    original = due_holds.go_on
+    original = due_holds.continue_after_hold
 
     def stumble(change, rules):
         if change.order.external_id == "A-1":
             raise trouble
         original(change, rules)
 
-    monkeypatch.setattr(due_holds, "go_on", stumble)
+    monkeypatch.setattr(due_holds, "continue_after_hold", stumble)
 
     assert due_holds.release_due() == 1
 

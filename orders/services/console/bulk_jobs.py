@@ -89,7 +89,7 @@ def tally(job: BulkJob) -> dict[BulkOutcome, int]:
     return {outcome: found.get(outcome.value, 0) for outcome in BulkOutcome}
 
 
-def work_off(*, limit: int = ROUND) -> int:
+def run_batch(*, limit: int = ROUND) -> int:
     """One round: some orders of each job that is not finished; returns how many.
 
     Any number may run at once: each takes what nobody else has locked.

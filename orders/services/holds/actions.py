@@ -102,7 +102,7 @@ def release(
             raise HoldNotFound("The order has no such hold.")
         if standing := [h for h in change.standing if h.pk == found.pk]:
             change.release(standing[0], reason=reason)
-            go_on(change, policy_for(tenant, change))
+            continue_after_hold(change, policy_for(tenant, change))
     return Hold.objects.get(pk=found.pk)
 
 
@@ -112,7 +112,7 @@ def release_kind(change: OrderChange, kind: HoldKind, *, tenant: Tenant, reason:
     if standing is None:
         raise HoldNotFound(f"Order {change.order.external_id} has no {kind.label.lower()} hold.")
     change.release(standing, reason=reason)
-    go_on(change, policy_for(tenant, change))
+    continue_after_hold(change, policy_for(tenant, change))
 
 
 def extend_grace(
@@ -146,7 +146,7 @@ def extend_grace(
     return due_at
 
 
-def go_on(change: OrderChange, policy: Policy) -> None:
+def continue_after_hold(change: OrderChange, policy: Policy) -> None:
     """What follows when a hold ended: nothing while others stand; else a last look, and routing.
 
     The last look sees a big-order limit that was lowered, or items that came, since the capture.

@@ -23,7 +23,7 @@ from orders.services.changes import persistence
 from orders.services.changes.locking import ITS_FAULT, policy_key
 from orders.services.changes.locking import changes_of as stories_of
 from orders.services.changes.order_change import OrderChange
-from orders.services.holds.actions import go_on
+from orders.services.holds.actions import continue_after_hold
 from orders.services.holds.rules import big_order_hold
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def _release(lock: str, which: int) -> int:
             for hold in [h for h in change.standing if h.pk in due]:
                 change.release(hold, reason="grace_period_ended")
             if change.released:
-                go_on(change, rules.of(change))
+                continue_after_hold(change, rules.of(change))
         told = [change for change in changes_of if change.released]
         if told:
             persistence.save(told)
