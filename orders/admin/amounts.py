@@ -47,7 +47,7 @@ def of_price(priced: Priced, order: Order) -> list[Line]:
     return list(_lines(parts, priced.gross, order, tax=priced.tax if includes_tax else ZERO))
 
 
-def of_order(order: Order, balance: Balance) -> list[Line]:
+def notes_for_order(order: Order, balance: Balance) -> list[Line]:
     """Return what adds up to the order's total, and what is left of it."""
     includes_tax = order.price_method == PriceMethod.TAX_INCLUDED
     paid = order.gross if includes_tax else order.net

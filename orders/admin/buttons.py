@@ -18,7 +18,7 @@ from orders.models import Hold, Item, Order
 from orders.services import cancellation, notes
 from orders.services.console.order_state import OrderState
 from orders.services.holds import actions as hold_actions
-from orders.services.timeline.descriptions import in_words, items, of_holds
+from orders.services.timeline.descriptions import hold_label, in_words, items
 
 # What of an order something is done to: the whole (None), one of its holds, or one of its items.
 Target = Hold | Item | None
@@ -85,7 +85,7 @@ def _hold(standing: OrderState, _: None, said: Said, actor: str) -> str:
 
 
 def _of_release(standing: OrderState, hold: Hold) -> Iterable[str]:
-    others = [of_holds(h.kind) for h in standing.active_holds if h.pk != hold.pk]
+    others = [hold_label(h.kind) for h in standing.active_holds if h.pk != hold.pk]
     if others:
         yield f"The order still waits afterwards: {in_words(others)}."
     else:
@@ -100,7 +100,7 @@ def _release(standing: OrderState, hold: Hold, said: Said, actor: str) -> str:
         actor=actor,
         expected_version=said["expected_version"],
     )
-    return f"The {of_holds(hold.kind)} has ended. {_goes_on(standing.document.order.pk)}"
+    return f"The {hold_label(hold.kind)} has ended. {_goes_on(standing.document.order.pk)}"
 
 
 def _goes_on(key: int) -> str:
@@ -108,7 +108,7 @@ def _goes_on(key: int) -> str:
     if order.status != OrderStatus.ON_HOLD:
         return f"Nothing holds the order any longer: it is {order.get_status_display().lower()}."
     standing = order.holds.filter(released_at__isnull=True).values_list("kind", flat=True)
-    return f"The order still waits: {in_words([of_holds(kind) for kind in standing])}."
+    return f"The order still waits: {in_words([hold_label(kind) for kind in standing])}."
 
 
 # Extend.
@@ -138,7 +138,7 @@ def _of_cancellation(standing: OrderState, _: None) -> Iterable[str]:
     yield f"{items(len(live))} will be cancelled for good: {_products(live)}."
     yield _refund(standing, live)
     if held := standing.active_holds:
-        yield f"This also ends its {in_words([of_holds(hold.kind) for hold in held])}."
+        yield f"This also ends its {in_words([hold_label(hold.kind) for hold in held])}."
     if not standing.is_safe_to_cancel:
         yield "Somebody may be handling it: a distribution center has it, or it is being packed."
 

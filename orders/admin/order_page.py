@@ -24,7 +24,7 @@ from orders.admin.panels import happenings_since, panels
 from orders.models import Hold, Order
 from orders.services.changes.locking import ChangedSince
 from orders.services.console.order_state import OrderState, load_order_state
-from orders.services.timeline.descriptions import of_holds
+from orders.services.timeline.descriptions import hold_label
 
 Buttons = Mapping[Target, Sequence[tuple[Button, str]]]
 
@@ -224,7 +224,7 @@ def _about(target: Target) -> str:
     """What of the order is meant, as the question's title names it."""
     if target is None:
         return ""
-    return of_holds(target.kind) if isinstance(target, Hold) else target.product_id
+    return hold_label(target.kind) if isinstance(target, Hold) else target.product_id
 
 
 def _why_not(button: Button, standing: OrderState) -> str:

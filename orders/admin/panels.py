@@ -42,7 +42,7 @@ def panels(standing: OrderState, *, items_from: int, before: int | None) -> dict
         "total": labels.amount(order.total, order.currency),
         "contradictions": _contradictions(order),
         "remaining": balance.is_reduced and labels.amount(balance.remaining, order.currency),
-        "totals": amounts.of_order(order, balance),
+        "totals": amounts.notes_for_order(order, balance),
         "customer": _customer(order),
         "customer_search": order.customer_email or order.customer_id,
         "addresses": _addresses(details),

@@ -91,7 +91,7 @@ class NotesView(ApiViewSet):
     )
     def list(self, request: Request, **path: str) -> Response:
         """Newest first; those on its items too."""
-        found = notes.of_order(tenant=self.tenant, **_ids(path))
+        found = notes.notes_for_order(tenant=self.tenant, **_ids(path))
         return Response({"notes": [_told(note) for note in found]})
 
     @extend_schema(

@@ -88,9 +88,9 @@ def confirm(*, tenant: Tenant, name: str, choices: Sequence[Choice] | None, acto
 def account(tenant: Tenant, uuid: UUID) -> Account:
     """The order as it is now. Raises `OrderNotFound`."""
     document = queries.detail(tenant, str(uuid), id_type="internal")
-    of_order = {"tenant": tenant, "order": document.order}
-    holds = Hold.objects.filter(**of_order, released_at__isnull=True)
-    entries = TimelineEntry.objects.filter(**of_order)
+    notes_for_order = {"tenant": tenant, "order": document.order}
+    holds = Hold.objects.filter(**notes_for_order, released_at__isnull=True)
+    entries = TimelineEntry.objects.filter(**notes_for_order)
     cancelled = entries.filter(verb__in=["cancelled", "items_cancelled"]).order_by("-version")
     return Account(
         document,
@@ -102,8 +102,8 @@ def account(tenant: Tenant, uuid: UUID) -> Account:
 
 def _uuid_of(tenant: Tenant, name: str) -> UUID:
     is_called = Q(external_id__in=names.spellings(name)) | Q(number=name)
-    called = Order.objects.filter(is_called, tenant=tenant)
-    found = list(called.values_list("uuid", flat=True)[:2])
+    find_by_reference = Order.objects.filter(is_called, tenant=tenant)
+    found = list(find_by_reference.values_list("uuid", flat=True)[:2])
     if not found:
         raise OrderNotFound("Not found.")
     if len(found) > 1:

@@ -47,7 +47,7 @@ class Draft:
     tags: Sequence[str] | None
 
 
-def of_order(*, tenant: Tenant, order: UUID, item: UUID | None = None) -> list[OrderNote]:
+def notes_for_order(*, tenant: Tenant, order: UUID, item: UUID | None = None) -> list[OrderNote]:
     """All notes of an order, those on its items too, newest first; or those of one item.
 
     Raises `OrderNotFound`, `NoSuchItem`.

@@ -204,8 +204,8 @@ def try_ids(number: int, seed: int) -> None:
 def collisions() -> set[str]:
     """Return the names that several orders have."""
     found: dict[str, set[int]] = {}
-    for pk, *called in Order.objects.values_list("pk", "uuid", "number", "external_id"):
-        for name in called:
+    for pk, *find_by_reference in Order.objects.values_list("pk", "uuid", "number", "external_id"):
+        for name in find_by_reference:
             found.setdefault(names.normal(str(name)), set()).add(pk)
     return {name for name, keys in found.items() if len(keys) > 1}
 

@@ -159,7 +159,7 @@ def check_strategies(new: NewOrder, rules: Policy) -> None:
 def _known(tenant: Tenant, new: NewOrder) -> Document | None:
     """The stored order a capture is about, if we have it."""
     uuid = identity.order_uuid(new, tenant.uuid)
-    known = queries.called(tenant, uuid=uuid, name=new.external_id)
+    known = queries.find_by_reference(tenant, uuid=uuid, name=new.external_id)
     if len(known) > 1:  # some names from before names were unique are those of two orders
         known = [d for d in known if new.external_id == d.order.external_id]
         if len(known) != 1 or new.id not in (None, known[0].order.uuid):

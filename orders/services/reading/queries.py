@@ -141,7 +141,7 @@ def key_of(tenant: Tenant, reference: str, *, id_type: IdType | Literal["any"]) 
     return found.pop()
 
 
-def called(tenant: Tenant, *, uuid: UUID, name: str | None) -> list[Document]:
+def find_by_reference(tenant: Tenant, *, uuid: UUID, name: str | None) -> list[Document]:
     """The orders that go by this id, or by this name as external id or number: one, if any.
 
     More than one where the two name different orders.

@@ -78,7 +78,7 @@ def retell(entry: TimelineEntry, currency: str) -> Retold:
     return Retold(entry, what, _why(facts))
 
 
-def of_holds(kind: Any) -> str:
+def hold_label(kind: Any) -> str:
     """A hold as a noun: "grace period", "big-order hold"."""
     return {
         HoldKind.GRACE.value: "grace period",
@@ -180,7 +180,7 @@ def _again(parked: Any) -> str:
 
 
 def _released(facts: Facts) -> str:
-    kind, why = of_holds(facts.get("hold")), reason(facts.get("reason", "no reason given"))
+    kind, why = hold_label(facts.get("hold")), reason(facts.get("reason", "no reason given"))
     return f"The {kind} ended: {why}."
 
 
