@@ -1,8 +1,8 @@
 """How many requests of a process work at once, and how others step aside while they wait.
 
 A request that waits for somebody else's system, or for a slow reader, needs a thread, but no
-processor. So a web process has threads for both, lets `REQUEST_SLOTS` of them work, and lets `OUTBOUND_WAITS`
-more wait; whatever others are slow, there is always a thread for a request that only needs us.
+processor. So a web process has threads for both, lets `REQUEST_SLOTS` of them work, and lets
+`OUTBOUND_WAITS` more wait. There is always a thread for a request that only needs us.
 
 A connection to the database belongs to a desk, not to a thread: whoever works there uses it. So
 there are as many as work, not as many as there are threads, and each is warm.

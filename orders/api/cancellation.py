@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from ordermgmt.http.api import ApiViewSet, BadParameter
 from ordermgmt.http.openapi import problems
 from ordermgmt.http.wire import Wire
-from orders.api.fields import FreeText, NewHold
+from orders.api.fields import FreeText, Reason
 from orders.api.parameters import ID, ID_TYPE, id_type, path_id
 from orders.services import cancellation
 from orders.services.reading import queries
@@ -37,7 +37,7 @@ ITEM_PROBLEMS: Final = {
 
 
 class Cancellation(Wire):
-    reason: NewHold
+    reason: Reason
     """Why; kept in the order's timeline, line ends too."""
     note: FreeText | None = None
     """What else is worth keeping."""

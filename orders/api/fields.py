@@ -96,7 +96,7 @@ Phone = Annotated[Text128, BeforeValidator(_said_as_text)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
 FreeText = Annotated[str, StringConstraints(max_length=LONGEST_REASON)]
 # Why somebody did something, in their own words: with line ends, without other control characters.
-NewHold = Annotated[
+Reason = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LONGEST_REASON),
     Matches(

@@ -13,7 +13,7 @@ from ordermgmt.http.api import ApiViewSet
 from ordermgmt.http.openapi import problems
 from ordermgmt.http.wire import InstantText, Uuid, Wire
 from ordermgmt.values.timestamps import timestamp
-from orders.api.fields import NewHold
+from orders.api.fields import Reason
 from orders.api.parameters import ANY_ID, ID, ID_TYPE, IF_MATCH, expected_version, id_type, path_id
 from orders.lifecycle import HoldKind
 from orders.models import Hold, Order
@@ -37,11 +37,11 @@ class StatusChange(Wire):
 
 class NewHold(Wire):
     kind: Literal["support"]
-    reason: NewHold
+    reason: Reason
 
 
 class Release(Wire):
-    reason: NewHold
+    reason: Reason
 
 
 class HoldOut(Wire):

@@ -57,8 +57,8 @@ def change_order(
 ) -> Iterator[OrderChange]:
     """The story of one order, locked until the block ends; what was told is then written.
 
-    Raises `OrderNotFound`, and `ChangedSince` when the caller decided by what it saw of the order
-    at version `expected_version`, and that is no longer so. A refusal raised inside the block leaves no trace.
+    Raise `OrderNotFound`, and `ChangedSince` when the order has changed since `expected_version`
+    in a way that matters to the caller. A refusal raised inside the block leaves no trace.
     """
     with transaction.atomic(durable=True):
         key = queries.key_of(tenant, reference, id_type=id_type)
