@@ -96,7 +96,7 @@ class TestWhatIsRemembered:
         assert held == [False, False, True, False, True]
 
     def test_it_does_not_grow_for_ever(self, shop, monkeypatch):
-        monkeypatch.setattr(policies, "REMEMBERED_AT_MOST", 3)
+        monkeypatch.setattr(policies, "CACHE_SIZE", 3)
 
         for number in range(10):
             policies.policy(shop.tenant, PolicyKey(country=f"{number:02}"))

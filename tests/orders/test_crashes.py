@@ -25,13 +25,14 @@ BEGIN = """
 import json, sys, django
 django.setup()
 from django.db import connections
-from orders.services import bulk, sweeping
+from orders.services.console import bulk_jobs
+from orders.services.holds import due
 known = json.load(sys.stdin)
 connections.settings["default"]["NAME"] = known["database"]
 """
-SWEEP = "while sweeping.release_due(limit=10): pass"
-JUDGE = "while sweeping.judge_sizes(limit=10): pass"
-WORK_OFF = "while bulk.work_off(): pass"
+SWEEP = "while due.release_due(limit=10): pass"
+JUDGE = "while due.hold_big_orders(limit=10): pass"
+WORK_OFF = "while bulk_jobs.run_batch(): pass"
 SEND = """
 from django.test import Client
 Client(SERVER_NAME="localhost").post(

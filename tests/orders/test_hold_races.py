@@ -193,13 +193,13 @@ def test_a_sweep_looks_again_at_what_is_due_once_it_has_the_lock(shop, monkeypat
     end_grace()
     lock = due_holds._LOCK_DUE
 
-    def lock_late(sql, params, rows=due_holds.hot.rows):
+    def lock_late(sql, params, rows=due_holds.prepared_sql.rows):
         found = rows(sql, params)
         if sql == lock:  # as if it had been extended between that statement's look and its lock
             Hold.objects.update(due_at=timezone.now() + hold_actions.EXTENSION)
         return found
 
-    monkeypatch.setattr(due_holds.hot, "rows", lock_late)
+    monkeypatch.setattr(due_holds.prepared_sql, "rows", lock_late)
 
     assert due_holds.release_due() == 0
     assert told() == ["captured", "held"]
@@ -282,7 +282,7 @@ def test_sizes_are_judged_by_what_holds_once_the_order_is_locked(shop, monkeypat
     slow = due_holds._LOCK_BIG.replace(
         "FROM orders_order o", "FROM (SELECT pg_sleep(0.4)) s, orders_order o", 1
     )
-    fast, rows = due_holds._LOCK_BIG, due_holds.hot.rows
+    fast, rows = due_holds._LOCK_BIG, due_holds.prepared_sql.rows
     began = threading.Event()
 
     def begin(sql, params):
@@ -296,7 +296,7 @@ def test_sizes_are_judged_by_what_holds_once_the_order_is_locked(shop, monkeypat
         time.sleep(0.1)  # so that its snapshot is taken
         return release(shop, "support")()  # the last look places a big_order hold
 
-    monkeypatch.setattr(due_holds.hot, "rows", begin)
+    monkeypatch.setattr(due_holds.prepared_sql, "rows", begin)
 
     [held, _] = at_once([due_holds.hold_big_orders, second])
 

@@ -89,7 +89,7 @@ class TestANumber:
         """Both statements are in flight: neither sees what the other one wrote."""
         brought = f"NS{number:08}"
         bodies = [order(external_id=name) for name in (brought, "A")]
-        rows = persistence.hot.rows
+        rows = persistence.prepared_sql.rows
         has_written, is_waiting = threading.Event(), threading.Event()
 
         def written(sql: str, params: Any) -> Any:
@@ -107,7 +107,7 @@ class TestANumber:
                 time.sleep(racing.IN_THE_LOCK)
             return made
 
-        monkeypatch.setattr(persistence.hot, "rows", written)
+        monkeypatch.setattr(persistence.prepared_sql, "rows", written)
         with racing.alone():
             answers = racing.at_once([lambda body=body: shop.capture(body) for body in bodies])
 
