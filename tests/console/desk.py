@@ -24,8 +24,8 @@ class Desk:
     def get(self, path: str, **query: Any) -> HttpResponse:
         return self.browser.get(path, query_params=query)
 
-    def post(self, path: str, **said: Any) -> HttpResponse:
-        return self.browser.post(path, said)
+    def post(self, path: str, **fields: Any) -> HttpResponse:
+        return self.browser.post(path, fields)
 
     def page(self, order: Order, **query: Any) -> str:
         """The page of an order that must be there."""
@@ -33,10 +33,10 @@ class Desk:
         assert answer.status_code == 200, answer
         return answer.content.decode()
 
-    def do(self, order: Order, name: str, on: Hold | Item | None = None, **said: Any) -> Any:
+    def do(self, order: Order, name: str, on: Hold | Item | None = None, **fields: Any) -> Any:
         """Press a button and answer what it asks, having seen the order as it is now."""
         order.refresh_from_db(fields=["version"])
-        return self.post(act(order, name, on), **{"expected_version": order.version} | said)
+        return self.post(act(order, name, on), **{"expected_version": order.version} | fields)
 
 
 def address(order: Order) -> str:

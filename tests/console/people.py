@@ -15,10 +15,10 @@ def person(role: str, tenant: Tenant | None) -> User:
     where = tenant.slug if tenant else "everywhere"
     if role == "operator":
         return User.objects.create_superuser(f"{role}@{where}")
-    made = User.objects.create_user(f"{role}@{where}", is_staff=True)
-    made.groups.set([Group.objects.get(name=role)])
-    Membership.objects.create(user=made, tenant=tenant)
-    return made
+    new_order = User.objects.create_user(f"{role}@{where}", is_staff=True)
+    new_order.groups.set([Group.objects.get(name=role)])
+    Membership.objects.create(user=new_order, tenant=tenant)
+    return new_order
 
 
 def signed_in(role: str, tenant: Tenant | None = None) -> Client:
@@ -34,7 +34,5 @@ def enter(client: Client, user: User) -> None:
     phone = SecondFactor.objects.create(user=user, name="phone", confirmed=True)
     session = client.session
     now = int(time.time())
-    session.update(
-        {DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "expected_version": now}
-    )
+    session.update({DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "seen": now})
     session.save()

@@ -29,16 +29,16 @@ def captured(shop, number, **members):
     return list(Order.objects.filter(tenant=shop.tenant).order_by("id"))
 
 
-def choose(desk, orders, verb="hold", **said):
+def choose(desk, orders, verb="hold", **fields):
     """Tick some rows of the list and choose an action."""
-    ticked = {"_selected_action": [kept.pk for kept in orders]}
-    return desk.post(LIST, **{"action": f"{verb}_orders", "index": 0} | ticked | said)
+    ticked = {"_selected_action": [stored_order.pk for stored_order in orders]}
+    return desk.post(LIST, **{"action": f"{verb}_orders", "index": 0} | ticked | fields)
 
 
-def confirm(desk, asked, verb="hold", **said):
+def confirm(desk, asked, verb="hold", **fields):
     """Answer the question the list's action led to."""
     [chosen] = re.findall(r'name="orders" value="([0-9,]+)"', asked.content.decode())
-    return desk.post(f"{LIST}together/{verb}/", **{"orders": chosen, "reason": "recall"} | said)
+    return desk.post(f"{LIST}together/{verb}/", **{"orders": chosen, "reason": "recall"} | fields)
 
 
 def run_batch():
@@ -52,19 +52,19 @@ def test_from_the_list_to_the_report(shop):
         tenant=shop.tenant, reference="A-1", id_type="external", reason="x", note=None, actor="a"
     )
 
-    asked = choose(desk, orders)
-    page = asked.content.decode()
+    question_page = choose(desk, orders)
+    page = question_page.content.decode()
     assert "Put on hold: 3 orders" in page
     assert "Status: 2 open and 1 closed." in page
     assert "Total value: 33.00 EUR, of which 22.00 EUR remain." in page
     assert not BulkJob.objects.exists()
 
-    begun = confirm(desk, asked)
+    begun = confirm(desk, question_page)
     job = BulkJob.objects.get()
     assert begun["Location"] == f"{JOBS}{job.pk}/change/"
     assert (job.actor, job.reason) == (desk.actor, "recall")
-    told = desk.get(f"{JOBS}{job.pk}/progress/").json()
-    assert told == {
+    details = desk.get(f"{JOBS}{job.pk}/progress/").json()
+    assert details == {
         "waiting": 3,
         "done": 0,
         "refused": 0,
@@ -75,8 +75,8 @@ def test_from_the_list_to_the_report(shop):
     assert not Hold.objects.exists()
 
     run_batch()
-    told = desk.get(f"{JOBS}{job.pk}/progress/").json()
-    assert (told["done"], told["refused"], told["finished"]) == (2, 1, True)
+    details = desk.get(f"{JOBS}{job.pk}/progress/").json()
+    assert (details["done"], details["refused"], details["finished"]) == (2, 1, True)
     report = desk.get(f"{JOBS}{job.pk}/change/").content.decode()
     assert "Order A-1 is already closed." in report
     assert report.count("Put on hold: recall.") == 2
@@ -90,10 +90,10 @@ def test_from_the_list_to_the_report(shop):
 def test_all_that_match_are_chosen_and_not_only_the_page(shop):
     orders, desk = captured(shop, 60), Desk(shop)
 
-    asked = choose(desk, orders[:1], select_across=1)
+    page = choose(desk, orders[:1], select_across=1)
 
-    assert "Put on hold: 60 orders" in asked.content.decode()
-    confirm(desk, asked)
+    assert "Put on hold: 60 orders" in page.content.decode()
+    confirm(desk, page)
     assert BulkJobOrder.objects.count() == 60
 
 
@@ -122,10 +122,10 @@ def test_every_verb_does_what_it_says(shop, verb, message):
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
     shop.captured(order(*items(2), external_id="A-1"))
     desk = Desk(shop, "supervisor")
-    kept = Order.objects.get()
-    desk.do(kept, "hold", reason="load_order_state")
+    stored_order = Order.objects.get()
+    desk.do(stored_order, "hold", reason="look")
 
-    confirm(desk, choose(desk, [kept], verb), verb, note="see mail")
+    confirm(desk, choose(desk, [stored_order], verb), verb, note="see mail")
     run_batch()
 
     assert list(BulkJobOrder.objects.values_list("outcome", "message")) == [("done", message)]
@@ -233,8 +233,10 @@ class TestBorders:
             answers = []
             for key in (foreign.pk, absent):
                 answer = getattr(desk.browser, method)(f"{JOBS}{key}/{tail}")
-                told = [m.replace(str(key), "N") for m in heard(desk.browser)]
-                answers.append((answer.status_code, answer.content, answer.get("Location"), told))
+                messages = [m.replace(str(key), "N") for m in heard(desk.browser)]
+                answers.append(
+                    (answer.status_code, answer.content, answer.get("Location"), messages)
+                )
             assert answers[0] == answers[1]
         assert "THEIRS" not in desk.get(JOBS).content.decode()
         assert contents() == before
@@ -243,11 +245,11 @@ class TestBorders:
         mine, desk = captured(shop, 1), Desk(shop)
         theirs = list(Order.objects.filter(tenant=foreign.tenant))
 
-        asked = choose(desk, [*mine, *theirs])
-        assert "Put on hold: 1 order" in asked.content.decode()
+        page = choose(desk, [*mine, *theirs])
+        assert "Put on hold: 1 order" in page.content.decode()
         desk.post(f"{LIST}together/hold/", orders=str(theirs[0].pk), reason="x")
         assert BulkJob.objects.filter(tenant=shop.tenant).count() == 0
-        everybodys = ",".join(str(kept.pk) for kept in [*theirs, *mine])
+        everybodys = ",".join(str(stored_order.pk) for stored_order in [*theirs, *mine])
         desk.post(f"{LIST}together/hold/", orders=everybodys, reason="x")
 
         job = BulkJob.objects.get(tenant=shop.tenant)
@@ -279,16 +281,16 @@ def test_what_somebody_wrote_is_shown_and_cannot_run(shop):
 
 def test_however_many_orders_the_queries_are_as_many(shop):
     orders, desk = captured(shop, 12), Desk(shop)
-    asked = []
+    questions = []
     for chosen in (orders[:1], orders):
         confirm(desk, choose(desk, chosen))
         job = BulkJob.objects.latest("id")
         desk.get(f"{JOBS}{job.pk}/change/")
         with CaptureQueriesContext(connection) as queries:
             desk.get(f"{JOBS}{job.pk}/change/")
-        asked.append(len(queries))
+        questions.append(len(queries))
 
-    assert asked[0] == asked[1] <= 12
+    assert questions[0] == questions[1] <= 12
 
 
 def test_a_long_report_is_read_page_by_page(shop, monkeypatch):
@@ -297,15 +299,15 @@ def test_a_long_report_is_read_page_by_page(shop, monkeypatch):
     confirm(desk, choose(desk, orders))
     job = BulkJob.objects.get()
 
-    expected_version, query = [], {}
+    numbers_listed, query = [], {}
     while True:
         page = desk.get(f"{JOBS}{job.pk}/change/", **query).content.decode()
-        expected_version += re.findall(r">([A-Z0-9]+)</a></td>", page)
-        found = re.search(r"after=(\d+)", page)
-        if not found:
+        numbers_listed += re.findall(r">([A-Z0-9]+)</a></td>", page)
+        match = re.search(r"after=(\d+)", page)
+        if not match:
             break
-        query = {"after": found[1]}
+        query = {"after": match[1]}
 
     chosen = job.orders.order_by("position").values_list("order__number", flat=True)
-    assert expected_version == list(chosen)
-    assert len(expected_version) == 8
+    assert numbers_listed == list(chosen)
+    assert len(numbers_listed) == 8

@@ -1,4 +1,4 @@
-"""What a tenant has set up, in the console: who may, whose, by which service, and what is told."""
+"""A tenant's configuration in the console: permissions, tenants, services and messages."""
 
 import re
 
@@ -45,14 +45,14 @@ def forms(tenant):
 def fields(page):
     """What the page's form holds, as a browser would send it back."""
     form = page.context["form"]
-    sent = {}
+    form_data = {}
     for bound in form:
         value = bound.value()
         if value is True:
-            sent[bound.name] = "on"
+            form_data[bound.name] = "on"
         elif value is not None and value is not False:
-            sent[bound.name] = value
-    return sent
+            form_data[bound.name] = value
+    return form_data
 
 
 def write(tenant, key, value):
@@ -74,10 +74,10 @@ class TestRoles:
         pages += lists(tenant)
 
         answers = {at: browser.get(at).status_code for at in pages}
-        asked = {browser.get(at).status_code for at in steps}
+        page = {browser.get(at).status_code for at in steps}
 
         assert set(answers.values()) == {403 if role == "support" else 200}, answers
-        assert asked == {200 if role in ("admin", "operator") else 403}
+        assert page == {200 if role in ("admin", "operator") else 403}
 
     @pytest.mark.parametrize("role", ["support", "supervisor"])
     def test_that_only_look_change_nothing(self, role):
@@ -87,7 +87,7 @@ class TestRoles:
         kinds = (Tenant, Client, Location, ServiceLevel, Setting)
         before = [list(kind.objects.values()) for kind in kinds]
         browser = signed_in(role, tenant)
-        sent = {
+        form_data = {
             "expected_version": 1,
             "name": "After",
             "value": 5,
@@ -95,7 +95,7 @@ class TestRoles:
             "scopes": "orders:read",
         }
 
-        refused = {to: browser.post(to, sent).status_code for to in pages + steps + adds}
+        refused = {to: browser.post(to, form_data).status_code for to in pages + steps + adds}
 
         assert set(refused.values()) == {403}, refused
         assert before == [list(kind.objects.values()) for kind in kinds]
@@ -163,15 +163,15 @@ class TestAnotherTenants:
 
         assert b"DC1" in browser.get(url("location_changelist")).content
         assert b"Acme" in browser.get(url("setting_changelist")).content
-        sent = {"tenant": tenant.pk, "code": "DC2", "name": "Two", "type": "dc", "priority": 1}
-        browser.post(url("location_add"), sent | {"expected_version": 0, "is_active": "on"})
+        form_data = {"tenant": tenant.pk, "code": "DC2", "name": "Two", "type": "dc", "priority": 1}
+        browser.post(url("location_add"), form_data | {"expected_version": 0, "is_active": "on"})
         assert Location.objects.get(code="DC2").tenant == tenant
 
     def test_id_cannot_be_slipped_into_a_form(self):
         mine, other = TenantFactory(), TenantFactory()
-        sent = {"tenant": other.pk, "code": "DC1", "name": "One", "type": "dc", "priority": 1}
+        form_data = {"tenant": other.pk, "code": "DC1", "name": "One", "type": "dc", "priority": 1}
 
-        signed_in("admin", mine).post(url("location_add"), sent | {"expected_version": 0})
+        signed_in("admin", mine).post(url("location_add"), form_data | {"expected_version": 0})
 
         assert Location.objects.get().tenant == mine
 
@@ -182,9 +182,9 @@ class TestSetting:
         tenant, key = TenantFactory(), keys.find(name)
         at = url("setting_change", tenant.slug, name)
         browser = signed_in("admin", tenant)
-        sent = key.example if isinstance(key.example, dict) else {"value": key.example}
+        form_data = key.example if isinstance(key.example, dict) else {"value": key.example}
 
-        answer = browser.post(at, fields(browser.get(at)) | sent | {"for_good": "on"})
+        answer = browser.post(at, fields(browser.get(at)) | form_data | {"for_good": "on"})
 
         assert answer.status_code == 302, answer.context["form"].errors
         stored = services.read(tenant, key)
@@ -311,16 +311,16 @@ class TestSecretOfAWebhook:
         at = url("setting_change", tenant.slug, "external_order_webhook")
         bad = fields(browser.get(at)) | {"api_key": "typed-canary-canary", "timeout": "99"}
 
-        shown = [
+        text = [
             browser.get(at),
             browser.get(url("setting_list", tenant.slug)),
             browser.post(at, bad),
         ]
 
-        for page in shown:
+        for page in text:
             assert b"canary" not in page.content
             assert "••••".encode() in page.content
-        assert b"Only a secret" not in shown[0].content  # its last characters say that it changed
+        assert b"Only a secret" not in text[0].content  # its last characters say that it changed
 
     def test_is_kept_by_a_form_that_leaves_it_empty(self):
         tenant = TenantFactory()
@@ -364,13 +364,13 @@ class TestSequence:
         tenant = TenantFactory()
         at = url("setting_change", tenant.slug, self.KEY.name)
         browser = signed_in("admin", tenant)
-        sent = fields(browser.get(at)) | {"prefix": "AC", "size": "5"}
+        form_data = fields(browser.get(at)) | {"prefix": "AC", "size": "5"}
 
-        unconfirmed = browser.post(at, sent)
+        unconfirmed = browser.post(at, form_data)
 
         assert list(unconfirmed.context["form"].errors) == ["for_good"]
         assert not Setting.objects.exists()
-        assert browser.post(at, sent | {"for_good": "on"}).status_code == 302
+        assert browser.post(at, form_data | {"for_good": "on"}).status_code == 302
         assert services.read(tenant, self.KEY).value.prefix == "AC"
 
     def test_once_set_lets_only_its_size_be_raised(self):
@@ -383,12 +383,12 @@ class TestSequence:
 
         assert "AC00001" in text
         assert "data-preview" not in text
-        sent = {"expected_version": 1, "prefix": "XX", "size": "5", "start": "7", "step": "3"}
-        browser.post(at, sent)
+        form_data = {"expected_version": 1, "prefix": "XX", "size": "5", "start": "7", "step": "3"}
+        browser.post(at, form_data)
         assert services.read(tenant, self.KEY).version == 1
-        refused = browser.post(at, sent | {"size": "4"})
+        refused = browser.post(at, form_data | {"size": "4"})
         assert "Only its size can be raised" in refused.content.decode()
-        assert browser.post(at, sent | {"size": "6"}).status_code == 302
+        assert browser.post(at, form_data | {"size": "6"}).status_code == 302
         stored = services.read(tenant, self.KEY)
         assert self.KEY.dump(stored.value) == {"prefix": "AC", "size": 6, "start": 1, "step": 1}
         assert stored.updated_by == f"staff:admin@{tenant.slug}"
@@ -399,9 +399,9 @@ class TestSequence:
         tenant = TenantFactory()
         write(tenant, self.KEY, {"prefix": "AC", "size": 5})
         at = url("setting_change", tenant.slug, self.KEY.name)
-        sent = {"expected_version": 1, "prefix": "AC", "size": "6", "start": "1", "step": "1"}
+        form_data = {"expected_version": 1, "prefix": "AC", "size": "6", "start": "1", "step": "1"}
 
-        assert signed_in(role, tenant).post(at, sent).status_code == 403
+        assert signed_in(role, tenant).post(at, form_data).status_code == 403
         assert services.read(tenant, self.KEY).value.size == 5
 
     @pytest.mark.parametrize(
@@ -443,16 +443,16 @@ class TestClient:
         tenant = TenantFactory()
         browser = signed_in("admin", tenant)
 
-        made = browser.post(
+        new_order = browser.post(
             url("client_add"), {"expected_version": 0, "name": "shop", "scopes": ["orders:read"]}
         )
 
         client = Client.objects.get()
-        secret = made.context["secret"]
+        secret = new_order.context["secret"]
         assert tokens.authenticate(client_id=client.client_id, client_secret=secret) == client
         assert (client.tenant, client.scopes) == (tenant, ["orders:read"])
-        assert secret in made.content.decode()
-        assert "no-store" in made.headers["Cache-Control"]
+        assert secret in new_order.content.decode()
+        assert "no-store" in new_order.headers["Cache-Control"]
         later = [url("client_changelist"), url("client_change", client.pk), reverse("admin:index")]
         assert not [at for at in later if secret in browser.get(at).content.decode()]
         assert secret not in str(dict(browser.session))
@@ -468,20 +468,20 @@ class TestClient:
         assert Client.objects.get() == client
 
     def test_gets_another_secret_only_when_that_is_confirmed(self):
-        made = clients.create(tenant=TenantFactory(), name="shop")
-        browser = signed_in("admin", made.client.tenant)
-        at = url("client_step", made.client.pk, "rotate")
-        known = {"client_id": made.client.client_id}
+        new_order = clients.create(tenant=TenantFactory(), name="shop")
+        browser = signed_in("admin", new_order.client.tenant)
+        at = url("client_step", new_order.client.pk, "rotate")
+        existing = {"client_id": new_order.client.client_id}
 
-        asked = browser.get(at)
+        page = browser.get(at)
 
-        assert "stop working at once" in asked.content.decode()
-        assert tokens.authenticate(**known, client_secret=made.secret)
+        assert "stop working at once" in page.content.decode()
+        assert tokens.authenticate(**existing, client_secret=new_order.secret)
         secret = browser.post(at).context["secret"]
-        assert tokens.authenticate(**known, client_secret=secret)
+        assert tokens.authenticate(**existing, client_secret=secret)
         with pytest.raises(tokens.InvalidClient):
-            tokens.authenticate(**known, client_secret=made.secret)
-        assert secret not in browser.get(url("client_change", made.client.pk)).content.decode()
+            tokens.authenticate(**existing, client_secret=new_order.secret)
+        assert secret not in browser.get(url("client_change", new_order.client.pk)).content.decode()
 
     def test_is_switched_off_and_on(self):
         client = ClientFactory()
@@ -539,10 +539,10 @@ class TestLocation:
     def test_is_made_and_changed_line_by_line_of_its_address(self):
         tenant = TenantFactory()
         browser = signed_in("admin", tenant)
-        sent = {"code": "DC1", "name": "One", "type": "dc", "priority": "5", "is_active": "on"}
+        form_data = {"code": "DC1", "name": "One", "type": "dc", "priority": "5", "is_active": "on"}
         browser.post(
             url("location_add"),
-            sent
+            form_data
             | {
                 "expected_version": 0,
                 "country_codes": ["DE", "AT"],
@@ -609,8 +609,8 @@ class TestLocation:
 
         refused = browser.post(at, fields(browser.get(at)) | {"name": "Other"})
         assert "AN is not a country" in refused.content.decode()
-        kept = {"name": "Other", "country": "", "country_codes": ["DE"]}
-        assert browser.post(at, fields(browser.get(at)) | kept).status_code == 302
+        stored_order = {"name": "Other", "country": "", "country_codes": ["DE"]}
+        assert browser.post(at, fields(browser.get(at)) | stored_order).status_code == 302
 
         location.refresh_from_db()
         assert (location.country, location.country_codes) == ("", ["DE"])
@@ -620,9 +620,15 @@ class TestLocation:
     )
     def test_that_makes_no_sense_is_refused_and_keeps_what_was_typed(self, members):
         tenant = TenantFactory()
-        sent = {"expected_version": 0, "code": "DC1", "name": "One", "type": "dc", "priority": "1"}
+        form_data = {
+            "expected_version": 0,
+            "code": "DC1",
+            "name": "One",
+            "type": "dc",
+            "priority": "1",
+        }
 
-        answer = signed_in("admin", tenant).post(url("location_add"), sent | members)
+        answer = signed_in("admin", tenant).post(url("location_add"), form_data | members)
 
         assert 'value="DC1"' in answer.content.decode()
         assert answer.context["form"].errors
@@ -633,10 +639,10 @@ class TestServiceLevel:
     def test_is_made_and_changed(self):
         tenant = TenantFactory()
         browser = signed_in("admin", tenant)
-        sent = {"expected_version": 0, "identifier": "next day", "name": "Next day"}
+        form_data = {"expected_version": 0, "identifier": "next day", "name": "Next day"}
         browser.post(
             url("servicelevel_add"),
-            sent | {"shipping_type": "same_day_delivery", "remorse_period": 60},
+            form_data | {"shipping_type": "same_day_delivery", "remorse_period": 60},
         )
         level = ServiceLevel.objects.get()
         at = url("servicelevel_change", level.pk)
@@ -648,7 +654,7 @@ class TestServiceLevel:
 
     def test_that_waits_too_long_is_refused(self):
         tenant = TenantFactory()
-        sent = {
+        form_data = {
             "expected_version": 0,
             "identifier": "x",
             "name": "x",
@@ -656,7 +662,7 @@ class TestServiceLevel:
         }
 
         answer = signed_in("admin", tenant).post(
-            url("servicelevel_add"), sent | {"remorse_period": "2592001"}
+            url("servicelevel_add"), form_data | {"remorse_period": "2592001"}
         )
 
         assert "A remorse period is" in answer.content.decode()
@@ -668,15 +674,17 @@ class TestTenant:
         tenant = TenantFactory()
         browser = signed_in("admin", tenant)
         at = url("tenant_change", tenant.pk)
-        sent = fields(browser.get(at)) | {"name": "Acme Outdoor", "uses_pii_tokens": "on"}
-        sent |= {"lenient_price_details": "on"}
+        form_data = fields(browser.get(at)) | {"name": "Acme Outdoor", "uses_pii_tokens": "on"}
+        form_data |= {"lenient_price_details": "on"}
 
-        browser.post(at, sent | {"allows_http_webhooks": "on", "is_active": "", "slug": "evil"})
+        browser.post(
+            at, form_data | {"allows_http_webhooks": "on", "is_active": "", "slug": "evil"}
+        )
 
-        found = Tenant.objects.get()
-        assert (found.name, found.uses_pii_tokens) == ("Acme Outdoor", True)
-        assert found.lenient_price_details
-        assert (found.slug, found.is_active, found.allows_http_webhooks) == (
+        results = Tenant.objects.get()
+        assert (results.name, results.uses_pii_tokens) == ("Acme Outdoor", True)
+        assert results.lenient_price_details
+        assert (results.slug, results.is_active, results.allows_http_webhooks) == (
             tenant.slug,
             True,
             False,
@@ -684,7 +692,7 @@ class TestTenant:
 
     def test_is_made_and_suspended_by_an_operator(self):
         browser = signed_in("operator")
-        sent = {
+        form_data = {
             "expected_version": 0,
             "slug": "acme",
             "name": "Acme",
@@ -692,7 +700,7 @@ class TestTenant:
             "shop_locale": "de-DE",
         }
 
-        assert browser.post(url("tenant_add"), sent).status_code == 302
+        assert browser.post(url("tenant_add"), form_data).status_code == 302
         tenant = Tenant.objects.get()
         at = url("tenant_change", tenant.pk)
         opened = fields(browser.get(at))
@@ -722,10 +730,10 @@ class TestTexts:
     def test_with_a_nul_or_too_long_are_refused(self):
         tenant = TenantFactory()
         browser = signed_in("admin", tenant)
-        sent = {"expected_version": 0, "name": "One", "type": "dc", "priority": "1"}
+        form_data = {"expected_version": 0, "name": "One", "type": "dc", "priority": "1"}
 
         for code in ("a\0b", "x" * 129, " "):
-            assert browser.post(url("location_add"), sent | {"code": code}).status_code == 200
+            assert browser.post(url("location_add"), form_data | {"code": code}).status_code == 200
         for query in (
             "?q=%00",
             f"?q={'x' * 10_000}",

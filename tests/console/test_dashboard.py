@@ -29,9 +29,9 @@ def shop() -> Shop:
     return Shop()
 
 
-def captured(shop: Shop, *units: Any, country: str = "US", **said: Any) -> Order:
+def captured(shop: Shop, *units: Any, country: str = "US", **fields: Any) -> Order:
     address = {"shipping_address": {"country_code": country}}
-    return stored(shop.captured(order(*units, **address | said)))
+    return stored(shop.captured(order(*units, **address | fields)))
 
 
 def busy(shop: Shop) -> None:
@@ -52,8 +52,8 @@ def busy(shop: Shop) -> None:
 
 
 def tiles(page: Any) -> dict[str, tuple[str, str]]:
-    shown = [*page.context["waiting"], *page.context["statuses"]]
-    return {tile["label"]: (str(tile["count"]), tile["url"]) for tile in shown}
+    text = [*page.context["waiting"], *page.context["statuses"]]
+    return {tile["label"]: (str(tile["count"]), tile["url"]) for tile in text}
 
 
 class TestTiles:
@@ -61,9 +61,9 @@ class TestTiles:
         busy(shop)
         browser = signed_in("support", shop.tenant)
 
-        shown = tiles(browser.get(HOME))
+        text = tiles(browser.get(HOME))
 
-        assert {label: count for label, (count, _) in shown.items()} == {
+        assert {label: count for label, (count, _) in text.items()} == {
             "Grace ends within the hour": "2",
             "In their grace period": "3",
             "Big orders to approve": "1",
@@ -73,7 +73,7 @@ class TestTiles:
             "Open": "2",
             "Closed": "0",
         }
-        for label, (count, url) in shown.items():
+        for label, (count, url) in text.items():
             rows = browser.get(url, follow=True).context.get("rows")
             assert rows is None or len(rows) == int(count), label  # one alone is shown whole
 
@@ -105,9 +105,9 @@ class TestTiles:
     def test_of_another_tenant_are_not_counted(self, shop):
         busy(shop)
 
-        shown = tiles(signed_in("admin", TenantFactory()).get(HOME))
+        text = tiles(signed_in("admin", TenantFactory()).get(HOME))
 
-        assert {count for count, _ in shown.values()} == {"0"}
+        assert {count for count, _ in text.values()} == {"0"}
 
 
 class TestPlot:
@@ -131,12 +131,12 @@ class TestPlot:
         text = signed_in("support", shop.tenant).get(HOME).content.decode()
 
         drawn = re.search(r"<svg.*?</svg>", text, re.DOTALL)[0]
-        told = re.sub(r"\s+", " ", text)
+        details = re.sub(r"\s+", " ", text)
 
         heights = [float(h) for h in re.findall(r'"dashboard-today"[^>]* height="([\d.]+)"', drawn)]
         assert heights == [180.0, *[0.0] * 23]
-        assert "5 orders placed today." in told
-        assert '<th scope="row">0:00</th><td>5</td><td>0</td>' in told
+        assert "5 orders placed today." in details
+        assert '<th scope="row">0:00</th><td>5</td><td>0</td>' in details
 
     def test_of_a_quiet_day_is_low(self):
         quiet = overview.Hours(now(), 3, [1, *[0] * 23], [0] * 24)
@@ -232,10 +232,10 @@ class TestCost:
         busy(shop)
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-            for statement, known in (
+            for statement, existing in (
                 (overview._COUNTS, [[shop.tenant.pk]]),
                 (overview._HOURS, [shop.tenant.pk]),
             ):
-                cursor.execute(f"EXPLAIN {statement}", known)
+                cursor.execute(f"EXPLAIN {statement}", existing)
                 plan = "\n".join(line for (line,) in cursor.fetchall())
                 assert "Seq Scan on orders_" not in plan, plan

@@ -85,8 +85,8 @@ class TestPage:
         tenant = TenantFactory()
         browser = signed_in("admin", tenant)
 
-        for said in ({}, CUSTOMER | {"consumer_token": "t"}):
-            answer = browser.post(page(tenant), said)
+        for body in ({}, CUSTOMER | {"consumer_token": "t"}):
+            answer = browser.post(page(tenant), body)
             assert answer.context["form"].non_field_errors()
             assert answer.context["findings"] is None
 

@@ -83,11 +83,11 @@ def test_AD1_an_unknown_name_is_refused_in_the_same_words_and_time() -> None:
         error = answer.context["form"].non_field_errors()[0]
         return str(error), time.perf_counter() - began
 
-    known = [asked(NAME, f"192.0.2.{n}") for n in range(1, 6)]
+    existing = [asked(NAME, f"192.0.2.{n}") for n in range(1, 6)]
     unknown = [asked("nobody", f"192.0.2.{n}") for n in range(1, 6)]
 
-    assert {words for words, _ in known} == {words for words, _ in unknown}
-    slow, fast = (statistics.median(took for _, took in asks) for asks in (known, unknown))
+    assert {words for words, _ in existing} == {words for words, _ in unknown}
+    slow, fast = (statistics.median(took for _, took in asks) for asks in (existing, unknown))
     assert 0.5 < slow / fast < 2
 
 
@@ -109,7 +109,7 @@ def test_S17_many_at_once_do_not_pass_uncounted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("proxies", "forwarded", "expected_version"),
+    ("proxies", "forwarded", "address"),
     [
         (0, "203.0.113.9", "192.0.2.1"),
         (1, "203.0.113.9", "203.0.113.9"),
@@ -119,9 +119,9 @@ def test_S17_many_at_once_do_not_pass_uncounted() -> None:
     ],
 )
 def test_an_address_is_what_our_own_proxies_saw(
-    proxies: int, forwarded: str, expected_version: str, rf: Any, settings: Any
+    proxies: int, forwarded: str, address: str, rf: Any, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": forwarded})
 
-    assert guessing.address_of(request) == expected_version
+    assert guessing.address_of(request) == address

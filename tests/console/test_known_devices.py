@@ -26,8 +26,10 @@ def few_failures(settings: Any) -> None:
 
 @pytest.fixture
 def ada() -> User:
-    made = staff.create(tenant=TenantFactory(), username=NAME, role="support", password=PASSWORD)
-    return made.membership.user
+    new_order = staff.create(
+        tenant=TenantFactory(), username=NAME, role="support", password=PASSWORD
+    )
+    return new_order.membership.user
 
 
 def add(name: str, *, needs_second_factor: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""What a list of the console can be filtered by: what its page declares, and nothing else."""
+"""Filters of the console's lists: the declared look-ups of a page and no others."""
 
 from typing import Any
 

@@ -22,8 +22,8 @@ def shop() -> Shop:
     return shop
 
 
-def captured(shop: Shop, *units: Any, **said: Any) -> Order:
-    return stored(shop.captured(order(*units, **said)))
+def captured(shop: Shop, *units: Any, **fields: Any) -> Order:
+    return stored(shop.captured(order(*units, **fields)))
 
 
 def rows(page: str, heading: str) -> list[list[tuple[str, str]]]:
@@ -54,13 +54,13 @@ INCLUDED = {"base": 72, "net": 54, "tax": 10.8, "gross": 64.8, "discount": 7.2}
 class TestAPrice:
     def test_without_tax_shows_base_discount_tax_and_total(self, shop):
         adjustment = {"price_adjustment": 6, "coupon_code": "SPRING10", "level": "item"} | FIXED
-        kept = captured(
+        stored_order = captured(
             shop,
             item(price=EXCLUDED, discounts=[adjustment]),
             price_method="tax_excluded",
         )
 
-        page = Desk(shop).page(kept)
+        page = Desk(shop).page(stored_order)
 
         [lines] = rows(page, "Items")
         assert lines == [
@@ -72,9 +72,9 @@ class TestAPrice:
         assert "was 60" not in page
 
     def test_with_tax_shows_base_discount_and_total_and_the_tax_in_it(self, shop):
-        kept = captured(shop, item(price=INCLUDED), price_method="tax_included")
+        stored_order = captured(shop, item(price=INCLUDED), price_method="tax_included")
 
-        [lines] = rows(Desk(shop).page(kept), "Items")
+        [lines] = rows(Desk(shop).page(stored_order), "Items")
 
         assert lines == [
             ("Price, with tax", "72.00"),
@@ -86,36 +86,36 @@ class TestAPrice:
     @pytest.mark.parametrize("method", ["tax_excluded", "tax_included"])
     def test_of_a_shipment_is_shown_alike(self, shop, method):
         price = {"price": 10, "tax": 1, "discount_info": []}
-        kept = captured(shop, item(), price_method=method, shipments=[price])
-        shipment = kept.shipments.get()
+        stored_order = captured(shop, item(), price_method=method, shipments=[price])
+        shipment = stored_order.shipments.get()
         type(shipment).objects.update(discount=2, base=12)
 
-        [lines] = rows(Desk(shop).page(kept), "Shipments")
+        [lines] = rows(Desk(shop).page(stored_order), "Shipments")
 
         assert adds_up(lines), lines
         assert ("Discount", "−2.00") in lines
 
     def test_that_contradicts_itself_still_adds_up(self, shop):
-        kept = captured(shop, item(price=EXCLUDED), price_method="tax_excluded")
+        stored_order = captured(shop, item(price=EXCLUDED), price_method="tax_excluded")
         Item.objects.update(base=70)
 
-        [lines] = rows(Desk(shop).page(kept), "Items")
+        [lines] = rows(Desk(shop).page(stored_order), "Items")
 
         assert ("Other adjustment", "−10.00") in lines
         assert adds_up(lines)
 
     def test_of_a_currency_without_decimals_has_none(self, shop):
         price = {"net": 1000, "tax": 100, "gross": 1100}
-        kept = captured(shop, item(price=price), currency="JPY")
+        stored_order = captured(shop, item(price=price), currency="JPY")
 
-        [lines] = rows(Desk(shop).page(kept), "Items")
+        [lines] = rows(Desk(shop).page(stored_order), "Items")
 
         assert lines[-1] == ("Total", "1,100 JPY")
 
     @pytest.mark.parametrize("method", ["tax_excluded", "tax_included"])
     def test_of_the_whole_order_adds_up(self, shop, method):
         price = EXCLUDED if method == "tax_excluded" else INCLUDED
-        kept = captured(
+        stored_order = captured(
             shop,
             item(price=price),
             item(price=price),
@@ -124,11 +124,11 @@ class TestAPrice:
             gift_wrapping={"message": "x", "price": {"net": 2, "tax": 0.5, "gross": 2.5}},
         )
 
-        [lines] = rows(Desk(shop).page(kept), "Totals")
+        [lines] = rows(Desk(shop).page(stored_order), "Totals")
 
         assert adds_up(lines), lines
         assert ("Discounts", "−12.00" if method == "tax_excluded" else "−14.40") in lines
-        assert dict(lines)["Total"] == f"{kept.total:.2f} EUR"
+        assert dict(lines)["Total"] == f"{stored_order.total:.2f} EUR"
 
 
 class TestWhatRemains:
@@ -150,10 +150,10 @@ class TestWhatRemains:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
     def test_of_a_cancelled_order_is_nothing(self, shop, desk):
-        kept = captured(shop, item(), shipments=[{"price": 5, "tax": 1}])
-        self.cancelled(shop, kept)
+        stored_order = captured(shop, item(), shipments=[{"price": 5, "tax": 1}])
+        self.cancelled(shop, stored_order)
 
-        page = desk.page(kept)
+        page = desk.page(stored_order)
         head = self.text(page.split("order-head")[1])
         listed = self.text(desk.get(LIST).content.decode())
 
@@ -165,13 +165,13 @@ class TestWhatRemains:
         assert lines[-2:] == [("Cancelled", "−17.00"), ("Remaining", "0.00 EUR")]
 
     def test_of_a_returned_item_is_the_rest_with_its_shipping(self, shop, desk):
-        kept = captured(shop, *items(2), shipments=[{"price": 5, "tax": 1}])
-        done = list(kept.items.order_by("position"))
-        Item.objects.filter(order=kept).update(status="complete")
-        Order.objects.filter(pk=kept.pk).update(status="closed")
+        stored_order = captured(shop, *items(2), shipments=[{"price": 5, "tax": 1}])
+        done = list(stored_order.items.order_by("position"))
+        Item.objects.filter(order=stored_order).update(status="complete")
+        Order.objects.filter(pk=stored_order.pk).update(status="closed")
         Item.objects.filter(pk=done[0].pk).update(status="returned")
 
-        page = desk.page(kept)
+        page = desk.page(stored_order)
 
         assert "Partly returned" in page
         assert "Partly returned" in desk.get(LIST).content.decode()
@@ -179,52 +179,60 @@ class TestWhatRemains:
         assert lines[-2:] == [("Returned", "−11.00"), ("Remaining", "17.00 EUR")]
 
     def test_is_not_told_of_an_order_that_lost_nothing(self, shop, desk):
-        kept = captured(shop)
+        stored_order = captured(shop)
 
-        assert "Remaining" not in desk.page(kept)
+        assert "Remaining" not in desk.page(stored_order)
         assert "Remaining" not in desk.get(LIST).content.decode()
 
     def test_is_what_cancelling_gives_back(self, shop, desk):
-        kept = captured(shop, item(is_preorder=True), item(), shipments=[{"price": 5, "tax": 1}])
-        early = kept.items.get(is_preorder=True)
+        stored_order = captured(
+            shop, item(is_preorder=True), item(), shipments=[{"price": 5, "tax": 1}]
+        )
+        early = stored_order.items.get(is_preorder=True)
 
-        asked = self.text(desk.get(act(kept, "cancel-item", early)).content.decode())
-        assert "Refund due: up to 11.00 EUR." in asked
-        desk.do(kept, "cancel-item", early)
-        asked = self.text(desk.get(act(kept, "cancel")).content.decode())
-        assert "Refund due: up to 17.00 EUR." in asked
+        page = self.text(desk.get(act(stored_order, "cancel-item", early)).content.decode())
+        assert "Refund due: up to 11.00 EUR." in page
+        desk.do(stored_order, "cancel-item", early)
+        page = self.text(desk.get(act(stored_order, "cancel")).content.decode())
+        assert "Refund due: up to 17.00 EUR." in page
 
     def test_with_the_last_item_is_the_shipping_too(self, shop, desk):
-        kept = captured(shop, item(is_preorder=True), shipments=[{"price": 5, "tax": 1}])
+        stored_order = captured(shop, item(is_preorder=True), shipments=[{"price": 5, "tax": 1}])
 
-        asked = self.text(desk.get(act(kept, "cancel-item", kept.items.get())).content.decode())
+        page = self.text(
+            desk.get(act(stored_order, "cancel-item", stored_order.items.get())).content.decode()
+        )
 
-        assert "Refund due: up to 17.00 EUR." in asked
+        assert "Refund due: up to 17.00 EUR." in page
 
     def test_is_what_many_orders_are_worth(self, shop, desk):
-        gone, kept = captured(shop, *items(2)), captured(shop)
-        self.cancelled(shop, gone)
-        ticked = {"_selected_action": [gone.pk, kept.pk], "action": "cancel_orders", "index": 0}
+        former, stored_order = captured(shop, *items(2)), captured(shop)
+        self.cancelled(shop, former)
+        ticked = {
+            "_selected_action": [former.pk, stored_order.pk],
+            "action": "cancel_orders",
+            "index": 0,
+        }
 
-        asked = self.text(desk.post(LIST, **ticked).content.decode())
+        page = self.text(desk.post(LIST, **ticked).content.decode())
 
-        assert "Total value: 33.00 EUR, of which 11.00 EUR remain." in asked
-        assert "Status: 1 open and 1 closed." in asked
+        assert "Total value: 33.00 EUR, of which 11.00 EUR remain." in page
+        assert "Status: 1 open and 1 closed." in page
 
 
 class TestTheDashboard:
     def test_says_what_became_of_closed_orders(self, shop):
-        gone, kept = captured(shop), captured(shop)
-        Item.objects.filter(order=gone).update(status="cancelled")
-        Item.objects.filter(order=kept).update(status="complete")
+        former, stored_order = captured(shop), captured(shop)
+        Item.objects.filter(order=former).update(status="cancelled")
+        Item.objects.filter(order=stored_order).update(status="complete")
         Order.objects.update(status="closed")
         desk = Desk(shop)
 
         page = desk.get("/console/").content.decode()
 
-        found = re.findall(r'href="([^"]*outcome=[^"]*)"[^>]*>\s*([^<]*?)\s*<', page)
-        assert {text for _, text in found} == {"1 cancelled", "1 completed"}
-        for address, text in found:
+        results = re.findall(r'href="([^"]*outcome=[^"]*)"[^>]*>\s*([^<]*?)\s*<', page)
+        assert {text for _, text in results} == {"1 cancelled", "1 completed"}
+        for address, text in results:
             answer = desk.browser.get(address.replace("&amp;", "&"))
             numbers = [row.number for row in answer.context["rows"]]
-            assert numbers == [gone.number if "cancelled" in text else kept.number]
+            assert numbers == [former.number if "cancelled" in text else stored_order.number]

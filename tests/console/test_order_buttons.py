@@ -1,4 +1,4 @@
-"""What support does to an order: only what is possible and permitted, asked first, told after."""
+"""Actions on an order's page: possible and permitted ones only, confirmed before they run."""
 
 import re
 from unittest.mock import patch
@@ -54,74 +54,74 @@ def shop():
 def stand(shop, how):
     """An order that stands so."""
     country = {"open at a dc": "US", "conflict": "FR"}.get(how, "DE")
-    said = {"external_id": "A-1", "shipping_address": {"country_code": country}}
+    body = {"external_id": "A-1", "shipping_address": {"country_code": country}}
     its_items = [item(), item()]
     match how:
         case "in grace" | "grace over" | "all holds":
-            said["grace_period"] = 900
+            body["grace_period"] = 900
         case "complete":
-            said["is_fulfilled"] = True
+            body["is_fulfilled"] = True
     if how in ("big", "all holds"):
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
     if how == "pre-ordered":
         its_items[0]["is_preorder"] = True
-    shop.captured(order(*its_items, **said))
-    kept = Order.objects.get(external_id="A-1")
+    shop.captured(order(*its_items, **body))
+    stored_order = Order.objects.get(external_id="A-1")
     whole = {"tenant": shop.tenant, "reference": "A-1"}
     match how:
         case "grace over":
             Hold.objects.update(placed_at="2020-01-01T00:00:00Z", due_at="2020-01-01T00:15:00Z")
         case "held by support" | "all holds":
-            hold_actions.place(**whole, reason="load_order_state", actor="staff:eve")
+            hold_actions.place(**whole, reason="look", actor="staff:eve")
         case "cancelled":
             cancellation.cancel(**whole, id_type="any", reason="x", note=None, actor="a")
         case "partly shipped":
             fulfillment_reports.report(
                 **whole,
                 action="complete",
-                reports=[fulfillment_reports.Report(kept.items.first().uuid)],
+                reports=[fulfillment_reports.Report(stored_order.items.first().uuid)],
                 actor="wms",
             )
-    kept.refresh_from_db()
-    return kept
+    stored_order.refresh_from_db()
+    return stored_order
 
 
 def shown(kept, page):
     """The buttons a page has, as `POSSIBLE` writes them."""
     names = {str(hold.uuid): hold.kind for hold in kept.holds.all()}
-    found = set()
+    results = set()
     for name, on in re.findall(rf'"{LIST}{kept.pk}/([a-z-]+)/(?:([0-9a-f-]{{36}})/)?now/"', page):
-        found.add(f"{name}:{names[on]}" if on in names else name)
-    return found
+        results.add(f"{name}:{names[on]}" if on in names else name)
+    return results
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("how", POSSIBLE)
 def test_only_what_is_possible_and_permitted_is_offered_and_done(shop, how, role):
-    kept = stand(shop, how)
+    stored_order = stand(shop, how)
     desk = Desk(shop, role)
 
-    offered = shown(kept, desk.page(kept))
+    offered = shown(stored_order, desk.page(stored_order))
 
     possible = {name for name in POSSIBLE[how] if name.partition(":")[0] in ALLOWED[role]}
     assert offered == possible
-    for name, on in candidates(kept):
+    for name, on in candidates(stored_order):
         is_allowed = name in ALLOWED[role]
         full = f"{name}:{on.kind}" if isinstance(on, Hold) else name
-        asked = desk.get(act(kept, name, on))
+        page = desk.get(act(stored_order, name, on))
         if not is_allowed:
             before = contents()
-            assert asked.status_code == 403
-            assert desk.do(kept, name, on, reason="x").status_code == 403
+            assert page.status_code == 403
+            assert desk.do(stored_order, name, on, reason="x").status_code == 403
             assert contents() == before
         elif full in possible:
             if name == "cancel-item" and not on.is_preorder:
-                assert asked.status_code == 302
+                assert page.status_code == 302
             else:
-                assert asked.status_code == 200
-                assert "<form" in asked.content.decode()
+                assert page.status_code == 200
+                assert "<form" in page.content.decode()
         else:
-            assert asked.status_code == 302
+            assert page.status_code == 302
             assert len(heard(desk.browser)) == 1
 
 
@@ -144,11 +144,11 @@ def test_the_matrix_knows_every_button():
 
 
 def test_asking_changes_nothing(shop):
-    kept, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
+    stored_order, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
     before = contents()
 
-    for name, on in candidates(kept):
-        desk.get(act(kept, name, on))
+    for name, on in candidates(stored_order):
+        desk.get(act(stored_order, name, on))
 
     assert contents() == before
 
@@ -156,8 +156,8 @@ def test_asking_changes_nothing(shop):
 class TestDoing:
     """Each through the service, in the person's name, told in a sentence."""
 
-    def done(self, desk, kept, name, on=None, **said):
-        answer = desk.do(kept, name, on, **said)
+    def done(self, desk, kept, name, on=None, **fields):
+        answer = desk.do(kept, name, on, **fields)
         assert (answer.status_code, answer["Location"]) == (302, f"{LIST}{kept.pk}/change/")
         kept.refresh_from_db()
         [sentence] = heard(desk.browser)
@@ -167,121 +167,130 @@ class TestDoing:
         return kept.timeline.order_by("-version").first()
 
     def test_hold(self, shop):
-        kept, desk = stand(shop, "open at a store"), Desk(shop)
-        asked = desk.get(act(kept, "hold")).content.decode()
-        assert "2 items at S1 will wait again" in asked
+        stored_order, desk = stand(shop, "open at a store"), Desk(shop)
+        page = desk.get(act(stored_order, "hold")).content.decode()
+        assert "2 items at S1 will wait again" in page
 
-        told = self.done(desk, kept, "hold", reason="address is wrong")
+        details = self.done(desk, stored_order, "hold", reason="address is wrong")
 
-        assert told == "The order is on hold until somebody releases it."
-        assert kept.status == "on_hold"
-        assert self.last(kept).actor == desk.actor
-        assert self.last(kept).facts["reason"] == "address is wrong"
+        assert details == "The order is on hold until somebody releases it."
+        assert stored_order.status == "on_hold"
+        assert self.last(stored_order).actor == desk.actor
+        assert self.last(stored_order).facts["reason"] == "address is wrong"
 
     def test_release_of_the_last_hold_lets_the_order_go_on(self, shop):
-        kept, desk = stand(shop, "held by support"), Desk(shop)
-        hold = kept.holds.get()
-        asked = desk.get(act(kept, "release", hold)).content.decode()
-        assert "Nothing else holds the order" in asked
+        stored_order, desk = stand(shop, "held by support"), Desk(shop)
+        hold = stored_order.holds.get()
+        page = desk.get(act(stored_order, "release", hold)).content.decode()
+        assert "Nothing else holds the order" in page
 
-        told = self.done(desk, kept, "release", hold, reason="fine")
+        details = self.done(desk, stored_order, "release", hold, reason="fine")
 
-        assert told == (
+        assert details == (
             "The support hold has ended. Nothing holds the order any longer: it is open."
         )
         assert TimelineEntry.objects.get(verb="released").facts["reason"] == "fine"
 
     def test_approval_of_an_order_that_still_waits(self, shop):
-        kept, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
-        hold = kept.holds.get(kind="big_order")
-        asked = desk.get(act(kept, "approve", hold)).content.decode()
-        assert "The order still waits afterwards: grace period and support hold." in asked
+        stored_order, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
+        hold = stored_order.holds.get(kind="big_order")
+        page = desk.get(act(stored_order, "approve", hold)).content.decode()
+        assert "The order still waits afterwards: grace period and support hold." in page
 
-        told = self.done(desk, kept, "approve", hold, reason="good customer")
+        details = self.done(desk, stored_order, "approve", hold, reason="good customer")
 
-        assert told == (
+        assert details == (
             "The big-order hold has ended. The order still waits: grace period and support hold."
         )
-        assert kept.status == "on_hold"
+        assert stored_order.status == "on_hold"
 
     def test_who_may_release_may_not_approve(self, shop):
-        kept, desk = stand(shop, "big"), Desk(shop, "support")
+        stored_order, desk = stand(shop, "big"), Desk(shop, "support")
         before = contents()
 
-        answer = desk.do(kept, "release", kept.holds.get(), reason="x")
+        answer = desk.do(stored_order, "release", stored_order.holds.get(), reason="x")
 
         assert answer.status_code == 302
         assert "deleted" in heard(desk.browser)[0]
         assert contents() == before
 
     def test_extend(self, shop):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
-        before = kept.holds.get().due_at
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        before = stored_order.holds.get().due_at
 
-        told = self.done(desk, kept, "extend", kept.holds.get())
+        details = self.done(desk, stored_order, "extend", stored_order.holds.get())
 
-        after = kept.holds.get().due_at
+        after = stored_order.holds.get().due_at
         assert (after - before).total_seconds() == 900
         assert (
-            told == f"The grace period is 15 minutes longer: it ends {after:%Y-%m-%d %H:%M:%S} UTC."
+            details
+            == f"The grace period is 15 minutes longer: it ends {after:%Y-%m-%d %H:%M:%S} UTC."
         )
 
     def test_cancel(self, shop):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
-        asked = desk.get(act(kept, "cancel")).content.decode()
-        for said in ("2 items will be cancelled for good: SKU-1", "22.00 EUR", "grace period"):
-            assert said in asked
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        page = desk.get(act(stored_order, "cancel")).content.decode()
+        for body in ("2 items will be cancelled for good: SKU-1", "22.00 EUR", "grace period"):
+            assert body in page
 
-        told = self.done(desk, kept, "cancel", reason="changed her mind", note="called twice")
+        details = self.done(
+            desk, stored_order, "cancel", reason="changed her mind", note="called twice"
+        )
 
-        assert told == "The order and its 2 items were cancelled."
-        assert kept.status == "closed"
+        assert details == "The order and its 2 items were cancelled."
+        assert stored_order.status == "closed"
         facts = TimelineEntry.objects.get(verb="cancelled").facts
         assert (facts["reason"], facts["note"]) == ("changed her mind", "called twice")
 
     def test_cancelling_what_somebody_may_be_handling_is_warned_of(self, shop):
         shop.set(keys.CANCELLATION_ALLOWED_FROM, ["store", "dc"])
-        kept = stand(shop, "open at a dc")
+        stored_order = stand(shop, "open at a dc")
 
-        assert "Somebody may be handling it" in Desk(shop).get(act(kept, "cancel")).content.decode()
+        assert (
+            "Somebody may be handling it"
+            in Desk(shop).get(act(stored_order, "cancel")).content.decode()
+        )
 
     def test_cancel_an_item(self, shop):
-        kept, desk = stand(shop, "pre-ordered"), Desk(shop)
-        one = kept.items.get(is_preorder=True)
+        stored_order, desk = stand(shop, "pre-ordered"), Desk(shop)
+        one = stored_order.items.get(is_preorder=True)
 
-        told = self.done(desk, kept, "cancel-item", one)
+        details = self.done(desk, stored_order, "cancel-item", one)
 
-        assert told == "SKU-1 is cancelled."
-        assert set(kept.items.values_list("status", flat=True)) == {"cancelled", "in_fulfillment"}
+        assert details == "SKU-1 is cancelled."
+        assert set(stored_order.items.values_list("status", flat=True)) == {
+            "cancelled",
+            "in_fulfillment",
+        }
 
     def test_note(self, shop):
-        kept, desk = stand(shop, "cancelled"), Desk(shop)
+        stored_order, desk = stand(shop, "cancelled"), Desk(shop)
 
-        told = self.done(desk, kept, "note", text="She called.\r\nAnd again.")
+        details = self.done(desk, stored_order, "note", text="She called.\r\nAnd again.")
 
-        assert told == "The note was added."
+        assert details == "The note was added."
         note = OrderNote.objects.get()
         assert note.text == "She called.\nAnd again."
         assert note.source == desk.person.get_username()
-        assert "She called." in desk.page(kept)
+        assert "She called." in desk.page(stored_order)
 
     def test_why_not_is_told_in_the_services_words(self, shop):
-        kept, desk = stand(shop, "open at a dc"), Desk(shop)
+        stored_order, desk = stand(shop, "open at a dc"), Desk(shop)
         before = contents()
-        assert "cancellations are not allowed from this type of location" in desk.page(kept)
+        assert "cancellations are not allowed from this type of location" in desk.page(stored_order)
 
-        told = self.done(desk, kept, "cancel", reason="x")
+        details = self.done(desk, stored_order, "cancel", reason="x")
 
-        assert "cancellations are not allowed from this type of location" in told
+        assert "cancellations are not allowed from this type of location" in details
         assert contents() == before
 
     def test_a_note_with_a_card_number_is_refused(self, shop):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
         before = contents()
 
-        told = self.done(desk, kept, "note", text="paid by 4111 1111 1111 1111")
+        details = self.done(desk, stored_order, "note", text="paid by 4111 1111 1111 1111")
 
-        assert told == "A note must not hold a card number."
+        assert details == "A note must not hold a card number."
         assert contents() == before
 
 
@@ -301,21 +310,21 @@ class TestAsking:
         ],
     )
     def test_what_makes_no_sense_is_asked_again(self, shop, said):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
         before = contents()
 
-        answer = desk.do(kept, "hold", **said)
+        answer = desk.do(stored_order, "hold", **said)
 
         assert answer.status_code == 200
         assert 'role="alert"' in answer.content.decode()
         assert contents() == before
 
     def test_without_a_token_nothing_is_done(self, shop):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
         before = contents()
         desk.browser.handler.enforce_csrf_checks = True
 
-        assert desk.do(kept, "hold", reason="x").status_code == 403
+        assert desk.do(stored_order, "hold", reason="x").status_code == 403
         assert contents() == before
 
 
@@ -324,19 +333,21 @@ class TestStaleForms:
 
     @pytest.mark.parametrize("name", ["hold", "cancel", "extend", "release", "cancel-item"])
     def test_a_stale_form_is_refused_and_told_what_changed(self, shop, name):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
         on = {
-            "extend": kept.holds.get(),
-            "release": kept.holds.get(),
-            "cancel-item": kept.items.first(),
+            "extend": stored_order.holds.get(),
+            "release": stored_order.holds.get(),
+            "cancel-item": stored_order.items.first(),
         }.get(name)
-        expected_version = kept.version
+        expected_version = stored_order.version
         hold_actions.extend_grace(
             tenant=shop.tenant, reference="A-1", id_type="external", actor="client:app"
         )
         before = contents()
 
-        answer = desk.do(kept, name, on, reason="moves house", expected_version=expected_version)
+        answer = desk.do(
+            stored_order, name, on, reason="moves house", expected_version=expected_version
+        )
 
         page = answer.content.decode()
         assert answer.status_code == 409
@@ -346,26 +357,28 @@ class TestStaleForms:
         assert "The order was captured" not in page
         assert contents() == before
         if name != "cancel-item":  # asked again, by the order as it is now
-            assert f'name="seen" value="{expected_version + 1}"' in page
+            assert f'name="expected_version" value="{expected_version + 1}"' in page
         if name in ("hold", "cancel", "release"):  # with what was written
             assert 'name="reason" value="moves house"' in page
 
     def test_a_form_from_the_future_is_refused_too(self, shop):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
         before = contents()
 
-        answer = desk.do(kept, "hold", reason="x", expected_version=kept.version + 1)
+        answer = desk.do(
+            stored_order, "hold", reason="x", expected_version=stored_order.version + 1
+        )
 
         assert answer.status_code == 409
         assert "The order has changed since you looked at it" in answer.content.decode()
         assert contents() == before
 
     def test_pressing_twice_does_it_once(self, shop):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
-        hold, expected_version = kept.holds.get(), kept.version
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        hold, expected_version = stored_order.holds.get(), stored_order.version
 
         answers = [
-            desk.do(kept, "extend", hold, expected_version=expected_version).status_code
+            desk.do(stored_order, "extend", hold, expected_version=expected_version).status_code
             for _ in range(2)
         ]
 
@@ -373,24 +386,24 @@ class TestStaleForms:
         assert TimelineEntry.objects.filter(verb="extended").count() == 1
 
     def test_what_changes_between_the_look_and_the_lock_is_seen_too(self, shop):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
         original = hold_actions.place
 
-        def late(**said):
+        def late(**fields):
             with patch.object(hold_actions, "place", original):
                 hold_actions.extend_grace(
                     tenant=shop.tenant, reference="A-1", id_type="external", actor="client:app"
                 )
-            return original(**said)
+            return original(**fields)
 
         with patch.object(hold_actions, "place", late):
-            answer = desk.do(kept, "hold", reason="x")
+            answer = desk.do(stored_order, "hold", reason="x")
 
         assert answer.status_code == 409
         assert not Hold.objects.filter(kind="support").exists()
 
     def test_a_note_overwrites_nothing_and_is_taken(self, shop):
-        kept, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, desk = stand(shop, "in grace"), Desk(shop)
 
-        assert desk.do(kept, "note", text="hello", expected_version=1).status_code == 302
+        assert desk.do(stored_order, "note", text="hello", expected_version=1).status_code == 302
         assert OrderNote.objects.count() == 1

@@ -34,8 +34,8 @@ def browser(shop: Shop) -> Any:
     return signed_in("support", shop.tenant)
 
 
-def captured(shop: Shop, *units: Any, **said: Any) -> Order:
-    return stored(shop.captured(order(*units, **said)))
+def captured(shop: Shop, *units: Any, **fields: Any) -> Order:
+    return stored(shop.captured(order(*units, **fields)))
 
 
 def text(answer: Any) -> str:
@@ -53,7 +53,7 @@ def exported(browser: Any, form: str = "orders", **query: str) -> Any:
 
 class TestOrders:
     def test_are_one_row_each(self, shop, browser):
-        made = captured(
+        new_order = captured(
             shop,
             *items(2),
             external_id="WEB-77",
@@ -67,9 +67,9 @@ class TestOrders:
             row.items()
             >= {
                 "tenant": shop.tenant.slug,
-                "number": made.number,
+                "number": new_order.number,
                 "external_id": "WEB-77",
-                "id": str(made.uuid),
+                "id": str(new_order.uuid),
                 "status": "on_hold",
                 "holds": "grace",
                 "outcome": "",
@@ -86,7 +86,7 @@ class TestOrders:
     def test_are_those_that_are_asked_for_on_whatever_page(self, shop, browser, monkeypatch):
         monkeypatch.setattr(export, "BATCH", 2)
         monkeypatch.setattr(paging, "WINDOW", 2)
-        made = [
+        new_orders = [
             captured(shop, placed_at=f"2024-05-0{day}T12:00:00Z", channel_type=channel)
             for day, channel in enumerate(("web", "mobile", "web", "mobile", "web"), 1)
         ]
@@ -94,47 +94,47 @@ class TestOrders:
         def numbers(**query: str) -> list[str]:
             return [row["number"] for row in rows(exported(browser, **query))]
 
-        newest = [one.number for one in reversed(made)]
+        newest = [one.number for one in reversed(new_orders)]
         assert numbers() == newest
         assert numbers(channel="web") == newest[::2]
-        assert numbers(q=made[1].number) == [made[1].number]
-        assert numbers(placed="2024-05-03") == [made[2].number]
+        assert numbers(q=new_orders[1].number) == [new_orders[1].number]
+        assert numbers(placed="2024-05-03") == [new_orders[2].number]
         assert numbers(store="nowhere") == []
 
     def test_are_those_that_are_selected(self, shop, browser):
-        made = [captured(shop) for _ in range(3)]
+        new_orders = [captured(shop) for _ in range(3)]
         theirs = captured(Shop())
 
-        def numbers(**said: Any) -> set[str]:
-            chosen = [made[0].pk, made[2].pk, theirs.pk]
-            said = {"action": "export_orders", "index": 0, "_selected_action": chosen} | said
-            return {row["number"] for row in rows(browser.post(LIST, said))}
+        def numbers(**fields: Any) -> set[str]:
+            chosen = [new_orders[0].pk, new_orders[2].pk, theirs.pk]
+            fields = {"action": "export_orders", "index": 0, "_selected_action": chosen} | fields
+            return {row["number"] for row in rows(browser.post(LIST, fields))}
 
-        assert numbers() == {made[0].number, made[2].number}
-        assert numbers(select_across=1) == {one.number for one in made}
+        assert numbers() == {new_orders[0].number, new_orders[2].number}
+        assert numbers(select_across=1) == {one.number for one in new_orders}
 
 
 class TestItems:
     def test_are_one_row_each_with_their_order(self, shop, browser):
-        made = captured(shop, *items(2))
+        new_order = captured(shop, *items(2))
         other = captured(shop, placed_at="2024-04-01T12:00:00Z")
 
-        found = rows(exported(browser, "items"))
+        results = rows(exported(browser, "items"))
 
-        assert [(row["order_number"], row["position"]) for row in found] == [
-            (made.number, "1"),
-            (made.number, "2"),
+        assert [(row["order_number"], row["position"]) for row in results] == [
+            (new_order.number, "1"),
+            (new_order.number, "2"),
             (other.number, "1"),
         ]
-        assert found[0]["gross"] == "11.00"
-        assert found[0]["product_id"] == "SKU-1"
+        assert results[0]["gross"] == "11.00"
+        assert results[0]["product_id"] == "SKU-1"
 
     def test_can_be_those_of_selected_orders(self, shop, browser):
-        made = captured(shop, *items(2))
+        new_order = captured(shop, *items(2))
         captured(shop)
 
-        said = {"action": "export_items", "index": 0, "_selected_action": made.pk}
-        assert {row["order_number"] for row in rows(browser.post(LIST, said))} == {made.number}
+        body = {"action": "export_items", "index": 0, "_selected_action": new_order.pk}
+        assert {row["order_number"] for row in rows(browser.post(LIST, body))} == {new_order.number}
 
 
 class TestTheForm:
@@ -258,8 +258,8 @@ class TestWhatASpreadsheetReads:
         assert one["external_id"] == text
 
     def test_what_became_of_an_order_and_what_remains(self, shop, browser):
-        made = captured(shop, *items(2))
-        Item.objects.filter(order=made, position=0).update(status="cancelled")
+        new_order = captured(shop, *items(2))
+        Item.objects.filter(order=new_order, position=0).update(status="cancelled")
 
         [one] = rows(exported(browser))
 
@@ -268,12 +268,12 @@ class TestWhatASpreadsheetReads:
 
 
 class TestColumns:
-    def chosen(self, browser: Any, *columns: str, form: str = "orders", **said: Any) -> Any:
-        return browser.post(f"{LIST}export/", {"form": form, "columns": columns} | said)
+    def chosen(self, browser: Any, *columns: str, form: str = "orders", **fields: Any) -> Any:
+        return browser.post(f"{LIST}export/", {"form": form, "columns": columns} | fields)
 
     @pytest.fixture
     def made(self, shop) -> Order:
-        kept = captured(
+        stored_order = captured(
             shop,
             customer=WHO,
             shipping_address=WHERE,
@@ -282,13 +282,13 @@ class TestColumns:
         )
         cancellation.cancel(
             tenant=shop.tenant,
-            reference=str(kept.uuid),
+            reference=str(stored_order.uuid),
             id_type="internal",
             reason="=She changed her mind",
             note="Twice",
             actor="staff:x",
         )
-        return kept
+        return stored_order
 
     COLUMNS = (
         *("number", "shipping_first_name", "shipping_zip_code", "shipping_phone"),
@@ -363,7 +363,7 @@ class TestColumns:
 
     def test_that_are_personal_are_tokens_where_the_tenant_wants_that(self):
         shop = Shop(uses_pii_tokens=True)
-        made = captured(shop, customer=WHO, shipping_address=WHERE, billing_address=WHERE)
+        new_order = captured(shop, customer=WHO, shipping_address=WHERE, billing_address=WHERE)
         browser = signed_in("support", shop.tenant)
         personal = [c.name for c in export.FORMS["orders"].columns if c.is_personal]
 
@@ -373,21 +373,21 @@ class TestColumns:
             for secret in (*WHO.values(), "Byron", "1 Main Street", "0351123456"):
                 assert secret not in one.values()
         [one] = rows(self.chosen(browser, *personal))
-        told = shop.order(made.uuid)
+        details = shop.order(new_order.uuid)
 
-        address = told["shipping_address"]
-        assert one["customer_name"] == told["customer"]["name"]
-        assert one["customer_email"] == told["customer"]["email"]
-        assert one["customer_id"] == told["customer"]["id"]
+        address = details["shipping_address"]
+        assert one["customer_name"] == details["customer"]["name"]
+        assert one["customer_email"] == details["customer"]["email"]
+        assert one["customer_id"] == details["customer"]["id"]
         for name in ("first_name", "last_name", "address_line_1", "phone"):
             assert one[f"shipping_{name}"] == address[name]
         assert one["shipping_second_name"] == ""
 
     def test_are_written_down(self, browser, made):
-        with capture_logs() as said:
+        with capture_logs() as body:
             text(self.chosen(browser, "number", "shipping_phone"))
 
-        [line] = [line for line in said if line["event"] == "export"]
+        [line] = [line for line in body if line["event"] == "export"]
         assert line["columns"] == ["number", "shipping_phone"]
 
     def test_need_the_permission(self, shop, browser, made):
@@ -409,11 +409,11 @@ class TestWho:
         Group.objects.get(name="support").permissions.remove(
             Permission.objects.get(codename="export_order")
         )
-        made = captured(shop)
+        new_order = captured(shop)
 
         assert exported(browser).status_code == 403
-        said = {"action": "export_orders", "index": 0, "_selected_action": made.pk}
-        assert browser.post(LIST, said).status_code == 302
+        body = {"action": "export_orders", "index": 0, "_selected_action": new_order.pk}
+        assert browser.post(LIST, body).status_code == 302
         assert "Export orders" not in browser.get(LIST).content.decode()
 
     def test_only_looks_gets_nothing(self, shop, browser):
@@ -426,10 +426,10 @@ class TestWho:
     def test_took_what_away_is_written_down_without_whom_they_searched(self, shop, browser):
         captured(shop, customer={"name": "X", "email": "x@example.com"})
 
-        with capture_logs() as said:
+        with capture_logs() as body:
             text(exported(browser, channel="web", q="x@example.com"))
 
-        [line] = [line for line in said if line["event"] == "export"]
+        [line] = [line for line in body if line["event"] == "export"]
         person = User.objects.get()
         assert line["actor"] == f"staff:{person.username}"
         assert (line["tenants"], line["form"], line["rows"]) == ([shop.tenant.slug], "orders", 1)
@@ -442,11 +442,11 @@ class TestWho:
             captured(shop)
 
         answer = exported(browser)
-        with capture_logs() as said:
+        with capture_logs() as body:
             next(answer.streaming_content), next(answer.streaming_content)
             answer.close()
 
-        assert [line["rows"] for line in said if line["event"] == "export"] == [1]
+        assert [line["rows"] for line in body if line["event"] == "export"] == [1]
 
 
 def test_memory_does_not_grow_with_the_number_of_orders(shop, browser, monkeypatch):
@@ -477,7 +477,7 @@ class TestSlowReaders:
 
     def test_one_tenants_take_half_of_the_places_and_leave_some_to_others(self, shop, browser):
         captured(shop)
-        running = [exported(browser) for _ in range(request_slots.ASIDE // 2)]
+        running = [exported(browser) for _ in range(request_slots.OUTBOUND_WAITS // 2)]
         assert {answer.status_code for answer in running} == {200}
 
         refused = exported(browser, status="open")
@@ -491,7 +491,7 @@ class TestSlowReaders:
     @pytest.mark.parametrize("end", ["read", "lost"])
     def test_a_place_is_free_again_however_a_download_ends(self, shop, browser, end):
         captured(shop)
-        for _ in range(2 * request_slots.ASIDE):
+        for _ in range(2 * request_slots.OUTBOUND_WAITS):
             answer = exported(browser)
             assert answer.status_code == 200
             if end == "read":

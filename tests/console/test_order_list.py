@@ -33,9 +33,9 @@ def browser(shop: Shop) -> Any:
     return signed_in("support", shop.tenant)
 
 
-def captured(shop: Shop, *units: Any, country: str = "US", **said: Any) -> Order:
+def captured(shop: Shop, *units: Any, country: str = "US", **fields: Any) -> Order:
     address = {"shipping_address": {"country_code": country}}
-    return stored(shop.captured(order(*units, **address | said)))
+    return stored(shop.captured(order(*units, **address | fields)))
 
 
 def ask(browser: Any, **query: Any) -> Any:
@@ -66,13 +66,13 @@ class TestWhatARowShows:
 
         text = ask(browser).content.decode()
 
-        for shown in ("WEB-77", "Grace Hopper", "grace@example.com", "NY5AVE", "22.00 EUR"):
-            assert shown in text
+        for page_text in ("WEB-77", "Grace Hopper", "grace@example.com", "NY5AVE", "22.00 EUR"):
+            assert page_text in text
 
     def test_why_it_waits_and_until_when(self, shop, browser):
-        made = captured(shop, grace_period=3600)
+        new_order = captured(shop, grace_period=3600)
         hold_actions.place(
-            tenant=shop.tenant, reference=str(made.uuid), reason="Ask first", actor="staff:x"
+            tenant=shop.tenant, reference=str(new_order.uuid), reason="Ask first", actor="staff:x"
         )
 
         text = ask(browser).content.decode()
@@ -94,7 +94,7 @@ class TestWhatARowShows:
         assert "DC-EAST" in ask(browser).content.decode()
 
     def test_nothing_that_is_stored_is_markup(self, shop, browser):
-        made = captured(shop, grace_period=3600)
+        new_order = captured(shop, grace_period=3600)
         texts = [f.name for f in Order._meta.fields if f.name in _FREE_TEXTS]
         Order.objects.update(
             **{name: HOSTILE[: Order._meta.get_field(name).max_length] for name in texts},
@@ -107,7 +107,7 @@ class TestWhatARowShows:
         text = ask(browser).content.decode()
 
         assert len(texts) == len(_FREE_TEXTS)
-        assert str(made.pk) in text
+        assert str(new_order.pk) in text
         assert "&lt;script&gt;alert(1)" in text
         assert "<script>alert" not in text
         assert "onerror=alert(2)&gt;" in text
@@ -184,7 +184,7 @@ class TestFilters:
         hold_actions.place(
             tenant=shop.tenant, reference=str(held.uuid), reason="Ask first", actor="staff:x"
         )
-        made = {
+        new_order = {
             "graced": captured(shop, placed_at=at(20), grace_period=600),
             "later": captured(shop, placed_at=at(30), grace_period=7200),
             "big": captured(shop, *items(4), placed_at=at(40), grace_period=0),
@@ -203,7 +203,7 @@ class TestFilters:
         external = captured(shop, placed_at=at(80), grace_period=0)
         Item.objects.filter(order=external).update(status="captured")
         Order.objects.filter(pk=external.pk).update(status="closed")
-        return {name: one.number for name, one in (made | {"external": external}).items()}
+        return {name: one.number for name, one in (new_order | {"external": external}).items()}
 
     @pytest.mark.parametrize(
         ("query", "expected"),
@@ -243,11 +243,11 @@ class TestFilters:
 
     def test_forget_a_conflict_that_was_solved(self, shop, browser):
         LocationFactory(tenant=shop.tenant, country_codes=["DE"])
-        made = captured(shop, grace_period=0)
-        assert listed(browser, conflict="yes") == [made.number]
+        new_order = captured(shop, grace_period=0)
+        assert listed(browser, conflict="yes") == [new_order.number]
 
         hold_actions.place(
-            tenant=shop.tenant, reference=str(made.uuid), reason="x", actor="staff:x"
+            tenant=shop.tenant, reference=str(new_order.uuid), reason="x", actor="staff:x"
         )
 
         assert listed(browser, conflict="yes") == []
@@ -280,23 +280,23 @@ class TestPages:
         """Eight orders, newest first; two of them were placed at the same moment."""
         minutes = [1, 2, 3, 4, 4, 5, 6, 7]
         moment = now()
-        made = [
+        new_orders = [
             captured(shop, placed_at=(moment - dt.timedelta(minutes=m)).isoformat())
             for m in minutes
         ]
-        made[3:5] = [made[4], made[3]]
-        return [one.number for one in made]
+        new_orders[3:5] = [new_orders[4], new_orders[3]]
+        return [one.number for one in new_orders]
 
     def test_are_walked_to_the_end_and_back(self, browser, numbers):
-        expected_version, addresses, query = [], [], ""
+        pages, addresses, query = [], [], ""
         while True:
             answer = browser.get(f"{LIST}?{query}")
             page = answer.context["cl"]
-            expected_version.append([row.number for row in answer.context["rows"]])
+            pages.append([row.number for row in answer.context["rows"]])
             if not page.older:
                 break
             query = page.older_address
-        assert expected_version == [numbers[:3], numbers[3:6], numbers[6:]]
+        assert pages == [numbers[:3], numbers[3:6], numbers[6:]]
 
         back = []
         while page.newer:
@@ -314,13 +314,13 @@ class TestPages:
     def told(self, browser: Any, **query: Any) -> list[str]:
         """What each page says, from the first to the last and back to the first."""
         answer = ask(browser, **query)
-        found = [self.said(answer)]
+        results = [self.said(answer)]
         for way in ("older", "newer"):
             while getattr(answer.context["cl"], way):
                 address = getattr(answer.context["cl"], f"{way}_address")
                 answer = browser.get(f"{LIST}?{address}")
-                found.append(self.said(answer))
-        return found
+                results.append(self.said(answer))
+        return results
 
     @pytest.mark.parametrize(
         "query", [{}, {"status": "open"}, {"q": "SKU-1"}, {"since": "2001-01-01"}], ids=str
@@ -392,11 +392,11 @@ class TestPages:
     ):
         monkeypatch.setattr(paging, "WINDOW", 2)
         Order.objects.filter(number__in=[numbers[0], numbers[7]]).update(store_id="NY5AVE")
-        expected_version, query, pages = [], "store=NY5AVE", 0
+        numbers_listed, query, pages = [], "store=NY5AVE", 0
         while True:
             answer = browser.get(f"{LIST}?{query}")
             page = answer.context["cl"]
-            expected_version += [row.number for row in answer.context["rows"]]
+            numbers_listed += [row.number for row in answer.context["rows"]]
             pages += 1
             if not page.older:
                 break
@@ -404,13 +404,13 @@ class TestPages:
             assert "Look further back" in answer.content.decode()
             query = page.older_address
 
-        assert expected_version == [numbers[0], numbers[7]]
+        assert numbers_listed == [numbers[0], numbers[7]]
         assert pages > 3
 
     def test_of_a_window_are_walked_back_too(self, browser, numbers, monkeypatch):
         monkeypatch.setattr(paging, "WINDOW", 2)
         Order.objects.filter(number=numbers[0]).update(store_id="NY5AVE")
-        query, expected_version = (
+        query, numbers_listed = (
             f"store=NY5AVE&before={paging.Place(now() - dt.timedelta(days=1), 0)}",
             [],
         )
@@ -418,10 +418,10 @@ class TestPages:
             answer = browser.get(f"{LIST}?{query}")
             page = answer.context["cl"]
             assert page.looked_until is None or not page.newer
-            expected_version += [row.number for row in answer.context["rows"]]
+            numbers_listed += [row.number for row in answer.context["rows"]]
             query = page.newer_address if page.newer else ""
 
-        assert expected_version == [numbers[0]]
+        assert numbers_listed == [numbers[0]]
 
     def test_that_are_empty_say_what_to_do(self, browser):
         assert "No orders yet" in ask(browser).content.decode()
@@ -506,9 +506,9 @@ class TestCost:
         """The tenant, the orders, their holds, what their items say, views and places."""
 
         def own_queries(**query: Any) -> list[str]:
-            with CaptureQueriesContext(connection) as asked:
+            with CaptureQueriesContext(connection) as question:
                 assert ask(browser, **query).status_code == 200
-            return [q["sql"] for q in asked if "orders_" in q["sql"] or "location" in q["sql"]]
+            return [q["sql"] for q in question if "orders_" in q["sql"] or "location" in q["sql"]]
 
         queries = ({}, {"status": "on_hold"}, {"hold": "grace"}, {"q": "SKU-1"}, {"store": "X"})
         captured(shop, grace_period=600), captured(shop, grace_period=600)
@@ -522,19 +522,19 @@ class TestCost:
     def test_counts_nothing(self, shop, browser):
         captured(shop)
 
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as question:
             ask(browser)
 
         counting = re.compile(r"count\(", re.IGNORECASE)
         assert [
-            q["sql"] for q in asked if counting.search(q["sql"]) and "GROUP BY" not in q["sql"]
+            q["sql"] for q in question if counting.search(q["sql"]) and "GROUP BY" not in q["sql"]
         ] == []
 
     def test_reads_orders_along_indexes_whatever_is_asked(self, shop, browser):
         """With sequential scans forbidden, PostgreSQL uses one only where it has no other way."""
         sample = captured(shop, grace_period=600)
         loading.load(shop.tenant, sample.uuid, first=0, count=2_000, customer=lambda n: f"C-{n}")
-        asked = {
+        question = {
             "status": "open",
             "outcome": "partly_cancelled",
             "hold": "support",
@@ -550,14 +550,14 @@ class TestCost:
             "placed": "2024-05",
             "after": str(paging.place_of(sample)),
         }
-        assert set(asked) >= set(filters.BY_NAME)
+        assert set(question) >= set(filters.BY_NAME)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE orders_order, orders_item, orders_hold")
             cursor.execute("SET LOCAL enable_seqscan = off")
-        for query in ({}, *({name: value} for name, value in asked.items())):
-            with CaptureQueriesContext(connection) as expected_version:
+        for query in ({}, *({name: value} for name, value in question.items())):
+            with CaptureQueriesContext(connection) as queries:
                 assert ask(browser, **query).status_code == 200
-            statements = [q["sql"] for q in expected_version if "orders_order" in q["sql"]]
+            statements = [q["sql"] for q in queries if "orders_order" in q["sql"]]
             assert statements
             for statement in statements:
                 with connection.cursor() as cursor:

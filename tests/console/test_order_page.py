@@ -66,7 +66,7 @@ def test_it_tells_the_whole_order(shop):
         "processed_at": "2024-05-01T12:00:00Z",
         "correlation_ref": "PSP-1",
     }
-    kept = captured(
+    stored_order = captured(
         shop,
         item(product_id="SKU-9", product_attributes={"name": "Kate Dress", "size": "M"}),
         customer=who,
@@ -77,30 +77,30 @@ def test_it_tells_the_whole_order(shop):
     )
     serials.attach(
         tenant=shop.tenant,
-        order=str(kept.uuid),
-        serials=[serials.Serial(kept.items.get().uuid, "SN-77")],
+        order=str(stored_order.uuid),
+        serials=[serials.Serial(stored_order.items.get().uuid, "SN-77")],
         actor="test",
     )
 
-    page = Desk(shop).page(kept)
+    page = Desk(shop).page(stored_order)
 
-    for said in (
-        *(kept.number, "A-1", "Open", "17.00 EUR", "Ada Byron", "ada@example.com"),
+    for body in (
+        *(stored_order.number, "A-1", "Open", "17.00 EUR", "Ada Byron", "ada@example.com"),
         *("1 Main Street", "N1 London", "020 7946 0000", "Ships to", "SKU-9", "Kate Dress, M"),
         *("In fulfillment", "S1", "High Street", "SN-77", "PSP-1", "adyen", "birthday"),
         *("The order was captured: 1 item, 17.00 EUR.", "order.created", "order.opened"),
         *("1 item went to S1.", "Serial numbers were attached: SN-77."),
         f"{LIST}?q=ada%40example.com",
     ):
-        assert said in page, said
+        assert body in page, body
 
 
 def test_it_says_what_the_order_waits_for_and_until_when(shop):
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
-    kept = captured(shop, *items(2), grace_period=900)
-    due = kept.holds.get(kind="grace").due_at
+    stored_order = captured(shop, *items(2), grace_period=900)
+    due = stored_order.holds.get(kind="grace").due_at
 
-    page = Desk(shop).page(kept)
+    page = Desk(shop).page(stored_order)
 
     assert re.search(rf'<time datetime="{re.escape(due.isoformat())}"[^>]* data-countdown>in', page)
     assert "2 items are more than 1" in page
@@ -109,12 +109,12 @@ def test_it_says_what_the_order_waits_for_and_until_when(shop):
 
 
 def test_a_grace_period_is_told_as_long_as_it_is_by_now(shop):
-    kept = captured(shop, grace_period=900)
+    stored_order = captured(shop, grace_period=900)
     desk = Desk(shop)
-    desk.do(kept, "extend", on=kept.holds.get())
+    desk.do(stored_order, "extend", on=stored_order.holds.get())
 
     listed = desk.get(LIST).content.decode()
-    page = desk.page(kept)
+    page = desk.page(stored_order)
 
     assert "Grace period of 30 min, until" in listed
     assert "Grace period of 30 min\n" in page
@@ -138,29 +138,29 @@ def test_however_large_the_order_the_queries_are_as_many(shop, query):
     desk = Desk(shop)
     desk.page(small)
 
-    asked = []
-    for kept in (small, large):
+    questions = []
+    for stored_order in (small, large):
         with CaptureQueriesContext(connection) as queries:
-            desk.page(kept, **query)
-        asked.append(len(queries))
+            desk.page(stored_order, **query)
+        questions.append(len(queries))
 
-    assert asked[0] == asked[1]
-    assert asked[0] <= 18, [q["sql"][:100] for q in queries]
+    assert questions[0] == questions[1]
+    assert questions[0] <= 18, [q["sql"][:100] for q in queries]
 
 
 def test_of_many_items_and_happenings_it_shows_some_and_the_way_to_the_rest(shop):
-    kept = captured(shop, *(item(product_id=f"SKU-{n:03}") for n in range(250)))
+    stored_order = captured(shop, *(item(product_id=f"SKU-{n:03}") for n in range(250)))
     for n in range(40):
         hold_actions.place(
             tenant=shop.tenant, reference="A-1", reason=f"look {n}", actor="staff:ada"
         )
-        hold = kept.holds.get(released_at=None, kind="support")
+        hold = stored_order.holds.get(released_at=None, kind="support")
         hold_actions.release(
             tenant=shop.tenant, reference="A-1", hold=hold.uuid, reason=f"fine {n}", actor="s"
         )
     desk = Desk(shop)
 
-    first, last = desk.page(kept), desk.page(kept, items_from=200)
+    first, last = desk.page(stored_order), desk.page(stored_order, items_from=200)
 
     assert "100 of 250" in first
     assert "SKU-099" in first
@@ -169,28 +169,26 @@ def test_of_many_items_and_happenings_it_shows_some_and_the_way_to_the_rest(shop
     assert "SKU-249" in last
     assert "SKU-100" not in last
 
-    expected_version, page, before = [], first, None
+    versions, page, before = [], first, None
     while True:
-        expected_version += re.findall(
-            r"(?:Put on hold: look|The support hold ended: fine) (\d+)", page
-        )
-        found = re.search(r"\?before=(\d+)#", page)
-        if not found:
+        versions += re.findall(r"(?:Put on hold: look|The support hold ended: fine) (\d+)", page)
+        match = re.search(r"\?before=(\d+)#", page)
+        if not match:
             break
-        before = int(found[1])
-        page = desk.page(kept, before=before)
-    assert expected_version == [str(n) for n in reversed(range(40)) for _ in range(2)]
+        before = int(match[1])
+        page = desk.page(stored_order, before=before)
+    assert versions == [str(n) for n in reversed(range(40)) for _ in range(2)]
     assert "The order was captured" in page
 
 
 def test_a_fat_order_makes_a_page_that_can_be_read(shop):
     fat = [{"name": f"n{n}", "value": "v" * 8000} for n in range(100)]
-    kept = captured(
+    stored_order = captured(
         shop, *items(6, extended_attributes=fat), extended_attributes=fat, grace_period=60
     )
-    assert sum(len(str(i.attributes)) for i in kept.items.all()) > 4_500_000
+    assert sum(len(str(i.attributes)) for i in stored_order.items.all()) > 4_500_000
 
-    page = Desk(shop).page(kept)
+    page = Desk(shop).page(stored_order)
 
     assert len(page) < 300_000
     assert "(8,000 characters)" in page
@@ -199,7 +197,7 @@ def test_a_fat_order_makes_a_page_that_can_be_read(shop):
 
 def test_nothing_that_is_stored_can_run(shop):
     name = BAD[:60]
-    kept = captured(
+    stored_order = captured(
         shop,
         item(
             product_id=name,
@@ -245,9 +243,9 @@ def test_nothing_that_is_stored_can_run(shop):
         grace_period=900,
     )
     draft = notes.Draft(BAD, BAD, BAD, [BAD])
-    notes.add(tenant=shop.tenant, order=kept.uuid, draft=draft, actor=f"client:{BAD}")
+    notes.add(tenant=shop.tenant, order=stored_order.uuid, draft=draft, actor=f"client:{BAD}")
     hold_actions.place(
-        tenant=shop.tenant, reference=str(kept.uuid), reason=BAD, actor=f"staff:{BAD}"
+        tenant=shop.tenant, reference=str(stored_order.uuid), reason=BAD, actor=f"staff:{BAD}"
     )
     Item.objects.update(
         serial_number=BAD,
@@ -259,7 +257,12 @@ def test_nothing_that_is_stored_can_run(shop):
     Order.objects.update(customer_email=f"{BAD}@x")
     TimelineEntry.objects.bulk_create(
         TimelineEntry(
-            tenant=shop.tenant, order=kept, version=900 + n, actor=BAD, verb=verb, facts=facts
+            tenant=shop.tenant,
+            order=stored_order,
+            version=900 + n,
+            actor=BAD,
+            verb=verb,
+            facts=facts,
         )
         for n, (verb, facts) in enumerate(
             [
@@ -272,17 +275,17 @@ def test_nothing_that_is_stored_can_run(shop):
         )
     )
     desk = Desk(shop)
-    pages = [desk.page(kept)]
+    pages = [desk.page(stored_order)]
     for name, on in (
         *((name, None) for name in ("hold", "cancel", "note")),
-        *(("release", hold) for hold in kept.holds.all()),
-        ("extend", kept.holds.get(kind="grace")),
-        ("cancel-item", kept.items.get()),
+        *(("release", hold) for hold in stored_order.holds.all()),
+        ("extend", stored_order.holds.get(kind="grace")),
+        ("cancel-item", stored_order.items.get()),
     ):
-        pages.append(desk.browser.get(act(kept, name, on), follow=True).content.decode())
-    pages.append(desk.do(kept, "hold", reason=BAD + "\n").content.decode())
-    desk.do(kept, "cancel", reason=BAD, note=BAD)
-    pages.append(desk.page(kept))
+        pages.append(desk.browser.get(act(stored_order, name, on), follow=True).content.decode())
+    pages.append(desk.do(stored_order, "hold", reason=BAD + "\n").content.decode())
+    desk.do(stored_order, "cancel", reason=BAD, note=BAD)
+    pages.append(desk.page(stored_order))
 
     for page in pages:
         _, mark, ours = page.partition('<div class="order-page')
@@ -316,20 +319,24 @@ class TestBorders:
         for theirs, none in zip(self.paths(foreign), self.paths(absent), strict=True):
             answers = []
             for path, key in ((theirs, foreign.pk), (none, absent.pk)):
-                said = (
+                body = (
                     {"expected_version": 1, "reason": "x", "text": "x"} if method == "post" else {}
                 )
-                answer = getattr(desk.browser, method)(path, said)
-                told = [m.replace(str(key), "N") for m in heard(desk.browser)]
+                answer = getattr(desk.browser, method)(path, body)
+                messages = [m.replace(str(key), "N") for m in heard(desk.browser)]
                 answers.append(
-                    (answer.status_code, answer.get("Location", "").replace(str(key), "N"), told)
+                    (
+                        answer.status_code,
+                        answer.get("Location", "").replace(str(key), "N"),
+                        messages,
+                    )
                 )
                 assert "Eve" not in answer.content.decode()
             assert answers[0] == answers[1]
         assert contents() == before
 
     def test_a_hold_or_item_of_another_order_is_none(self, shop, foreign):
-        kept = captured(shop, item(is_preorder=True), grace_period=900)
+        stored_order = captured(shop, item(is_preorder=True), grace_period=900)
         desk, before = Desk(shop, "supervisor"), contents()
 
         for name, on in (
@@ -339,9 +346,9 @@ class TestBorders:
             ("release", Hold(uuid=uuid4())),
             ("unheard-of", None),
             ("release", None),
-            ("hold", kept.holds.get()),
+            ("hold", stored_order.holds.get()),
         ):
-            assert desk.do(kept, name, on, reason="x").status_code == 302
+            assert desk.do(stored_order, name, on, reason="x").status_code == 302
             assert "perhaps it was deleted" in " ".join(heard(desk.browser)).lower()
         assert contents() == before
 
@@ -356,38 +363,41 @@ class TestBorders:
 
     @pytest.mark.parametrize("value", ["-1", "x", "9" * 40, "", "\0", "1.5", "٣", "99999"])
     def test_a_place_that_cannot_be_is_the_beginning(self, shop, value):
-        kept = captured(shop)
+        stored_order = captured(shop)
 
-        assert "SKU-1" in Desk(shop).page(kept, items_from=value, before=value)
+        assert "SKU-1" in Desk(shop).page(stored_order, items_from=value, before=value)
 
     def test_an_operator_sees_every_tenants(self, shop, foreign):
         operator = Desk(None)
 
-        for kept in (captured(shop), foreign):
-            assert kept.number in operator.page(kept)
+        for stored_order in (captured(shop), foreign):
+            assert stored_order.number in operator.page(stored_order)
 
     def test_who_may_not_read_orders_is_refused(self, shop):
-        kept, desk = captured(shop), Desk(shop)
+        stored_order, desk = captured(shop), Desk(shop)
         desk.person.groups.clear()
 
-        assert desk.get(address(kept)).status_code == 403
-        assert desk.get(act(kept, "hold")).status_code == 403
+        assert desk.get(address(stored_order)).status_code == 403
+        assert desk.get(act(stored_order, "hold")).status_code == 403
 
     def test_the_page_cannot_be_posted_to(self, shop):
-        kept, before = captured(shop), contents()
+        stored_order, before = captured(shop), contents()
         desk = Desk(shop, "admin")
 
-        assert desk.post(address(kept), number="X", _save="1").status_code == 405
-        for path in (f"{LIST}{kept.pk}/delete/", f"{LIST}add/"):
+        assert desk.post(address(stored_order), number="X", _save="1").status_code == 405
+        for path in (f"{LIST}{stored_order.pk}/delete/", f"{LIST}add/"):
             assert desk.post(path, post="yes").status_code in (403, 404)
         assert contents() == before
 
     def test_its_history_is_its_timeline(self, shop):
-        kept = captured(shop)
+        stored_order = captured(shop)
 
-        answer = Desk(shop).get(f"{LIST}{kept.pk}/history/")
+        answer = Desk(shop).get(f"{LIST}{stored_order.pk}/history/")
 
-        assert (answer.status_code, answer["Location"]) == (302, f"{address(kept)}#timeline")
+        assert (answer.status_code, answer["Location"]) == (
+            302,
+            f"{address(stored_order)}#timeline",
+        )
 
 
 def test_a_shipment_without_items_is_shown_with_its_price(shop):

@@ -121,9 +121,9 @@ def test_each_way_is_a_look_up_in_an_index(shop, wanted):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE orders_order, orders_item")
     for term in terms:
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as question:
             assert searching.search(term.strip(), [shop.tenant]) == [wanted.pk]
-        [query] = asked.captured_queries
+        [query] = question.captured_queries
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN {query['sql']}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
@@ -135,19 +135,23 @@ def test_each_way_is_a_look_up_in_an_index(shop, wanted):
 
 class TestSeveralHits:
     def test_are_listed_newest_first(self, shop, browser):
-        made = [
+        new_orders = [
             stored(shop.captured(order(placed_at=f"2024-05-0{day}T12:00:00Z"))) for day in (2, 3, 1)
         ]
 
-        assert listed(search(browser, "SKU-1")) == [made[1].pk, made[0].pk, made[2].pk]
+        assert listed(search(browser, "SKU-1")) == [
+            new_orders[1].pk,
+            new_orders[0].pk,
+            new_orders[2].pk,
+        ]
 
     def test_are_not_more_than_the_newest_of_a_product_everybody_buys(
         self, shop, browser, monkeypatch
     ):
         monkeypatch.setattr(searching, "MOST", 2)
-        made = [stored(shop.captured(order())) for _ in range(4)]
+        new_orders = [stored(shop.captured(order())) for _ in range(4)]
 
-        assert sorted(listed(search(browser, "SKU-1"))) == [made[2].pk, made[3].pk]
+        assert sorted(listed(search(browser, "SKU-1"))) == [new_orders[2].pk, new_orders[3].pk]
 
     def test_are_listed_once_however_many_ways_they_were_found(self, shop, browser):
         shop.captured(order(external_id="twice", customer={"id": "twice"}))
@@ -193,14 +197,14 @@ def test_nothing_is_found_by_a_part_of_a_name_or_a_pattern(browser, wanted, term
 )
 def test_an_order_is_found_however_its_name_is_spelled(shop: Shop, term: str) -> None:
     customer = {"id": "C-9", "email": "jos\u00e9@b\u00fccher.example"}
-    made = stored(shop.captured(order(external_id="cafe\u0301", customer=customer)))
+    new_order = stored(shop.captured(order(external_id="cafe\u0301", customer=customer)))
 
-    assert searching.search(term, [shop.tenant]) == [made.pk]
+    assert searching.search(term, [shop.tenant]) == [new_order.pk]
 
 
 def test_a_number_is_found_in_fullwidth_letters(shop: Shop) -> None:
-    made = stored(shop.captured(order()))
+    new_order = stored(shop.captured(order()))
 
     assert searching.search(
         "\uff2e\uff33\uff10\uff10\uff10\uff10\uff10\uff10\uff10\uff11", [shop.tenant]
-    ) == [made.pk]
+    ) == [new_order.pk]

@@ -51,11 +51,15 @@ def test_an_admin_lets_somebody_in_who_is_told_a_password_once(acme: Tenant) -> 
     )
 
     password = password_in(page)
-    made = Membership.objects.get(user__username="bob@acme")
-    assert (made.tenant, staff.role_of(made), made.needs_second_factor) == (acme, "support", True)
-    assert made.user.check_password(password)
-    assert not made.user.is_superuser
-    assert password not in admin.get(page_of(made)).content.decode()
+    new_order = Membership.objects.get(user__username="bob@acme")
+    assert (new_order.tenant, staff.role_of(new_order), new_order.needs_second_factor) == (
+        acme,
+        "support",
+        True,
+    )
+    assert new_order.user.check_password(password)
+    assert not new_order.user.is_superuser
+    assert password not in admin.get(page_of(new_order)).content.decode()
     form = {"username": "bob@acme", "password": password}
     assert Client().post("/console/login/", form).status_code == 302
 
@@ -101,15 +105,15 @@ def test_AD9_nobody_else_sees_or_changes_people(acme: Tenant, ada: Membership, r
     client = signed_in(role, acme)
     before = state()
 
-    asked = [
+    question = [
         PEOPLE,
         f"{PEOPLE}add/",
         *(page_of(ada, step) for step in ("change", "password", "off")),
     ]
     form = {"username": "x@acme", "role": "admin", "expected_version": 1, "is_superuser": "on"}
 
-    assert {client.get(address).status_code for address in asked} == {403}
-    assert {client.post(address, form).status_code for address in asked} == {403}
+    assert {client.get(address).status_code for address in question} == {403}
+    assert {client.post(address, form).status_code for address in question} == {403}
     assert state() == before
 
 

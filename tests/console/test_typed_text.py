@@ -44,28 +44,28 @@ def fields(page: Any, holding: str) -> dict[str, Any]:
         for form in re.findall(r"<form.*?</form>", page.content.decode(), re.DOTALL)
         if f'name="{holding}"' in form
     ]
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for tag in re.findall(r"<input[^>]*>", form):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
         name, value = attributes.get("name"), unescape(attributes.get("value", ""))
         if attributes.get("type") == "checkbox" and not re.search(r" checked\b(?!:)", tag):
             continue
         if name:
-            found.setdefault(name, []).append(value)
+            results.setdefault(name, []).append(value)
     for name, text in re.findall(
         r'<textarea[^>]*name="(\w+)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL
     ):
-        found[name] = unescape(text)
+        results[name] = unescape(text)
     for name, options in re.findall(r'<select[^>]*name="(\w+)".*?>(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r'value="([^"]*)"[^>]*selected', options)
-        found[name] = unescape(chosen[1]) if chosen else ""
-    return found
+        results[name] = unescape(chosen[1]) if chosen else ""
+    return results
 
 
 def end(browser: Browser, how: str) -> None:
     if how == "idle":
         session = browser.session
-        session["expected_version"] = int(time.time()) - 3600
+        session["seen"] = int(time.time()) - 3600
         session.save()
     else:
         browser.cookies.pop("console")
@@ -78,17 +78,15 @@ def again(browser: Browser, person: User) -> None:
     if phone is None:
         phone = SecondFactor.objects.create(user=person, name="phone", confirmed=True)
     session, now = browser.session, int(time.time())
-    session.update(
-        {DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "expected_version": now}
-    )
+    session.update({DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "seen": now})
     session.save()
 
 
 def colleague(shop: Shop) -> User:
-    made = User.objects.create_user("eve@acme", is_staff=True)
-    made.groups.set([Group.objects.get(name="support")])
-    Membership.objects.create(user=made, tenant=shop.tenant)
-    return made
+    new_order = User.objects.create_user("eve@acme", is_staff=True)
+    new_order.groups.set([Group.objects.get(name="support")])
+    Membership.objects.create(user=new_order, tenant=shop.tenant)
+    return new_order
 
 
 def wanted(answer: Any) -> str:
@@ -102,28 +100,31 @@ def wanted(answer: Any) -> str:
 class TestAForm:
     def test_of_a_reason_is_offered_again(self, shop, kept, how):
         desk, before = Desk(shop), contents()
-        sent = fields(desk.get(act(kept, "cancel")), "reason") | {"reason": REASON, "note": NOTE}
+        form_data = fields(desk.get(act(kept, "cancel")), "reason") | {
+            "reason": REASON,
+            "note": NOTE,
+        }
         end(desk.browser, how)
 
         with capture_logs() as logged:
-            answer = desk.post(act(kept, "cancel"), **sent)
+            answer = desk.post(act(kept, "cancel"), **form_data)
         assert wanted(answer) == act(kept, "cancel")
         assert "Elm Street" not in answer.url + str(logged) + str(answer.headers)
         again(desk.browser, desk.person)
         page = desk.get(act(kept, "cancel"))
 
-        found = fields(page, "reason")
-        assert (found["reason"], found["note"]) == ([REASON], NOTE)
+        results = fields(page, "reason")
+        assert (results["reason"], results["note"]) == ([REASON], NOTE)
         assert "You had to sign in again" in page.content.decode()
         assert contents() == before
-        assert desk.post(act(kept, "cancel"), **found).status_code == 302
+        assert desk.post(act(kept, "cancel"), **results).status_code == 302
         assert kept.timeline.filter(verb="cancelled").get().facts["reason"] == REASON
 
     def test_is_offered_once(self, shop, kept, how):
         desk = Desk(shop)
-        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
         end(desk.browser, how)
-        desk.post(act(kept, "hold"), **sent)
+        desk.post(act(kept, "hold"), **form_data)
         again(desk.browser, desk.person)
         desk.get(act(kept, "hold"))
 
@@ -131,10 +132,10 @@ class TestAForm:
 
     def test_of_a_note_is_offered_again(self, shop, kept, how):
         desk = Desk(shop)
-        sent = fields(desk.get(f"{LIST}{kept.pk}/change/"), "text") | {"text": NOTE}
+        form_data = fields(desk.get(f"{LIST}{kept.pk}/change/"), "text") | {"text": NOTE}
         end(desk.browser, how)
 
-        address = wanted(desk.post(act(kept, "note"), **sent))
+        address = wanted(desk.post(act(kept, "note"), **form_data))
         again(desk.browser, desk.person)
 
         assert fields(desk.browser.get(address), "text")["text"] == NOTE
@@ -143,18 +144,22 @@ class TestAForm:
     def test_of_many_orders_is_offered_again(self, shop, kept, how):
         desk = Desk(shop)
         ticked = {"_selected_action": [kept.pk], "action": "cancel_orders", "index": 0}
-        sent = fields(desk.post(LIST, **ticked), "reason") | {"reason": REASON, "note": NOTE}
+        form_data = fields(desk.post(LIST, **ticked), "reason") | {"reason": REASON, "note": NOTE}
         end(desk.browser, how)
 
-        address = wanted(desk.post(f"{LIST}together/cancel/", **sent))
+        address = wanted(desk.post(f"{LIST}together/cancel/", **form_data))
         again(desk.browser, desk.person)
         page = desk.browser.get(address)
 
-        found = fields(page, "reason")
-        assert (found["reason"], found["note"], found["orders"]) == ([REASON], NOTE, [str(kept.pk)])
+        results = fields(page, "reason")
+        assert (results["reason"], results["note"], results["orders"]) == (
+            [REASON],
+            NOTE,
+            [str(kept.pk)],
+        )
         assert "Cancel: 1 order" in page.content.decode()
         assert not BulkJob.objects.exists()
-        desk.post(address, **found)
+        desk.post(address, **results)
         assert BulkJob.objects.get().reason == REASON
 
     def test_of_a_setting_is_offered_again_but_for_its_secret(self, shop, how):
@@ -163,10 +168,10 @@ class TestAForm:
         page = desk.get(address)
         [secret] = re.findall(r'<input type="password" name="(\w+)"', page.content.decode())
         typed_in = {"url": "https://oms.example.com/x", secret: "s3cret-word"}
-        sent = fields(page, "url") | typed_in
+        form_data = fields(page, "url") | typed_in
         end(desk.browser, how)
 
-        assert wanted(desk.post(address, **sent)) == address
+        assert wanted(desk.post(address, **form_data)) == address
         stored_text = str([row.get_decoded() for row in Session.objects.all()])
         assert "oms.example.com" not in stored_text
         again(desk.browser, desk.person)
@@ -179,34 +184,37 @@ class TestAForm:
     def test_of_a_setting_with_choices_is_offered_again(self, shop, how):
         desk = Desk(shop, "admin")
         address = f"{SETTINGS}/{shop.tenant.slug}/{keys.CANCELLATION_ALLOWED_FROM.name}/"
-        sent = fields(desk.get(address), "value")
-        before = sent["value"]
-        sent["value"] = before[:1] if len(before) > 1 else [*before, "dc"]
+        form_data = fields(desk.get(address), "value")
+        before = form_data["value"]
+        form_data["value"] = before[:1] if len(before) > 1 else [*before, "dc"]
         end(desk.browser, how)
 
-        desk.post(address, **sent)
+        desk.post(address, **form_data)
         again(desk.browser, desk.person)
 
-        assert fields(desk.get(address), "value")["value"] == sent["value"]
+        assert fields(desk.get(address), "value")["value"] == form_data["value"]
 
     def test_of_a_new_location_is_offered_again(self, shop, how):
         desk = Desk(shop, "admin")
-        sent = fields(desk.get(f"{LOCATIONS}add/"), "code") | {"code": "PAR01", "name": "Paris"}
+        form_data = fields(desk.get(f"{LOCATIONS}add/"), "code") | {
+            "code": "PAR01",
+            "name": "Paris",
+        }
         end(desk.browser, how)
 
-        address = wanted(desk.post(f"{LOCATIONS}add/", **sent))
+        address = wanted(desk.post(f"{LOCATIONS}add/", **form_data))
         again(desk.browser, desk.person)
 
-        found = fields(desk.browser.get(address), "code")
-        assert (found["code"], found["name"]) == (["PAR01"], ["Paris"])
+        results = fields(desk.browser.get(address), "code")
+        assert (results["code"], results["name"]) == (["PAR01"], ["Paris"])
         assert not Location.objects.exists()
 
     def test_of_a_view_to_save_is_offered_again(self, shop, kept, how):
         desk = Desk(shop)
-        sent = fields(desk.get(LIST, status="open"), "name") | {"name": "Mine to do"}
+        form_data = fields(desk.get(LIST, status="open"), "name") | {"name": "Mine to do"}
         end(desk.browser, how)
 
-        address = wanted(desk.post(f"{LIST}views/save/?status=open", **sent))
+        address = wanted(desk.post(f"{LIST}views/save/?status=open", **form_data))
         again(desk.browser, desk.person)
         page = desk.browser.get(
             unescape(address.replace("%3F", "?").replace("%3D", "=")), follow=True
@@ -218,10 +226,10 @@ class TestAForm:
     def test_to_try_an_external_oms_is_offered_again(self, shop, how):
         desk = Desk(shop, "admin")
         address = f"/console/webhooks/externaloms/{shop.tenant.slug}/"
-        sent = fields(desk.get(address), "consumer_email") | {"order": "X-9"}
+        form_data = fields(desk.get(address), "consumer_email") | {"order": "X-9"}
         end(desk.browser, how)
 
-        desk.post(address, **sent)
+        desk.post(address, **form_data)
         again(desk.browser, desk.person)
 
         assert fields(desk.get(address), "order")["order"] == ["X-9"]
@@ -240,10 +248,10 @@ class TestAFormThatIsTooOld:
 
     def test_is_offered_again_at_once(self, shop, kept):
         desk, strict = self.browser(shop)
-        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
         strict.cookies.pop("console-form")
 
-        answer = strict.post(act(kept, "hold"), sent, headers=self.OWN)
+        answer = strict.post(act(kept, "hold"), form_data, headers=self.OWN)
 
         assert (answer.status_code, answer["Location"]) == (302, act(kept, "hold"))
         page = strict.get(answer["Location"])
@@ -255,21 +263,21 @@ class TestAFormThatIsTooOld:
     )
     def test_of_another_site_is_not_kept(self, shop, kept, headers):
         desk, strict = self.browser(shop)
-        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
         strict.cookies.pop("console-form")
 
-        answer = strict.post(act(kept, "hold"), sent, headers=headers)
+        answer = strict.post(act(kept, "hold"), form_data, headers=headers)
 
         assert answer.status_code == 403
         assert fields(desk.get(act(kept, "hold")), "reason")["reason"] == [""]
 
     def test_of_a_colleague_is_refused(self, shop, kept):
         desk, strict = self.browser(shop)
-        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
         again(strict, colleague(shop))
         strict.cookies.pop("console-form", None)
 
-        answer = strict.post(act(kept, "hold"), sent, headers=self.OWN)
+        answer = strict.post(act(kept, "hold"), form_data, headers=self.OWN)
 
         assert answer.status_code == 403
         assert fields(strict.get(act(kept, "hold")), "reason")["reason"] == [""]
@@ -279,9 +287,9 @@ class TestNobodyElse:
     def left(self, shop: Shop, kept: Order) -> Desk:
         """Somebody's browser whose typed text waits for their sign-in."""
         desk = Desk(shop)
-        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
         end(desk.browser, "idle")
-        assert desk.post(act(kept, "hold"), **sent).status_code == 302
+        assert desk.post(act(kept, "hold"), **form_data).status_code == 302
         return desk
 
     def test_who_signs_in_there_reads_it(self, shop, kept):
@@ -315,10 +323,16 @@ class TestNobodyElse:
 
     def test_has_it_kept_without_a_mark_that_is_ours(self, shop, kept):
         desk = Desk(shop)
-        sent = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
         strangers, sessions = Browser(), Session.objects.count()
-        for mark in ("", "1", "x:y:z", sent[typed.FIELD][0] + "x", sent[typed.FIELD][0][::-1]):
-            strangers.post(act(kept, "hold"), sent | {typed.FIELD: mark})
+        for mark in (
+            "",
+            "1",
+            "x:y:z",
+            form_data[typed.FIELD][0] + "x",
+            form_data[typed.FIELD][0][::-1],
+        ):
+            strangers.post(act(kept, "hold"), form_data | {typed.FIELD: mark})
 
         assert Session.objects.count() == sessions
         assert "console" not in strangers.cookies
@@ -333,11 +347,13 @@ class TestNobodyElse:
 
     def test_fills_the_database_with_it(self, shop, kept):
         desk = Desk(shop)
-        sent = fields(desk.get(act(kept, "hold")), "reason")
+        form_data = fields(desk.get(act(kept, "hold")), "reason")
         end(desk.browser, "gone")
-        desk.post(act(kept, "hold"), **sent | {"reason": "x" * (typed.LARGEST + 1)})
+        desk.post(act(kept, "hold"), **form_data | {"reason": "x" * (typed.LARGEST + 1)})
         assert not desk.browser.session.get(typed.KEY)
         for number in range(10):
-            desk.post(act(kept, "hold").replace("hold", f"x{number}"), **sent | {"reason": "x"})
+            desk.post(
+                act(kept, "hold").replace("hold", f"x{number}"), **form_data | {"reason": "x"}
+            )
 
         assert len(desk.browser.session[typed.KEY]) == typed.MOST

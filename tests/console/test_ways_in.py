@@ -42,8 +42,8 @@ def acme() -> Tenant:
 @pytest.fixture
 def ada(acme: Tenant) -> User:
     """Somebody who never signed in."""
-    made = staff.create(tenant=acme, username=NAME, role="support", password=PASSWORD)
-    return made.membership.user
+    new_order = staff.create(tenant=acme, username=NAME, role="support", password=PASSWORD)
+    return new_order.membership.user
 
 
 def with_password(password: str = PASSWORD, name: str = NAME, next: str = "/console/") -> Client:
@@ -173,10 +173,10 @@ def test_a_reset_second_factor_ends_what_it_opened(ada: User) -> None:
 
 def test_what_the_database_keeps_of_a_second_factor_opens_nothing(ada: User) -> None:
     key, codes = enrolled(with_password())
-    kept = SecondFactor.objects.filter(user=ada).values().get()
+    record = SecondFactor.objects.filter(user=ada).values().get()
 
-    assert key.hex() not in str(kept)
-    assert not any(code in str(kept) for code in codes)
+    assert key.hex() not in str(record)
+    assert not any(code in str(record) for code in codes)
 
 
 @pytest.mark.parametrize(
@@ -252,10 +252,10 @@ def test_a_suspended_tenants_people_are_out_at_once(acme: Tenant) -> None:
 
 def test_a_session_ends_when_nobody_is_seen_for_half_an_hour(acme: Tenant) -> None:
     client = signed_in("support", acme)
-    age(client, expected_version=29 * 60)
+    age(client, seen=29 * 60)
     assert is_in(client)
 
-    age(client, expected_version=31 * 60)
+    age(client, seen=31 * 60)
 
     assert not is_in(client)
 
@@ -316,7 +316,7 @@ def test_S15_cookies_are_for_the_console_and_nobody_elses_script(ada: User) -> N
 
 def test_S15_over_https_nobody_else_can_set_a_cookie() -> None:
     """The prefix makes browsers refuse them from other hosts, paths and plain http."""
-    told = subprocess.run(
+    environ_now = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -331,7 +331,7 @@ def test_S15_over_https_nobody_else_can_set_a_cookie() -> None:
         check=True,
     )
 
-    assert told.stdout.split() == [
+    assert environ_now.stdout.split() == [
         "__Host-console",
         "/",
         "True",
@@ -397,6 +397,6 @@ def test_errors_are_pages_in_the_console_and_envelopes_elsewhere(acme: Tenant) -
 
 
 def test_one_role_says_what_the_navigation_shows(acme: Tenant) -> None:
-    for role, shown in {"support": False, "admin": True}.items():
+    for role, text in {"support": False, "admin": True}.items():
         page = signed_in(role, acme).get("/console/").content
-        assert (b"/console/configuration/client/" in page) is shown
+        assert (b"/console/configuration/client/" in page) is text

@@ -1,4 +1,4 @@
-"""What every page of the console says alike: how long ago something was, and who did it."""
+"""Ages and names of people, worded alike on every page of the console."""
 
 import datetime as dt
 
@@ -51,12 +51,12 @@ def test_how_long_ago_or_until_when(away: dict[str, float], words: str) -> None:
 def test_templates_say_it_alike_with_the_exact_time_in_the_title() -> None:
     at = NOW - dt.timedelta(minutes=5)
 
-    told = Template("{% load console %}{{ at|moment }}").render(Context({"at": at}))
+    details = Template("{% load console %}{{ at|moment }}").render(Context({"at": at}))
 
-    assert told == wording.moment(at)
-    assert ">5 min ago</time>" in told
-    assert 'title="2026-03-01 11:55:00 UTC"' in told
-    assert 'datetime="2026-03-01T11:55:00+00:00"' in told
+    assert details == wording.moment(at)
+    assert ">5 min ago</time>" in details
+    assert 'title="2026-03-01 11:55:00 UTC"' in details
+    assert 'datetime="2026-03-01T11:55:00+00:00"' in details
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_a_setting_tells_who_set_it_as_people_say_it(page: str) -> None:
     write(shop.tenant, key, key.parse({"soft_limit_for_big_orders": 7}), actor="command:demo")
     browser = signed_in("admin", shop.tenant)
 
-    told = browser.get(f"/console/configuration/setting/{shop.tenant.slug}/{page}")
+    details = browser.get(f"/console/configuration/setting/{shop.tenant.slug}/{page}")
 
-    assert "by the demo" in told.content.decode()
-    assert "command:demo" not in told.content.decode()
+    assert "by the demo" in details.content.decode()
+    assert "command:demo" not in details.content.decode()
 
 
 @pytest.mark.django_db
@@ -99,6 +99,6 @@ def test_a_setting_tells_its_time_like_an_order_does(page: str) -> None:
     Setting.objects.update(updated_at=NOW - dt.timedelta(seconds=7))
     browser = signed_in("admin", shop.tenant)
 
-    told = browser.get(f"/console/configuration/setting/{shop.tenant.slug}/{page}")
+    details = browser.get(f"/console/configuration/setting/{shop.tenant.slug}/{page}")
 
-    assert ">7 s ago</time>" in told.content.decode()
+    assert ">7 s ago</time>" in details.content.decode()

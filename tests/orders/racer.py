@@ -53,9 +53,11 @@ def _race(threads: ThreadPoolExecutor, job: Job, line: Connection) -> list[list[
     line.send("ready")
     line.recv()
     with _meeting(job.meet, size):
-        found = [all_do(lambda body: _capture(job.headers, body), bodies) for bodies in job.rounds]
+        results = [
+            all_do(lambda body: _capture(job.headers, body), bodies) for bodies in job.rounds
+        ]
     all_do(lambda _: connection.close(), range(size))
-    return found
+    return results
 
 
 def _connect() -> None:

@@ -43,7 +43,9 @@ class Racers:
         for line in self._lines:
             line.send("go")
         of_each = self._hear()
-        return [[answer for found in of_each for answer in found[n]] for n in range(len(rounds))]
+        return [
+            [answer for results in of_each for answer in results[n]] for n in range(len(rounds))
+        ]
 
     def _hear(self) -> list:
         for line in self._lines:

@@ -41,12 +41,12 @@ def meet(
     original = getattr(where, name)
 
     def look_and_meet(*args: Any, **kwargs: Any) -> Any:
-        seen = original(*args, **kwargs)
+        state = original(*args, **kwargs)
         if not getattr(been, "here", False):
             been.here = True
             with suppress(threading.BrokenBarrierError):
                 barrier.wait()
-        return seen
+        return state
 
     monkeypatch.setattr(where, name, look_and_meet)
 

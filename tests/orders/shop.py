@@ -38,8 +38,8 @@ def item(**members: Any) -> dict[str, Any]:
 
 def order(*items: dict[str, Any], **members: Any) -> dict[str, Any]:
     """An order nobody would look at twice."""
-    said = {"id": str(uuid4()), "currency": "EUR", "placed_at": "2024-05-01T12:00:00Z"}
-    return said | {"items": list(items) or [item()]} | members
+    body = {"id": str(uuid4()), "currency": "EUR", "placed_at": "2024-05-01T12:00:00Z"}
+    return body | {"items": list(items) or [item()]} | members
 
 
 def items(number: int, **members: Any) -> list[dict[str, Any]]:
@@ -129,8 +129,8 @@ def documented(model: type[Wire], response: HttpResponse) -> Any:
     """A successful body, which is exactly what its schema says: no member more."""
     assert response.status_code == 200, response.content
     body = read(response)
-    known = model.model_validate(body).model_dump(exclude_unset=True)
-    assert strict_json.loads(strict_json.dumps(known)) == body
+    existing = model.model_validate(body).model_dump(exclude_unset=True)
+    assert strict_json.loads(strict_json.dumps(existing)) == body
     return body
 
 

@@ -39,12 +39,12 @@ def key(shop: Shop) -> str:
 
 def send(shop: Shop, body: Any, **headers: str | None) -> HttpResponse:
     raw = body if isinstance(body, str) else json.dumps(body)
-    sent = {"Authorization": key(shop)} | headers
+    form_data = {"Authorization": key(shop)} | headers
     return Browser(raise_request_exception=False).post(
         PATH,
         raw,
         content_type="application/json",
-        headers={name: value for name, value in sent.items() if value is not None},
+        headers={name: value for name, value in form_data.items() if value is not None},
     )
 
 
@@ -63,18 +63,18 @@ def in_grace(shop: Shop, number: int = 1, **members: Any) -> Any:
 
 
 def keys_of(placed: Any) -> list[int]:
-    found = Item.objects.filter(order__uuid=placed["origin_id"]).order_by("position")
-    return list(found.values_list("pk", flat=True))
+    results = Item.objects.filter(order__uuid=placed["origin_id"]).order_by("position")
+    return list(results.values_list("pk", flat=True))
 
 
 def events(placed: Any) -> list[str]:
-    found = Event.objects.filter(subject=UUID(placed["origin_id"])).order_by("version")
-    return list(found.values_list("name", flat=True))
+    events_found = Event.objects.filter(subject=UUID(placed["origin_id"])).order_by("version")
+    return list(events_found.values_list("name", flat=True))
 
 
 def verbs(placed: Any) -> list[str]:
-    found = TimelineEntry.objects.filter(order__uuid=placed["origin_id"]).order_by("version")
-    return list(found.values_list("verb", flat=True))
+    results = TimelineEntry.objects.filter(order__uuid=placed["origin_id"]).order_by("version")
+    return list(results.values_list("verb", flat=True))
 
 
 class TestCapturing:
@@ -139,9 +139,9 @@ class TestCapturing:
         assert verbs(placed).count("confirmed") == 2
 
     def test_attributes_are_put_beside_and_over_what_was(self, shop: Shop) -> None:
-        said = [{"name": "color", "value": "red"}, {"name": "till", "value": "1"}]
+        body = [{"name": "color", "value": "red"}, {"name": "till", "value": "1"}]
         placed = shop.captured(
-            order(item(extended_attributes=said), external_id="web-1", grace_period=600)
+            order(item(extended_attributes=body), external_id="web-1", grace_period=600)
         )
         [pk] = keys_of(placed)
 
@@ -158,12 +158,12 @@ class TestCapturing:
         placed = in_grace(shop)
         [pk] = keys_of(placed)
         ok(shop, "web-1")
-        told = events(placed)
+        details = events(placed)
 
         answer = ok(shop, "web-1", {"pk": pk, "attributes": {"till": "4"}})
 
         assert answer["extra_field"]["order_items"][0]["attributes"] == {"till": "4"}
-        assert events(placed) == told
+        assert events(placed) == details
         assert verbs(placed)[-1] == "items_amended"
 
     def test_what_the_external_oms_got_stays_captured(self, shop: Shop) -> None:
@@ -219,12 +219,12 @@ class TestRefusing:
         in_grace(shop)
         before = contents()
 
-        status, told = refusal(send(shop, body))
+        status, message = refusal(send(shop, body))
 
         assert status == 400
-        assert told.keys() == {field, "code"}
-        assert told[field]
-        assert all(isinstance(text, str) for text in told[field])
+        assert message.keys() == {field, "code"}
+        assert message[field]
+        assert all(isinstance(text, str) for text in message[field])
         assert contents() == before
 
     def test_another_orders_item_is_a_400(self, shop: Shop) -> None:
@@ -232,11 +232,11 @@ class TestRefusing:
         other = shop.captured(order(external_id="web-2", grace_period=600))
         before = contents()
 
-        status, told = refusal(
+        status, message = refusal(
             send(shop, {"order": "web-1", "order_items": [{"pk": keys_of(other)[0]}]})
         )
 
-        assert (status, told) == (
+        assert (status, message) == (
             400,
             {"order_items": ["0.pk: the order has no such item"], "code": "invalid"},
         )
@@ -244,11 +244,11 @@ class TestRefusing:
 
     @pytest.mark.parametrize("raw", ["", "{", "[]", '"x"', '{"order": "a\\u0000"}'])
     def test_what_is_no_json_object_is_a_400(self, shop: Shop, raw: str) -> None:
-        status, told = refusal(send(shop, raw))
+        status, message = refusal(send(shop, raw))
 
         assert status == 400
-        assert "code" in told
-        assert told.keys() & {"detail", "non_field_errors"}
+        assert "code" in message
+        assert message.keys() & {"detail", "non_field_errors"}
 
     def test_an_unknown_order_cannot_be_told_from_anothers(self, shop: Shop) -> None:
         placed = in_grace(Shop(sequence={"prefix": "ZZ", "size": 8}))
@@ -274,19 +274,19 @@ class TestRefusing:
         )
         before = contents()
 
-        told = refusal(send(shop, {"order": "web-1"}))
+        message = refusal(send(shop, {"order": "web-1"}))
 
         words = {"non_field_errors": ["The order is cancelled."], "code": "order_cancelled"}
-        assert told == (406, words)
+        assert message == (406, words)
         assert contents() == before
 
     def test_an_order_that_ended_without_it_is_a_406(self, shop: Shop) -> None:
         shop.captured(order(item(fulfillment_group_type="IN_STORE_HANDOVER"), external_id="web-1"))
         assert Order.objects.get().status == "closed"
 
-        status, told = refusal(send(shop, {"order": "web-1"}))
+        status, message = refusal(send(shop, {"order": "web-1"}))
 
-        assert (status, told["code"]) == (406, "order_closed")
+        assert (status, message["code"]) == (406, "order_closed")
 
     def test_a_name_of_two_orders_is_a_406(self, shop: Shop) -> None:
         placed = in_grace(shop)
@@ -294,18 +294,18 @@ class TestRefusing:
         second = shop.captured(order(external_id="web-2", grace_period=600))
         Order.objects.filter(uuid=second["origin_id"]).update(external_id=placed["number"])
 
-        status, told = refusal(send(shop, {"order": placed["number"]}))
+        status, message = refusal(send(shop, {"order": placed["number"]}))
 
-        assert (status, told["code"]) == (406, "ambiguous_order")
+        assert (status, message["code"]) == (406, "ambiguous_order")
 
     @pytest.mark.parametrize(
         "header", [None, "", "Token", "Token ", "Token x y", "Bearer {key}", "{key}", "Basic {key}"]
     )
     def test_without_a_key_it_is_a_401(self, shop: Shop, header: str | None) -> None:
         secret = key(shop).removeprefix("Token ")
-        sent = header and header.replace("{key}", secret)
+        form_data = header and header.replace("{key}", secret)
 
-        response = send(shop, {"order": "web-1"}, Authorization=sent)
+        response = send(shop, {"order": "web-1"}, Authorization=form_data)
 
         assert refusal(response) == (
             401,
@@ -324,9 +324,9 @@ class TestRefusing:
 
     def test_the_keyword_may_be_written_in_any_case(self, shop: Shop) -> None:
         in_grace(shop)
-        sent = key(shop).replace("Token", "tOKEN")
+        form_data = key(shop).replace("Token", "tOKEN")
 
-        assert send(shop, {"order": "web-1"}, Authorization=sent).status_code == 200
+        assert send(shop, {"order": "web-1"}, Authorization=form_data).status_code == 200
 
     def test_a_key_opens_no_other_route(self, shop: Shop) -> None:
         response = Browser().get("/v0/orders?customer_id=x", headers={"Authorization": key(shop)})
@@ -335,11 +335,11 @@ class TestRefusing:
 
     def test_a_key_without_the_scope_is_a_403(self, shop: Shop) -> None:
         reader = ClientFactory(tenant=shop.tenant, scopes=["orders:read"])
-        sent = bearer(reader)["Authorization"].replace("Bearer", "Token")
+        form_data = bearer(reader)["Authorization"].replace("Bearer", "Token")
 
-        status, told = refusal(send(shop, {"order": "web-1"}, Authorization=sent))
+        status, message = refusal(send(shop, {"order": "web-1"}, Authorization=form_data))
 
-        assert (status, told["code"]) == (403, "insufficient_scope")
+        assert (status, message["code"]) == (403, "insufficient_scope")
 
     @pytest.mark.parametrize(
         ("headers", "status"),
@@ -348,10 +348,10 @@ class TestRefusing:
     def test_other_forms_are_refused_in_akinons(
         self, shop: Shop, headers: dict[str, str], status: int
     ) -> None:
-        found, told = refusal(send(shop, {"order": "web-1"}, **headers))
+        results, message = refusal(send(shop, {"order": "web-1"}, **headers))
 
-        assert found == status
-        assert told.keys() == {"detail", "code"}
+        assert results == status
+        assert message.keys() == {"detail", "code"}
 
     def test_another_method_is_a_405(self, shop: Shop) -> None:
         response = Browser().get(PATH, headers={"Authorization": key(shop)})
@@ -367,11 +367,11 @@ class TestAnswering:
         assert ok(shop, "web-1").keys() == AkinonOrder.model_fields.keys()
 
     def test_ids_are_stable_and_their_own_in_each_tenant(self, shop: Shop) -> None:
-        said = {"channel_name": "web", "customer": {"email": "a@example.com"}}
-        in_grace(shop, **said)
-        shop.captured(order(external_id="web-2", grace_period=600, **said))
+        body = {"channel_name": "web", "customer": {"email": "a@example.com"}}
+        in_grace(shop, **body)
+        shop.captured(order(external_id="web-2", grace_period=600, **body))
         other = Shop()
-        in_grace(other, **said)
+        in_grace(other, **body)
 
         first, second, foreign = ok(shop, "web-1"), ok(shop, "web-2"), ok(other, "web-1")
 
@@ -386,7 +386,7 @@ class TestAnswering:
     def test_ids_that_follow_from_names_fit_32_bits(self, shop: Shop) -> None:
         """Half of all ids would not, if they were any longer."""
         members = ("channel", "customer", "payment_option", "checkout_provider_id", "cargo_company")
-        seen: dict[str, set[int]] = {name: set() for name in members}
+        state: dict[str, set[int]] = {name: set() for name in members}
         for n in range(24):
             payment = {
                 "type": "captured",
@@ -406,9 +406,9 @@ class TestAnswering:
             Item.objects.filter(order=it).update(tracking_code="T", carrier=f"carrier {n}")
             answer = ok(shop, f"web-{n}")
             for name in members:
-                seen[name].add(answer[name])
+                state[name].add(answer[name])
 
-        for name, ids in seen.items():
+        for name, ids in state.items():
             assert len(ids) == 24, name
             assert all(0 < one < 2**31 for one in ids), name
 
@@ -439,7 +439,7 @@ class TestAnswering:
 
         answer = ok(shop, "web-1")
 
-        known = {
+        existing = {
             "bin_number": "411111",
             "installment_count": 6,
             "payment_option_slug": "credit_card",
@@ -450,7 +450,7 @@ class TestAnswering:
             "amount": 11,
             "date_placed": "2024-05-01T12:00:00.000000Z",
         }
-        assert {name: answer[name] for name in known} == known
+        assert {name: answer[name] for name in existing} == existing
 
     @pytest.mark.parametrize(
         ("said", "told"),
@@ -458,9 +458,9 @@ class TestAnswering:
     )
     def test_C23_first_digits_are_six_or_none(self, shop: Shop, said: str, told: None) -> None:
         placed = in_grace(shop)
-        found = Order.objects.get(uuid=placed["origin_id"])
-        found.details |= {"payments": [{"method": "card", "metadata": {"bin_number": said}}]}
-        found.save(update_fields=["details"])
+        results = Order.objects.get(uuid=placed["origin_id"])
+        results.details |= {"payments": [{"method": "card", "metadata": {"bin_number": said}}]}
+        results.save(update_fields=["details"])
 
         assert ok(shop, "web-1")["bin_number"] is told
 
@@ -499,9 +499,9 @@ class TestAnswering:
     def test_an_order_is_as_far_as_its_slowest_item(
         self, statuses: str, holds: set[str], code: int
     ) -> None:
-        found = [Item(status=status) for status in statuses.split()]
+        results = [Item(status=status) for status in statuses.split()]
 
-        assert akinon_rendering.order_status(found, frozenset(holds)) == code
+        assert akinon_rendering.order_status(results, frozenset(holds)) == code
 
     def test_packing_and_handing_over_have_codes_of_their_own(self) -> None:
         none: frozenset[str] = frozenset()
@@ -544,9 +544,9 @@ class TestLogin:
 
         assert response.status_code == 200
         assert response["Cache-Control"] == "no-store"
-        found = read(response)["key"]
-        assert send(shop, {"order": "web-1"}, Authorization=f"Token {found}").status_code == 200
-        as_bearer = {"Authorization": f"Bearer {found}"}
+        results = read(response)["key"]
+        assert send(shop, {"order": "web-1"}, Authorization=f"Token {results}").status_code == 200
+        as_bearer = {"Authorization": f"Bearer {results}"}
         assert Browser().get("/v0/orders?customer_id=x", headers=as_bearer).status_code == 403
 
     def test_wrong_credentials_are_a_400(self, shop: Shop) -> None:
@@ -558,8 +558,8 @@ class TestLogin:
             ("nobody", secret),
             (limited.client.client_id, limited.secret),
         ):
-            told = refusal(self.login({"username": username, "password": password}))
-            assert told == (
+            message = refusal(self.login({"username": username, "password": password}))
+            assert message == (
                 400,
                 {
                     "non_field_errors": ["Unable to log in with provided credentials."],
@@ -569,18 +569,18 @@ class TestLogin:
 
     @pytest.mark.parametrize("body", [{}, {"username": "x"}, {"username": "", "password": "x"}])
     def test_a_field_that_is_missing_is_named(self, shop: Shop, body: Any) -> None:
-        status, told = refusal(self.login(body))
+        status, message = refusal(self.login(body))
 
         assert status == 400
-        assert told.keys() <= {"username", "password", "code"}
+        assert message.keys() <= {"username", "password", "code"}
 
     def test_a_rotated_secret_ends_its_keys(self, shop: Shop) -> None:
         in_grace(shop)
         client, secret = clients.create(tenant=shop.tenant, name="akinon")
-        found = read(self.login({"username": client.client_id, "password": secret}))["key"]
+        results = read(self.login({"username": client.client_id, "password": secret}))["key"]
         clients.rotate(client.client_id)
 
-        status, _ = refusal(send(shop, {"order": "web-1"}, Authorization=f"Token {found}"))
+        status, _ = refusal(send(shop, {"order": "web-1"}, Authorization=f"Token {results}"))
 
         assert status == 401
 

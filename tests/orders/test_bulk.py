@@ -25,17 +25,17 @@ def shop():
 @pytest.fixture(autouse=True)
 def all_is_well():
     yield
-    assert [found.examples for found in invariants.check() if found.number] == []
+    assert [results.examples for results in invariants.check() if results.number] == []
 
 
 def captured(shop, number, **members):
     return [shop.captured(order(external_id=f"A-{n}", **members)) for n in range(number)]
 
 
-def start(shop, verb=BulkVerb.HOLD, orders=None, **said):
+def start(shop, verb=BulkVerb.HOLD, orders=None, **fields):
     chosen = list(Order.objects.order_by("id").values_list("pk", flat=True))
-    known = {"tenant": shop.tenant, "reason": "recall", "actor": "staff:ada"} | said
-    return bulk_jobs.start(verb=verb, orders=chosen if orders is None else orders, **known)
+    existing = {"tenant": shop.tenant, "reason": "recall", "actor": "staff:ada"} | fields
+    return bulk_jobs.start(verb=verb, orders=chosen if orders is None else orders, **existing)
 
 
 def finish(job):
@@ -96,9 +96,7 @@ def test_approving_ends_only_what_size_holds(shop):
 
 def test_releasing_lets_go_on_what_support_held(shop):
     captured(shop, 2)
-    hold_actions.place(
-        tenant=shop.tenant, reference="A-0", reason="load_order_state", actor="staff:ada"
-    )
+    hold_actions.place(tenant=shop.tenant, reference="A-0", reason="look", actor="staff:ada")
 
     assert finish(start(shop, BulkVerb.RELEASE)) == {BulkOutcome.DONE: 1, BulkOutcome.REFUSED: 1}
     assert set(Order.objects.values_list("status", flat=True)) == {"open"}

@@ -33,8 +33,8 @@ def shop() -> Shop:
     return Shop()
 
 
-def captured(shop: Shop, *said: dict[str, Any], **members: Any) -> Order:
-    return stored(shop.captured(order(*said, external_id="A-1", **members)))
+def captured(shop: Shop, *bodies: dict[str, Any], **members: Any) -> Order:
+    return stored(shop.captured(order(*bodies, external_id="A-1", **members)))
 
 
 def cancel(shop: Shop, order: Order, body: Any = BODY) -> Any:

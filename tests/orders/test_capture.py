@@ -39,8 +39,8 @@ def shop():
 def refused(shop, body, status=400):
     """The code and words of a refusal, after which nothing has changed."""
     before = contents()
-    found, code, message = problem(shop.capture(body))
-    assert found == status
+    results, code, message = problem(shop.capture(body))
+    assert results == status
     assert contents() == before
     return code, message
 
@@ -60,16 +60,16 @@ class TestTheAnswer:
         assert again.content == first.content
 
     def test_keeps_what_was_said(self, shop):
-        said = sample("capture_minimal")
+        body = sample("capture_minimal")
 
-        answer = shop.captured(said)
+        answer = shop.captured(body)
 
         for name in ("shop_locale", "currency", "store_id", "associate_id", "channel_type"):
-            assert answer[name] == said[name]
-        assert answer["catalog"] == said["shop"]
-        assert answer["origin_id"] == said["id"]
-        assert answer["customer"].items() >= said["customer"].items()
-        [thing], [as_said] = answer["items"], said["items"]
+            assert answer[name] == body[name]
+        assert answer["catalog"] == body["shop"]
+        assert answer["origin_id"] == body["id"]
+        assert answer["customer"].items() >= body["customer"].items()
+        [thing], [as_said] = answer["items"], body["items"]
         for name in ("id", "product_id", "price", "tax_lines", "discounts", "product_attributes"):
             assert thing[name] == as_said[name]
 
@@ -78,13 +78,13 @@ class TestTheAnswer:
 
         answer = shop.captured({"currency": "EUR", "items": [item()]})
 
-        kept = stored(answer)
+        stored_order = stored(answer)
         assert (answer["catalog"], answer["shop_locale"]) == ("books", "de-AT")
         assert (answer["channel_type"], answer["tax_method"]) == ("web", "vat_excluded")
         assert answer["items"][0]["product_attributes"] == {"name": "SKU-1"}
         assert answer["fulfillment_type"] == "traditional"
-        assert abs((kept.placed_at - kept.captured_at).total_seconds()) < 60
-        assert parse_datetime(f"{answer['placed_at']}Z") == kept.placed_at
+        assert abs((stored_order.placed_at - stored_order.captured_at).total_seconds()) < 60
+        assert parse_datetime(f"{answer['placed_at']}Z") == stored_order.placed_at
 
     def test_calls_an_app_the_web_but_remembers(self, shop):
         answer = shop.captured(order(channel_type="mobile"))
@@ -117,11 +117,11 @@ class TestTheAnswer:
         }
 
     def test_counts_units_of_one_external_item_id_apart(self, shop):
-        said = order(external_id="A-1")
-        unit = {"product_id": "S", "external_item_id": "line-1", "price": said["items"][0]["price"]}
-        said["items"] = [unit, unit, unit | {"external_item_id": "line-2"}]
+        body = order(external_id="A-1")
+        unit = {"product_id": "S", "external_item_id": "line-1", "price": body["items"][0]["price"]}
+        body["items"] = [unit, unit, unit | {"external_item_id": "line-2"}]
 
-        first, again = shop.captured(said), shop.captured(said)
+        first, again = shop.captured(body), shop.captured(body)
 
         assert len({thing["id"] for thing in first["items"]}) == 3
         assert [i["external_identifier"]["external_item_id"] for i in first["items"]] == [
@@ -152,14 +152,14 @@ class TestTheAnswer:
 
         answer = shop.captured(order(thing, **forged))
 
-        kept = stored(answer)
+        stored_order = stored(answer)
         assert answer["status"] == "open"
         assert answer["items"][0]["status"] == "in_fulfillment"
         assert (answer["number"], answer["origin"]) == ("NS00000001", "newstore")
         assert answer["totals"]["total"] == 11
-        assert kept.tenant == shop.tenant
-        assert kept.captured_at.year > 2000
-        assert set(kept.details) <= {"external_customer_id"}
+        assert stored_order.tenant == shop.tenant
+        assert stored_order.captured_at.year > 2000
+        assert set(stored_order.details) <= {"external_customer_id"}
         assert "forged" not in str(answer).lower()
 
     @pytest.mark.parametrize("version2", [False, True])
@@ -193,9 +193,14 @@ class TestNumbers:
         assert shop.captured(order())["number"] == "NS00000031"
 
     def test_are_not_spent_on_repeats_and_refusals(self, shop):
-        said = order(external_id="A-1")
-        shop.captured(said)
-        for body in (said, said | {"shop": "other"}, order(currency="nope"), order(item(price=1))):
+        order_body = order(external_id="A-1")
+        shop.captured(order_body)
+        for body in (
+            order_body,
+            order_body | {"shop": "other"},
+            order(currency="nope"),
+            order(item(price=1)),
+        ):
             shop.capture(body)
 
         assert numbers_drawn(shop.tenant) == 1
@@ -207,24 +212,24 @@ class TestNumbers:
         assert shop.captured(order())["number"] == other.captured(order())["number"]
 
     def test_without_a_sequence_there_is_no_order_until_there_is_one(self):
-        shop, said = Shop(sequence={}), order()
+        shop, body = Shop(sequence={}), order()
 
-        code, message = refused(shop, said, status=500)
+        code, message = refused(shop, body, status=500)
         assert (code, message) == (
             "internal_server_error",
             "Sequence for tenant is not configured.",
         )
 
         shop.set(keys.SALES_ORDER_GENERATOR_SEQUENCE, {"prefix": "A", "size": 3})
-        assert shop.captured(said)["number"] == "A001"
+        assert shop.captured(body)["number"] == "A001"
 
     @pytest.mark.django_db(transaction=True)  # the statement that fails is a transaction of its own
     def test_that_are_used_up_make_no_ugly_number(self):
         shop = Shop(sequence={"prefix": "A", "size": 1, "start": 8})
         assert [shop.captured(order())["number"] for _ in range(2)] == ["A8", "A9"]
 
-        said = order()
-        assert refused(shop, said, status=500)[0] == "sequence_exhausted"
+        body = order()
+        assert refused(shop, body, status=500)[0] == "sequence_exhausted"
 
 
 class TestPayments:
@@ -260,13 +265,13 @@ class TestPayments:
         assert shop.captured(order(payments=self.paid(1)))["totals"]["total"] == 11
 
     def test_with_one_reference_twice_are_refused(self, shop):
-        said = order(payments=self.paid(10, 1, correlation_ref="SAME"))
+        body = order(payments=self.paid(10, 1, correlation_ref="SAME"))
 
-        assert "correlation_ref is used twice" in refused(shop, said)[1]
+        assert "correlation_ref is used twice" in refused(shop, body)[1]
 
 
 class TestAnExternalOms:
-    """Tier 2 (contract §a.3): the literals, to the letter."""
+    """Second-tier orders (docs/contract.md, Capture): the literals, to the letter."""
 
     TIER2 = "[input_error:invalid_tier2_order_injection] "
     FAULTS = (
@@ -320,18 +325,18 @@ class TestAnExternalOms:
         assert refused(tier2, self.said(**members))[1] == self.TIER2 + self.FAULTS[fault]
 
     def test_refuses_a_second_shipment(self, tier2):
-        said = self.said()
+        body = self.said()
         one, two = "0b8f6c1e-6a3f-4e8a-9c0d-2f6f0f3a7d11", "0b8f6c1e-6a3f-4e8a-9c0d-2f6f0f3a7d12"
-        [shipment] = said["shipments"]
-        said["shipments"] = [shipment | {"id": one}, shipment | {"id": two}]
-        said["items"] = [item(shipment_id=one), item(shipment_id=two)]
+        [shipment] = body["shipments"]
+        body["shipments"] = [shipment | {"id": one}, shipment | {"id": two}]
+        body["items"] = [item(shipment_id=one), item(shipment_id=two)]
 
-        assert refused(tier2, said)[1] == self.TIER2 + self.FAULTS[0]
+        assert refused(tier2, body)[1] == self.TIER2 + self.FAULTS[0]
 
     def test_asks_nothing_of_what_never_travels(self, tier2):
-        said = order(item(fulfillment_group_type="IN_STORE_HANDOVER"), channel_type="store")
+        body = order(item(fulfillment_group_type="IN_STORE_HANDOVER"), channel_type="store")
 
-        assert tier2.captured(said)["status"] == "closed"
+        assert tier2.captured(body)["status"] == "closed"
 
     def test_that_is_absent_refuses_external_routing(self, shop):
         assert refused(shop, self.said()) == (
@@ -439,24 +444,24 @@ class TestWhatIsRefused:
 
 
 def test_upper_case_ids_are_the_same_ids(shop):
-    said = order(id="6D3D8F60-5D0F-4A53-9F35-2B9F5F6F0A01")
+    body = order(id="6D3D8F60-5D0F-4A53-9F35-2B9F5F6F0A01")
 
-    answer = shop.captured(said)
+    answer = shop.captured(body)
 
-    assert UUID(answer["origin_id"]) == UUID(said["id"])
-    assert shop.captured(said | {"id": said["id"].lower()}) == answer
+    assert UUID(answer["origin_id"]) == UUID(body["id"])
+    assert shop.captured(body | {"id": body["id"].lower()}) == answer
 
 
 @pytest.mark.django_db(transaction=True)  # the statement that fails is a transaction of its own
 def test_what_cannot_be_announced_is_not_captured_either(shop):
-    said = order(*items(3), grace_period=60, customer={"id": "c-1"})
+    body = order(*items(3), grace_period=60, customer={"id": "c-1"})
     in_the_way = Event.objects.create(
-        tenant=shop.tenant, subject=said["id"], name="order.created", version=1, payload={}
+        tenant=shop.tenant, subject=body["id"], name="order.created", version=1, payload={}
     )
     before = rows()
-    assert shop.capture(said).status_code == 500
+    assert shop.capture(body).status_code == 500
 
     assert rows() == before
     in_the_way.delete()
-    assert shop.captured(said)["status"] == "on_hold"
+    assert shop.captured(body)["status"] == "on_hold"
     assert rows() != before

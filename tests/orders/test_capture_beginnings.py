@@ -1,4 +1,4 @@
-"""How an order's life begins: held, routed or gone at once; what is noted, who is told of it."""
+"""The first state of an order: held, routed or closed, with its timeline and its events."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -80,15 +80,15 @@ class TestGrace:
     def test_of_several_service_levels_the_longest_counts(self, shop):
         for name, seconds in (("slow", 60), ("fast", 1)):
             ServiceLevelFactory(tenant=shop.tenant, identifier=name, remorse_period=seconds)
-        said = sample("injection_web_tax_excluded")
-        [shipment] = said["shipments"]
+        body = sample("injection_web_tax_excluded")
+        [shipment] = body["shipments"]
         shipment["shipping_option"]["service_level_identifier"] = "fast"
         other = shipment | {
             "items": [item(price={"item_price": 0})],
             "shipping_option": {"service_level_identifier": "slow"},
         }
 
-        shop.captured(said | {"shipments": [shipment, other]})
+        shop.captured(body | {"shipments": [shipment, other]})
 
         [hold] = Hold.objects.all()
         assert (hold.due_at - hold.placed_at).total_seconds() == 60
@@ -231,13 +231,13 @@ class TestRouting:
         LocationFactory(tenant=shop.tenant, code="A")
         ids = ["0b8f6c1e-6a3f-4e8a-9c0d-2f6f0f3a7d11", "0b8f6c1e-6a3f-4e8a-9c0d-2f6f0f3a7d12"]
         prerouted = {"strategy": "prerouted", "fulfillment_node_id": "GONE"}
-        said = order(
+        body = order(
             item(shipment_id=ids[0]),
             item(shipment_id=ids[1]),
             shipments=[{"id": ids[0]}, {"id": ids[1], "routing_strategy": prerouted}],
         )
 
-        answer = shop.captured(said)
+        answer = shop.captured(body)
 
         assert [status for status, *_ in places()] == ["in_fulfillment", "on_hold"]
         assert answer["status"] == "open"
@@ -298,9 +298,9 @@ class TestGoneAtOnce:
         assert events() == ["order.created", "order.completed"]
 
     def test_a_mixed_cart_does_both(self, shop):
-        said = order(item(fulfillment_group_type="IN_STORE_HANDOVER"), item(), grace_period=60)
+        body = order(item(fulfillment_group_type="IN_STORE_HANDOVER"), item(), grace_period=60)
 
-        answer = shop.captured(said)
+        answer = shop.captured(body)
 
         assert [thing["status"] for thing in answer["items"]] == ["complete", "pending"]
         assert (answer["status"], answer["fulfillment_type"]) == ("on_hold", "multiple")
@@ -363,21 +363,21 @@ class TestWhatSubscribersAreTold:
         answer = shop.captured(sample(name))
 
         for event in Event.objects.filter(name__in=["order.created", "order.opened"]):
-            told = event.payload
-            assert set(told) >= self.REQUIRED
-            assert all(set(thing) >= self.OF_ITEMS for thing in told["items"])
+            payload = event.payload
+            assert set(payload) >= self.REQUIRED
+            assert all(set(thing) >= self.OF_ITEMS for thing in payload["items"])
             for address in ("billing_address", "shipping_address"):
-                if address in told:
-                    assert set(told[address]) >= self.OF_ADDRESSES
-            apart = told["price_method"] == "tax_excluded"
-            taxes = told["tax_total"] if apart else told["shipping_tax"] * 0
-            assert told["grand_total"] == (
-                told["subtotal"] - told["discount_total"] + told["shipping_total"] + taxes
+                if address in payload:
+                    assert set(payload[address]) >= self.OF_ADDRESSES
+            apart = payload["price_method"] == "tax_excluded"
+            taxes = payload["tax_total"] if apart else payload["shipping_tax"] * 0
+            assert payload["grand_total"] == (
+                payload["subtotal"] - payload["discount_total"] + payload["shipping_total"] + taxes
             )
-            assert told["grand_total"] == answer["totals"]["total"]
-            assert told["id"] == answer["origin_id"]
-            assert told["external_id"] == answer["external_id"]
-            assert {thing["status"] for thing in told["items"]} == {event.name.split(".")[1]}
+            assert payload["grand_total"] == answer["totals"]["total"]
+            assert payload["id"] == answer["origin_id"]
+            assert payload["external_id"] == answer["external_id"]
+            assert {thing["status"] for thing in payload["items"]} == {event.name.split(".")[1]}
 
     def test_counts_gift_wrapping_and_shipping_taxes(self, shop):
         shop.captured(
@@ -387,21 +387,21 @@ class TestWhatSubscribersAreTold:
             )
         )
 
-        told = Event.objects.get(name="order.created").payload
-        assert told["subtotal"] == 14
-        assert told["tax_total"] == Decimal("2.5")
-        assert (told["shipping_total"], told["shipping_tax"]) == (9, 1)
-        assert told["grand_total"] == Decimal("25.5")
-        assert [thing["item_type"] for thing in told["items"]] == ["product", "gift-wrapping"]
+        payload = Event.objects.get(name="order.created").payload
+        assert payload["subtotal"] == 14
+        assert payload["tax_total"] == Decimal("2.5")
+        assert (payload["shipping_total"], payload["shipping_tax"]) == (9, 1)
+        assert payload["grand_total"] == Decimal("25.5")
+        assert [thing["item_type"] for thing in payload["items"]] == ["product", "gift-wrapping"]
 
     def test_is_of_the_version_of_the_entry_that_announces_it(self, shop):
         LocationFactory(tenant=shop.tenant, code="A")
 
         answer = shop.captured(order())
 
-        told = list(Event.objects.order_by("version").values_list("version", "name", "subject"))
+        entries = list(Event.objects.order_by("version").values_list("version", "name", "subject"))
         subject = UUID(answer["origin_id"])
-        assert told == [
+        assert entries == [
             (1, "order.created", subject),
             (2, "order.opened", subject),
             (3, "fulfillment_request.assigned", subject),
@@ -413,44 +413,47 @@ class TestWhatSubscribersAreTold:
 
         answer = shop.captured(order(*items(2)))
 
-        told = Event.objects.get(name="fulfillment_request.assigned").payload
-        assert {"id", "order_id", "logical_timestamp", "created_at"} <= set(told)
-        assert len(told["id"]) == 36
-        assert (told["order_id"], told["fulfillment_location_id"]) == (answer["origin_id"], "A")
-        assert [i["id"] for i in told["items"]] == [i["id"] for i in answer["items"]]
+        payload = Event.objects.get(name="fulfillment_request.assigned").payload
+        assert {"id", "order_id", "logical_timestamp", "created_at"} <= set(payload)
+        assert len(payload["id"]) == 36
+        assert (payload["order_id"], payload["fulfillment_location_id"]) == (
+            answer["origin_id"],
+            "A",
+        )
+        assert [i["id"] for i in payload["items"]] == [i["id"] for i in answer["items"]]
 
     def test_of_a_completion_lists_what_became_of_each_item(self, shop):
         answer = shop.captured(sample("capture_minimal"))
 
-        told = Event.objects.get(name="order.completed").payload
-        assert (told["id"], told["capture_type"]) == (answer["origin_id"], "pos")
-        [thing] = told["items"]
+        payload = Event.objects.get(name="order.completed").payload
+        assert (payload["id"], payload["capture_type"]) == (answer["origin_id"], "pos")
+        [thing] = payload["items"]
         assert (thing["quantity"], thing["status"]) == (1, "complete")
         assert (thing["product_id"], thing["shipping_method"]) == ("1000012", "in_store_handover")
 
     def test_has_milliseconds_and_a_zone(self, shop):
         shop.captured(order(placed_at="2024-05-01T14:00:00.123456+02:00"))
 
-        told = Event.objects.get(name="order.created").payload
-        assert told["placed_at"] == "2024-05-01T12:00:00.123Z"
-        assert told["created_at"].endswith("Z")
+        payload = Event.objects.get(name="order.created").payload
+        assert payload["placed_at"] == "2024-05-01T12:00:00.123Z"
+        assert payload["created_at"].endswith("Z")
 
     def test_has_what_only_the_database_decided_wherever_it_tells_it_and_nowhere_else(self, shop):
         LocationFactory(tenant=shop.tenant)
-        told = {"order.created": {}, "order.opened": {}, "fulfillment_request.assigned": {}}
+        details = {"order.created": {}, "order.opened": {}, "fulfillment_request.assigned": {}}
 
         answer = shop.captured(order())
         shop.captured(sample("capture_minimal"))
 
         for event in Event.objects.filter(subject=answer["origin_id"]):
-            told[event.name] = event.payload
-        kept = stored(answer)
-        assert {name: said.get("external_id") for name, said in told.items()} == {
-            "order.created": kept.number,
-            "order.opened": kept.number,
+            details[event.name] = event.payload
+        stored_order = stored(answer)
+        assert {name: body.get("external_id") for name, body in details.items()} == {
+            "order.created": stored_order.number,
+            "order.opened": stored_order.number,
             "fulfillment_request.assigned": None,
         }
-        at = kept.captured_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        assert {said["created_at"] for said in told.values()} == {at}
+        at = stored_order.captured_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        assert {body["created_at"] for body in details.values()} == {at}
         completed = Event.objects.get(name="order.completed").payload
         assert not {"external_id", "created_at"} & set(completed)

@@ -1,4 +1,4 @@
-"""Which order a capture is about: the same again, more items, or a contradiction (product §4.1)."""
+"""The order that a capture is about: a repetition, more items, or a contradiction."""
 
 import json
 from uuid import uuid4
@@ -74,90 +74,90 @@ class TestTheSameAgain:
         )
 
     def test_with_its_moment_in_another_zone(self, shop):
-        said = order(placed_at="2024-05-01T12:00:00Z")
+        body = order(placed_at="2024-05-01T12:00:00Z")
 
-        self.repeats(shop, said, said | {"placed_at": "2024-05-01T14:00:00.000+02:00"})
+        self.repeats(shop, body, body | {"placed_at": "2024-05-01T14:00:00.000+02:00"})
 
     def test_with_other_names_for_the_same(self, shop):
         address = {"country": "US", "city": "Reno"}
-        said = order(external_id="A-1", channel_name="shopify", shipping_address=address)
-        again = {name: said[name] for name in ("currency", "placed_at", "items")} | {
-            "sales_order_uuid": said["id"].upper(),
+        body = order(external_id="A-1", channel_name="shopify", shipping_address=address)
+        again = {name: body[name] for name in ("currency", "placed_at", "items")} | {
+            "sales_order_uuid": body["id"].upper(),
             "sales_order_external_id": "A-1",
             "channel": "shopify",
             "shipping_address": {"country_code": "US", "city": "Reno"},
             "tax_method": "vat_excluded",
         }
 
-        self.repeats(shop, said, again)
+        self.repeats(shop, body, again)
 
     def test_with_nulls_and_unknown_keys(self, shop):
-        said = order()
+        body = order()
 
-        self.repeats(shop, said, said | {"store_id": None, "mood": "fine", "payments": None})
+        self.repeats(shop, body, body | {"store_id": None, "mood": "fine", "payments": None})
 
     def test_saying_less(self, shop):
-        said = order(external_id="A-1", shop="books", customer={"email": "a@b.de"})
+        body = order(external_id="A-1", shop="books", customer={"email": "a@b.de"})
 
-        self.repeats(shop, said, {"external_id": "A-1", "items": said["items"]})
+        self.repeats(shop, body, {"external_id": "A-1", "items": body["items"]})
 
     def test_with_its_items_in_another_order(self, shop):
-        said = order(*items(3))
+        body = order(*items(3))
 
-        self.repeats(shop, said, said | {"items": said["items"][::-1]})
+        self.repeats(shop, body, body | {"items": body["items"][::-1]})
 
     def test_with_some_of_its_items(self, shop):
-        said = order(*items(3))
+        body = order(*items(3))
 
-        self.repeats(shop, said, said | {"items": said["items"][1:]})
+        self.repeats(shop, body, body | {"items": body["items"][1:]})
 
     def test_by_its_external_id_alone(self, shop):
-        said = order(external_id="A-1")
+        body = order(external_id="A-1")
 
-        self.repeats(shop, said, nameless(said))
+        self.repeats(shop, body, nameless(body))
 
     def test_without_ids_of_items(self, shop):
-        said = order(item(external_item_id="1"), item(external_item_id="1"), item())
-        for thing in said["items"]:
+        body = order(item(external_item_id="1"), item(external_item_id="1"), item())
+        for thing in body["items"]:
             del thing["id"]
 
-        self.repeats(shop, said, said)
+        self.repeats(shop, body, body)
 
     def test_named_by_nothing_but_the_ids_of_its_items(self, shop):
-        said = nameless(order(*items(2)))
+        body = nameless(order(*items(2)))
 
-        self.repeats(shop, said, said | {"items": said["items"][::-1]})
+        self.repeats(shop, body, body | {"items": body["items"][::-1]})
 
     def test_whatever_was_configured_since(self, shop):
-        said = order(*items(2))
-        first = shop.captured(said)
+        body = order(*items(2))
+        first = shop.captured(body)
         shop.set(keys.ON_HOLD_TIMER_DURATION, 60)
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
 
-        assert shop.captured(said) == first
+        assert shop.captured(body) == first
         assert not Hold.objects.exists()
 
     def test_after_items_were_added_it_is_the_order_as_it_is_now(self, shop):
-        said = order(grace_period=60)
-        shop.captured(said)
-        more = shop.captured(said | {"items": items(1)})
+        body = order(grace_period=60)
+        shop.captured(body)
+        more = shop.captured(body | {"items": items(1)})
 
-        assert shop.captured(said) == more
+        assert shop.captured(body) == more
 
     @pytest.mark.django_db(transaction=True)  # the statement that fails is a transaction of its own
     def test_is_answered_even_where_the_sequence_is_used_up(self):
-        shop, said = Shop(sequence={"size": 1, "start": 9}), order()
-        first = shop.captured(said)
+        shop, body = Shop(sequence={"size": 1, "start": 9}), order()
+        first = shop.captured(body)
 
         assert shop.capture(order()).status_code == 500
-        assert shop.captured(said) == first
+        assert shop.captured(body) == first
 
 
 def test_an_order_that_names_nothing_is_a_new_one_each_time(shop):
     thing = {"product_id": "S", "price": item()["price"]}
-    said = {"currency": "EUR", "items": [thing]}
+    body = {"currency": "EUR", "items": [thing]}
 
-    numbers = {shop.captured(said)["number"] for _ in range(3)}
+    numbers = {shop.captured(body)["number"] for _ in range(3)}
 
     assert numbers == {"NS00000001", "NS00000002", "NS00000003"}
 
@@ -181,16 +181,16 @@ class TestAContradiction:
         ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
     )
     def test_about_the_order_is_pointed_out(self, shop, change, pointers):
-        said = order(
+        body = order(
             external_id="A-1",
             grace_period=60,
             customer={"email": "a@b.de"},
             shipping_address={"country": "DE", "city": "Bonn"},
             shipments=[{"price": 5}],
         )
-        shop.captured(said)
+        shop.captured(body)
 
-        assert conflict(shop, said | change) == pointers
+        assert conflict(shop, body | change) == pointers
 
     @pytest.mark.parametrize(
         ("change", "pointers"),
@@ -203,11 +203,11 @@ class TestAContradiction:
         ids=["price", "product", "external id", "tax lines"],
     )
     def test_about_an_item_is_pointed_out(self, shop, change, pointers):
-        said = order(*items(2))
-        shop.captured(said)
-        one, two = said["items"]
+        body = order(*items(2))
+        shop.captured(body)
+        one, two = body["items"]
 
-        assert conflict(shop, said | {"items": [one, two | change]}) == pointers
+        assert conflict(shop, body | {"items": [one, two | change]}) == pointers
 
     def test_about_a_payment_is_pointed_out(self, shop):
         payment = {
@@ -218,43 +218,43 @@ class TestAContradiction:
             "processed_at": "2024-05-01T12:00:00Z",
             "correlation_ref": "P",
         }
-        said = order(payments=[payment])
-        shop.captured(said)
+        body = order(payments=[payment])
+        shop.captured(body)
 
-        found = conflict(shop, said | {"payments": [payment | {"method": "card"}]})
+        results = conflict(shop, body | {"payments": [payment | {"method": "card"}]})
 
-        assert found == ["/payments/0/method"]
+        assert results == ["/payments/0/method"]
 
     def test_that_is_an_items_price_read_back_as_a_float_would_be(self, shop):
-        said = order(external_id="A-1")
-        shop.captured(said)
-        said["items"][0]["price"] = json.loads('{"net": 10, "tax": 1.01, "gross": 11.01}')
+        body = order(external_id="A-1")
+        shop.captured(body)
+        body["items"][0]["price"] = json.loads('{"net": 10, "tax": 1.01, "gross": 11.01}')
 
-        assert shop.capture(said).status_code == 409
+        assert shop.capture(body).status_code == 409
 
 
 class TestAnItem:
     @pytest.mark.django_db(transaction=True)  # the statement that fails is a transaction of its own
     def test_of_another_order_is_refused_and_pointed_out(self, shop):
-        taken = item()
-        shop.captured(order(taken))
+        accepted_count = item()
+        shop.captured(order(accepted_count))
 
-        assert conflict(shop, order(item(), taken)) == ["/items/1/id"]
+        assert conflict(shop, order(item(), accepted_count)) == ["/items/1/id"]
 
     def test_of_another_order_is_not_added_either(self, shop):
-        taken, waiting = item(), order(grace_period=60)
-        shop.captured(order(taken))
+        accepted_count, waiting = item(), order(grace_period=60)
+        shop.captured(order(accepted_count))
         shop.captured(waiting)
 
-        assert conflict(shop, waiting | {"items": [*items(1), taken]}) == ["/items/1/id"]
+        assert conflict(shop, waiting | {"items": [*items(1), accepted_count]}) == ["/items/1/id"]
 
     def test_of_another_tenants_order_is_nobodys_business(self, shop):
-        said, other = order(external_id="A-1"), Shop()
-        shop.captured(said)
+        body, other = order(external_id="A-1"), Shop()
+        shop.captured(body)
 
-        answer = other.captured(said)
+        answer = other.captured(body)
 
-        assert answer["items"][0]["id"] == said["items"][0]["id"]
+        assert answer["items"][0]["id"] == body["items"][0]["id"]
         assert Order.objects.count() == Item.objects.count() == 2
 
 
@@ -263,9 +263,9 @@ def test_two_names_of_two_orders_are_a_conflict(shop):
     shop.captured(one)
     shop.captured(two)
 
-    found = conflict(shop, order(*one["items"], id=one["id"], external_id="A-2"))
+    results = conflict(shop, order(*one["items"], id=one["id"], external_id="A-2"))
 
-    assert found == ["/id", "/external_id"]
+    assert results == ["/id", "/external_id"]
 
 
 def test_a_name_that_is_another_orders_number_is_that_order(shop):
@@ -277,42 +277,42 @@ def test_a_name_that_is_another_orders_number_is_that_order(shop):
 
 class TestMoreItems:
     def test_for_an_order_that_waits_are_added_and_told(self, shop):
-        said = order(grace_period=60, customer={"id": "c-1"})
-        first = shop.captured(said)
+        body = order(grace_period=60, customer={"id": "c-1"})
+        first = shop.captured(body)
         more = items(2)
 
-        answer = shop.captured(said | {"items": [*said["items"], *more]})
+        answer = shop.captured(body | {"items": [*body["items"], *more]})
 
-        ids = [thing["id"] for thing in [*said["items"], *more]]
+        ids = [thing["id"] for thing in [*body["items"], *more]]
         assert [thing["id"] for thing in answer["items"]] == ids
         assert answer["number"] == first["number"]
         assert answer["status"] == "on_hold"
         assert answer["totals"] == {name: 3 * value for name, value in first["totals"].items()}
-        assert shop.order(said["id"]).items() <= answer.items()
+        assert shop.order(body["id"]).items() <= answer.items()
         assert shop.page("c-1")["pagination_info"]["total"] == 1
-        kept = stored(answer)
+        stored_order = stored(answer)
         entry = TimelineEntry.objects.get(verb="items_added")
-        assert (entry.version, kept.version) == (3, 3)
+        assert (entry.version, stored_order.version) == (3, 3)
         assert entry.facts["items"] == 2
 
     def test_may_be_sent_alone(self, shop):
-        said = order(grace_period=60)
-        shop.captured(said)
+        body = order(grace_period=60)
+        shop.captured(body)
         more = items(1)
 
-        answer = shop.captured({"id": said["id"], "items": more})
+        answer = shop.captured({"id": body["id"], "items": more})
 
         assert len(answer["items"]) == 2
         assert Item.objects.get(uuid=more[0]["id"]).position == 1
 
     def test_that_make_it_big_hold_it_for_approval_once(self, shop):
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 3})
-        said = order(*items(3), grace_period=60)
-        shop.captured(said)
+        body = order(*items(3), grace_period=60)
+        shop.captured(body)
         assert {h.kind for h in Hold.objects.all()} == {"grace"}
 
         for _ in range(2):
-            shop.captured({"id": said["id"], "items": items(1)})
+            shop.captured({"id": body["id"], "items": items(1)})
 
         kinds = [h.kind for h in Hold.objects.order_by("pk")]
         assert kinds == ["grace", "big_order"]
@@ -322,36 +322,36 @@ class TestMoreItems:
         )
 
     def test_leave_the_grace_period_as_it_was(self, shop):
-        said = order(grace_period=60)
-        shop.captured(said)
+        body = order(grace_period=60)
+        shop.captured(body)
         due = Hold.objects.get().due_at
 
-        shop.captured({"id": said["id"], "items": items(1)})
+        shop.captured({"id": body["id"], "items": items(1)})
 
         assert Hold.objects.get().due_at == due
 
     @pytest.mark.parametrize("how", [{}, {"is_fulfilled": True}], ids=["open", "closed"])
     def test_for_an_order_that_no_longer_waits_are_refused(self, shop, how):
-        said = order(**how)
-        shop.captured(said)
+        body = order(**how)
+        shop.captured(body)
 
-        found = conflict(shop, said | {"items": [*said["items"], *items(1)]})
+        results = conflict(shop, body | {"items": [*body["items"], *items(1)]})
 
-        assert found == ["/items/1"]
+        assert results == ["/items/1"]
 
     def test_do_not_come_with_a_contradiction(self, shop):
-        said = order(grace_period=60)
-        shop.captured(said)
+        body = order(grace_period=60)
+        shop.captured(body)
 
-        assert conflict(shop, {"id": said["id"], "shop": "x", "items": items(1)}) == ["/shop"]
+        assert conflict(shop, {"id": body["id"], "shop": "x", "items": items(1)}) == ["/shop"]
 
     def test_with_amounts_that_cannot_be_are_refused(self, shop):
-        said = order(grace_period=60)
-        shop.captured(said)
+        body = order(grace_period=60)
+        shop.captured(body)
         before = contents()
 
         bad = item(price={"net": 1, "tax": 1, "gross": 3})
-        assert problem(shop.capture({"id": said["id"], "items": [bad]}))[0] == 400
+        assert problem(shop.capture({"id": body["id"], "items": [bad]}))[0] == 400
         assert contents() == before
 
     def test_with_payments_bring_what_is_owed(self, shop):
@@ -363,11 +363,11 @@ class TestMoreItems:
             "processed_at": "2024-05-01T12:00:00Z",
         }
         one, two = payment | {"correlation_ref": "1"}, payment | {"correlation_ref": "2"}
-        said = order(grace_period=60, payments=[one])
-        shop.captured(said)
+        body = order(grace_period=60, payments=[one])
+        shop.captured(body)
         before = contents()
 
-        more = {"id": said["id"], "items": items(1)}
+        more = {"id": body["id"], "items": items(1)}
         assert problem(shop.capture(more | {"payments": [two | {"amount": 10}]}))[0] == 400
         assert contents() == before
         answer = shop.captured(more | {"payments": [one, two]})
@@ -375,19 +375,19 @@ class TestMoreItems:
         assert [p["correlation_ref"] for p in stored(answer).details["payments"]] == ["1", "2"]
 
     def test_tell_subscribers_of_no_second_order(self, shop):
-        said = order(grace_period=60)
-        shop.captured(said)
-        shop.captured({"id": said["id"], "items": items(1)})
+        body = order(grace_period=60)
+        shop.captured(body)
+        shop.captured({"id": body["id"], "items": items(1)})
 
         assert Event.objects.filter(name="order.created").count() == 1
 
 
 def test_ids_are_kept_as_they_are_forever(shop):
     """An id that follows from the caller's names is the same for the same tenant only."""
-    said, other = nameless(order(external_id=str(uuid4()))), Shop()
-    del said["items"][0]["id"]
+    body, other = nameless(order(external_id=str(uuid4()))), Shop()
+    del body["items"][0]["id"]
 
-    one, two = shop.captured(said), other.captured(said)
+    one, two = shop.captured(body), other.captured(body)
 
     assert one["origin_id"] != two["origin_id"]
     assert one["items"][0]["id"] != two["items"][0]["id"]

@@ -69,14 +69,16 @@ class TestWhatIsRemembered:
         assert last(Item).location_code == ""
 
     def test_a_refusal_by_rules_that_still_hold_is_worked_out_once(self, shop, monkeypatch):
-        made = []
+        new_orders = []
         original = captures._make
-        monkeypatch.setattr(captures, "_make", lambda *args: made.append(1) or original(*args))
+        monkeypatch.setattr(
+            captures, "_make", lambda *args: new_orders.append(1) or original(*args)
+        )
         body = order(shipments=[SLOW])
         del body["currency"]
 
         assert shop.capture(body).status_code == 400
-        assert len(made) == 1
+        assert len(new_orders) == 1
 
     def test_a_refusal_is_one_by_the_rules_of_now(self):
         shop = Shop(sequence={})
@@ -92,7 +94,7 @@ class TestWhatIsRemembered:
             shop.captured(order())
             shop.captured(order(shipments=[SLOW]))
 
-        held = [known.holds.exists() for known in Order.objects.order_by("pk")]
+        held = [existing.holds.exists() for existing in Order.objects.order_by("pk")]
         assert held == [False, False, True, False, True]
 
     def test_it_does_not_grow_for_ever(self, shop, monkeypatch):
@@ -144,10 +146,10 @@ class TestStates:
     """The name of a state: another one with every change, and never one that was."""
 
     def test_every_change_of_what_decides_gets_one(self, shop):
-        seen = [state(shop)]
+        observations = [state(shop)]
 
         def note():
-            seen.append(state(shop))
+            observations.append(state(shop))
 
         location = LocationFactory(tenant=shop.tenant)
         note()
@@ -166,7 +168,7 @@ class TestStates:
         shop.set(keys.ON_HOLD_TIMER_DURATION, 6)
         note()
 
-        assert len(set(seen)) == len(seen) == 9
+        assert len(set(observations)) == len(observations) == 9
 
     def test_one_that_was_rolled_back_is_not_given_again(self, shop):
         with transaction.atomic():

@@ -43,8 +43,8 @@ def alone():
 def race(alone, racers, shop):
     def start(rounds, **kwargs):
         """Rounds of bodies, one for each process and thread; what each round was answered."""
-        sent = [[[text(body) for body in bodies] for bodies in by] for by in rounds]
-        return racers.race(shop.headers | shop.tenant_headers, sent, **kwargs)
+        form_data = [[[text(body) for body in bodies] for bodies in by] for by in rounds]
+        return racers.race(shop.headers | shop.tenant_headers, form_data, **kwargs)
 
     return start
 
@@ -58,9 +58,9 @@ def by_everyone(body):
 
 
 def test_sixty_four_captures_of_one_order_make_one(race, shop):
-    said = order(*items(3), external_id="A-1", grace_period=60, customer={"id": "c-1"})
+    body = order(*items(3), external_id="A-1", grace_period=60, customer={"id": "c-1"})
 
-    [answers] = race([by_everyone(said)])
+    [answers] = race([by_everyone(body)])
 
     assert len(answers) == 64
     assert {status for status, _ in answers} == {200}
@@ -74,16 +74,16 @@ def test_sixty_four_captures_of_one_order_make_one(race, shop):
 
 
 def test_of_differing_captures_of_one_order_one_is_taken_and_the_rest_are_told(race):
-    said = order(external_id="A-1")
-    bodies = [[said | {"shop": f"shop-{p}-{t}"} for t in range(THREADS)] for p in range(PROCESSES)]
+    body = order(external_id="A-1")
+    bodies = [[body | {"shop": f"shop-{p}-{t}"} for t in range(THREADS)] for p in range(PROCESSES)]
 
     [answers] = race([bodies])
 
     statuses = [status for status, _ in answers]
     assert (statuses.count(200), statuses.count(409)) == (1, 63)
     assert {tuple(json.loads(a)["differences"]) for s, a in answers if s == 409} == {("/shop",)}
-    kept = Order.objects.get()
-    assert [json.loads(a)["catalog"] for s, a in answers if s == 200] == [kept.shop]
+    stored_order = Order.objects.get()
+    assert [json.loads(a)["catalog"] for s, a in answers if s == 200] == [stored_order.shop]
     assert Event.objects.filter(name="order.created").count() == 1
 
 
@@ -94,9 +94,9 @@ def test_orders_that_share_items_in_opposite_order_never_deadlock(race):
 
     rounds = [[pair(items(60)) for _ in range(PROCESSES)] for _ in range(8)]
 
-    found = race(rounds)
+    results = race(rounds)
 
-    for bodies, answers in zip(rounds, found, strict=True):
+    for bodies, answers in zip(rounds, results, strict=True):
         for n, (one, other) in enumerate(bodies):
             of_pair = answers[2 * n : 2 * n + 2]
             assert sorted(status for status, _ in of_pair) == [200, 409]
@@ -106,16 +106,16 @@ def test_orders_that_share_items_in_opposite_order_never_deadlock(race):
 
 
 def test_items_that_are_added_at_the_same_moment_are_all_there(race, shop):
-    said = order(grace_period=600)
-    shop.captured(said)
-    bodies = [[{"id": said["id"], "items": [item()]} for _ in range(2)] for _ in range(PROCESSES)]
+    body = order(grace_period=600)
+    shop.captured(body)
+    bodies = [[{"id": body["id"], "items": [item()]} for _ in range(2)] for _ in range(PROCESSES)]
 
     [answers] = race([bodies], meet="in the lock")
 
     assert [status for status, _ in answers] == [200] * 16
-    kept = shop.order(said["id"])
-    assert len(kept["items"]) == 17
-    assert kept["totals"]["total"] == 17 * 11
+    stored_order = shop.order(body["id"])
+    assert len(stored_order["items"]) == 17
+    assert stored_order["totals"]["total"] == 17 * 11
     assert sorted(len(json.loads(answer)["items"]) for _, answer in answers) == list(range(2, 18))
     assert sorted(Item.objects.values_list("position", flat=True)) == list(range(17))
     assert [e.version for e in TimelineEntry.objects.order_by("version")] == list(range(1, 19))
@@ -123,10 +123,10 @@ def test_items_that_are_added_at_the_same_moment_are_all_there(race, shop):
 
 
 def test_the_same_items_added_twice_at_the_same_moment_are_added_once(race, shop):
-    said = order(grace_period=600)
-    shop.captured(said)
+    body = order(grace_period=600)
+    shop.captured(body)
 
-    [answers] = race([by_everyone({"id": said["id"], "items": [item()]})])
+    [answers] = race([by_everyone({"id": body["id"], "items": [item()]})])
 
     assert {status for status, _ in answers} == {200}
     assert len({answer for _, answer in answers}) == 1

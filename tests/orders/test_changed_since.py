@@ -1,4 +1,4 @@
-"""Who decided by what they saw of an order is refused once it is no longer so."""
+"""Refusal of a decision about an order that has changed since it was read."""
 
 import pytest
 
@@ -21,19 +21,13 @@ def acts(shop, kept):
     grace = kept.holds.get(kind="grace").uuid
     one = kept.items.get().uuid
     return {
-        "place": lambda **expected_version: hold_actions.place(
-            **whole, reason="x", **expected_version
+        "place": lambda **version: hold_actions.place(**whole, reason="x", **version),
+        "release": lambda **version: hold_actions.release(
+            **whole, hold=grace, reason="x", **version
         ),
-        "release": lambda **expected_version: hold_actions.release(
-            **whole, hold=grace, reason="x", **expected_version
-        ),
-        "extend": lambda **expected_version: hold_actions.extend_grace(**named, **expected_version),
-        "cancel": lambda **expected_version: cancellation.cancel(
-            **named, reason="x", note=None, **expected_version
-        ),
-        "cancel item": lambda **expected_version: cancellation.cancel_item(
-            **named, item=one, **expected_version
-        ),
+        "extend": lambda **version: hold_actions.extend_grace(**named, **version),
+        "cancel": lambda **version: cancellation.cancel(**named, reason="x", note=None, **version),
+        "cancel item": lambda **version: cancellation.cancel_item(**named, item=one, **version),
     }
 
 
@@ -56,59 +50,59 @@ NAMES = {  # and what each tells
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("off", [-1, 1])
 def test_another_version_than_was_seen_is_refused(shop, name, off):
-    kept = Order.objects.get()
+    stored_order = Order.objects.get()
     before = contents()
 
     with pytest.raises(ChangedSince) as refusal:
-        acts(shop, kept)[name](expected_version=kept.version + off)
+        acts(shop, stored_order)[name](expected_version=stored_order.version + off)
 
-    assert refusal.value.facts == {"version": kept.version}
+    assert refusal.value.facts == {"version": stored_order.version}
     assert contents() == before
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_version_that_was_seen_is_changed(shop, name):
-    kept = Order.objects.get()
+    stored_order = Order.objects.get()
 
-    acts(shop, kept)[name](expected_version=kept.version)
+    acts(shop, stored_order)[name](expected_version=stored_order.version)
 
-    assert Order.objects.get().version > kept.version
+    assert Order.objects.get().version > stored_order.version
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_of_many_who_saw_the_same_one_is_heard(shop, name):
-    kept = Order.objects.get()
-    act = acts(shop, kept)[name]
+    stored_order = Order.objects.get()
+    act = acts(shop, stored_order)[name]
 
     with alone():
-        answers = at_once([lambda: act(expected_version=kept.version)] * 6)
+        answers = at_once([lambda: act(expected_version=stored_order.version)] * 6)
 
     refused = [answer for answer in answers if isinstance(answer, DomainError)]
     assert len(refused) == 5
     if name != "extend":  # which has its own words for it
         assert {type(refusal) for refusal in refused} == {ChangedSince}
-    told = TimelineEntry.objects.filter(version__gt=kept.version, verb=NAMES[name])
-    assert told.count() == 1
+    entries = TimelineEntry.objects.filter(version__gt=stored_order.version, verb=NAMES[name])
+    assert entries.count() == 1
 
 
 def test_what_is_said_to_be_possible_is_what_the_services_allow(shop):
-    kept = Order.objects.get()
+    stored_order = Order.objects.get()
 
     def standing():
-        return load_order_state(shop.tenant, kept.pk)
+        return load_order_state(shop.tenant, stored_order.pk)
 
     assert standing().can_be_held
-    assert standing().running == kept.holds.get()
+    assert standing().running == stored_order.holds.get()
     assert standing().why_not_cancelable == ""
-    assert standing().balance.remaining == kept.total
+    assert standing().balance.remaining == stored_order.total
 
     Hold.objects.update(placed_at="2020-01-01T00:00:00Z", due_at="2020-01-01T00:15:00Z")
     assert standing().running is None
 
-    acts(shop, kept)["place"]()
+    acts(shop, stored_order)["place"]()
     assert not standing().can_be_held
 
-    acts(shop, kept)["cancel item"]()
+    acts(shop, stored_order)["cancel item"]()
     assert standing().why_not_cancelable == "Order A-1 is already closed."
     assert standing().balance.remaining == 0
     assert not standing().can_be_held

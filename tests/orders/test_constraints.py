@@ -1,4 +1,4 @@
-"""What the database promises about orders, whoever writes to it: each constraint bites."""
+"""Database constraints on orders: each one refuses the rows it names."""
 
 from uuid import uuid4
 
@@ -31,23 +31,23 @@ def shop():
 
 
 @pytest.fixture
-def kept(shop):
+def stored_order(shop):
     """An order with a row in every table."""
-    said = order(
+    body = order(
         external_id="A-1",
         grace_period=60,
         customer={"id": "c-1"},
         shipments=[{"price": 5, "tax": 1}],
     )
-    kept = stored(shop.captured(said))
+    stored_order = stored(shop.captured(body))
     bulk_jobs.start(
         tenant=shop.tenant,
         verb=BulkVerb.HOLD,
-        orders=[kept.pk],
-        reason="load_order_state",
+        orders=[stored_order.pk],
+        reason="look",
         actor="staff:ada",
     )
-    return kept
+    return stored_order
 
 
 def refusing(constraint, act):
@@ -108,19 +108,19 @@ CHILDREN = {
 
 
 @pytest.mark.parametrize(("model", "constraint", "changed"), BROKEN_CHECKS)
-def test_a_row_that_cannot_be_is_refused(kept, model, constraint, changed):
+def test_a_row_that_cannot_be_is_refused(stored_order, model, constraint, changed):
     refusing(constraint, lambda: model.objects.update(**changed))
 
 
 @pytest.mark.parametrize(("model", "constraint", "changed"), BROKEN_UNIQUES)
-def test_what_is_once_is_once(kept, model, constraint, changed):
+def test_what_is_once_is_once(stored_order, model, constraint, changed):
     row = model.objects.first()
 
     refusing(constraint, lambda: again(row, **changed).save(force_insert=True))
 
 
 @pytest.mark.parametrize("model", CHILDREN)
-def test_a_part_of_another_tenants_order_is_refused(kept, model):
+def test_a_part_of_another_tenants_order_is_refused(stored_order, model):
     other, part = Shop().tenant, model.objects.first()
 
     def smuggle():
@@ -131,7 +131,7 @@ def test_a_part_of_another_tenants_order_is_refused(kept, model):
     refusing(CHILDREN[model], smuggle)
 
 
-def test_a_bulk_job_is_about_its_own_tenants_orders_only(kept):
+def test_a_bulk_job_is_about_its_own_tenants_orders_only(stored_order):
     row, other = BulkJobOrder.objects.get(), Shop()
     theirs = stored(other.captured(order()))
     job = BulkJob.objects.create(tenant=other.tenant, verb=BulkVerb.HOLD, reason="x", actor="a")
@@ -146,7 +146,7 @@ def test_a_bulk_job_is_about_its_own_tenants_orders_only(kept):
     )
 
 
-def test_a_hold_that_was_released_makes_room_for_another(kept):
+def test_a_hold_that_was_released_makes_room_for_another(stored_order):
     hold = Hold.objects.get()
     Hold.objects.update(released_at=hold.placed_at)
 

@@ -49,18 +49,18 @@ def shop():
 @pytest.fixture(autouse=True)
 def all_is_well():
     yield
-    assert [found.examples for found in invariants.check() if found.number] == []
+    assert [results.examples for results in invariants.check() if results.number] == []
 
 
 @pytest.fixture
 def die(monkeypatch):
-    def run(program, failpoint, **known):
+    def run(program, failpoint, **existing):
         """Run a program in a process of its own that must be killed at the failpoint."""
         monkeypatch.setenv("FAILPOINTS", f"{failpoint}:kill")
         monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "ordermgmt.settings")
         done = subprocess.run(
             [sys.executable, "-c", BEGIN + program],
-            input=json.dumps(known | {"database": connection.settings_dict["NAME"]}),
+            input=json.dumps(existing | {"database": connection.settings_dict["NAME"]}),
             text=True,
             capture_output=True,
             timeout=60,
@@ -120,19 +120,19 @@ def test_who_judges_sizes_and_dies_at_a_commit_holds_each_order_once(shop, die, 
 def test_a_capture_whose_process_dies_at_its_commit_is_repeated_to_one_order(
     shop, die, moment, kept
 ):
-    said = order(external_id="A-1", grace_period=600)
+    body = order(external_id="A-1", grace_period=600)
     headers = shop.headers | shop.tenant_headers
 
     die(
         SEND,
         f"capture.{moment}_commit",
         path=CAPTURE,
-        body=json.dumps(said),
+        body=json.dumps(body),
         headers=headers,
     )
 
     assert Order.objects.count() == kept
-    assert read(shop.capture(said))["external_id"] == "A-1"
+    assert read(shop.capture(body))["external_id"] == "A-1"
     assert Order.objects.count() == 1
     assert [e.name for e in Event.objects.all()] == ["order.created"]
 
@@ -140,19 +140,19 @@ def test_a_capture_whose_process_dies_at_its_commit_is_repeated_to_one_order(
 @pytest.mark.parametrize(("moment", "kept"), [("before", 1), ("after", 3)])
 def test_items_whose_process_dies_at_their_commit_are_added_once(shop, die, moment, kept):
     first, more = item(), items(2)
-    shop.captured(said := order(first, external_id="A-1", grace_period=600))
-    said["items"] = [first, *more]
+    shop.captured(body := order(first, external_id="A-1", grace_period=600))
+    body["items"] = [first, *more]
 
     die(
         SEND,
         f"additions.{moment}_commit",
         path=CAPTURE,
-        body=json.dumps(said),
+        body=json.dumps(body),
         headers=shop.headers | shop.tenant_headers,
     )
 
     assert Item.objects.count() == Order.objects.get().item_count == kept
-    assert read(shop.capture(said))["totals"]["total"] == 33
+    assert read(shop.capture(body))["totals"]["total"] == 33
     assert Item.objects.count() == Order.objects.get().item_count == 3
     assert [e.verb for e in TimelineEntry.objects.order_by("version")] == [
         "captured",
@@ -169,14 +169,12 @@ def test_a_hold_whose_process_dies_at_its_commit_is_placed_once(shop, die, momen
         SEND,
         f"changing.{moment}_commit",
         path=f"/order-management/orders/{answer['origin_id']}/holds",
-        body=json.dumps({"kind": "support", "reason": "load_order_state"}),
+        body=json.dumps({"kind": "support", "reason": "look"}),
         headers=shop.headers | shop.tenant_headers,
     )
 
     assert Hold.objects.exists() is kept
-    hold_actions.place(
-        tenant=shop.tenant, reference="A-1", reason="load_order_state", actor="staff:ada"
-    )
+    hold_actions.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
     assert Hold.objects.count() == 1
     assert Counter(e.verb for e in TimelineEntry.objects.all())["held"] == 1
 

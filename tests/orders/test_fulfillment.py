@@ -1,4 +1,4 @@
-"""What locations report: how items end, what is told of it, and what cannot be reported."""
+"""Progress reports of locations: the ends of items, their events, and refused reports."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,17 +30,17 @@ def shop() -> Shop:
     return shop
 
 
-def captured(shop: Shop, *said: dict[str, Any], **members: Any) -> Order:
-    return stored(shop.captured(order(*said, external_id="A-1", **members)))
+def captured(shop: Shop, *bodies: dict[str, Any], **members: Any) -> Order:
+    return stored(shop.captured(order(*bodies, external_id="A-1", **members)))
 
 
-def report(shop: Shop, action: str, *reported: Item, **said: Any) -> Any:
-    body = {"action": action, "items": [{"id": str(item.uuid)} | said for item in reported]}
+def report(shop: Shop, action: str, *reported: Item, **fields: Any) -> Any:
+    body = {"action": action, "items": [{"id": str(item.uuid)} | fields for item in reported]}
     return shop.ask("POST", "/order-management/orders/A-1/fulfillment", body)
 
 
-def reported(shop: Shop, action: str, *named: Item, **said: Any) -> Any:
-    answer = report(shop, action, *named, **said)
+def reported(shop: Shop, action: str, *named: Item, **fields: Any) -> Any:
+    answer = report(shop, action, *named, **fields)
     assert answer.status_code == 200, answer.content
     return read(answer)
 
@@ -85,9 +85,9 @@ class TestComplete:
         same = ("id", "order_id", "created_at", "fulfillment_location_id", "service_level")
         assert [done[name] for name in same] == [assigned[name] for name in same]
         assert done["logical_timestamp"] > assigned["logical_timestamp"]
-        [sent] = done["items"]
-        assert sent.pop("shipped_at").endswith("Z")
-        assert sent == {
+        [form_data] = done["items"]
+        assert form_data.pop("shipped_at").endswith("Z")
+        assert form_data == {
             "id": str(one.uuid),
             "product_id": "SKU-1",
             "tracking_code": "1Z",
@@ -282,12 +282,12 @@ class TestPacking:
 @pytest.mark.parametrize("action", ["complete", "reject", "return", "packing"])
 def test_one_item_that_cannot_spoils_the_report(shop: Shop, action: str) -> None:
     it = captured(shop, item(is_preorder=True), item())
-    gone, other = items_of(it)
-    path = f"/v0/orders/{it.uuid}/items/{gone.uuid}/cancel"
+    former, other = items_of(it)
+    path = f"/v0/orders/{it.uuid}/items/{former.uuid}/cancel"
     assert shop.ask("POST", path, id_type="internal").status_code == 200
     before = contents()
 
-    assert problem(report(shop, action, other, gone))[:2] == (409, "transition_not_allowed")
+    assert problem(report(shop, action, other, former))[:2] == (409, "transition_not_allowed")
     assert contents() == before
 
 

@@ -34,7 +34,7 @@ def shop():
 @pytest.fixture(autouse=True)
 def all_is_well():
     yield
-    assert [found.examples for found in invariants.check() if found.number] == []
+    assert [results.examples for results in invariants.check() if results.number] == []
 
 
 def extend(shop, name="A-1"):
@@ -107,9 +107,9 @@ def test_two_sweepers_at_the_same_moment_release_each_order_once(shop, monkeypat
     end_grace()
     meet(monkeypatch, queries, "documents")
 
-    found = at_once([lambda: due_holds.release_due(limit=20)] * 2)
+    results = at_once([lambda: due_holds.release_due(limit=20)] * 2)
 
-    assert found == [20, 20]  # neither waited for the other
+    assert results == [20, 20]  # neither waited for the other
     assert Event.objects.filter(name="order.opened").count() == 40
     assert {e.actor for e in TimelineEntry.objects.filter(verb="released")} == {due_holds.RELEASER}
     assert TimelineEntry.objects.filter(verb="released").count() == 40
@@ -194,10 +194,10 @@ def test_a_sweep_looks_again_at_what_is_due_once_it_has_the_lock(shop, monkeypat
     lock = due_holds._LOCK_DUE
 
     def lock_late(sql, params, rows=due_holds.prepared_sql.rows):
-        found = rows(sql, params)
+        results = rows(sql, params)
         if sql == lock:  # as if it had been extended between that statement's look and its lock
             Hold.objects.update(due_at=timezone.now() + hold_actions.EXTENSION)
-        return found
+        return results
 
     monkeypatch.setattr(due_holds.prepared_sql, "rows", lock_late)
 
@@ -231,10 +231,10 @@ def test_fifty_who_place_a_hold_at_the_same_moment_place_one(shop, monkeypatch):
 
 def test_two_captures_that_add_at_the_same_moment_hold_a_big_order_once(shop, monkeypatch):
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
-    said = order(external_id="A-1", grace_period=600)
-    shop.captured(said)
+    order_body = order(external_id="A-1", grace_period=600)
+    shop.captured(order_body)
     meet(monkeypatch, additions, "document")
-    bodies = [{"id": said["id"], "items": items(2)} for _ in range(2)]
+    bodies = [{"id": order_body["id"], "items": items(2)} for _ in range(2)]
 
     answers = at_once([lambda body=body: shop.capture(body).status_code for body in bodies])
 
@@ -245,20 +245,20 @@ def test_two_captures_that_add_at_the_same_moment_hold_a_big_order_once(shop, mo
 
 
 def test_items_added_while_the_grace_ends_are_routed_too_or_refused(shop, monkeypatch):
-    said = order(external_id="A-1", grace_period=60)
-    shop.captured(said)
+    order_body = order(external_id="A-1", grace_period=60)
+    shop.captured(order_body)
     end_grace()
     meet(monkeypatch, queries, "documents")
     meet(monkeypatch, additions, "document")
-    body = {"id": said["id"], "items": [item()]}
+    body = {"id": order_body["id"], "items": [item()]}
 
     [status, _] = at_once([lambda: shop.capture(body).status_code, due_holds.release_due])
     due_holds.release_due()
 
     assert status in (200, 409)
-    kept = Order.objects.get()
-    assert (kept.status, kept.item_count) == ("open", 2 if status == 200 else 1)
-    assert set(kept.items.values_list("status", flat=True)) == {"in_fulfillment"}
+    stored_order = Order.objects.get()
+    assert (stored_order.status, stored_order.item_count) == ("open", 2 if status == 200 else 1)
+    assert set(stored_order.items.values_list("status", flat=True)) == {"in_fulfillment"}
     assert Counter(told())["routed"] == 1
 
 
@@ -268,9 +268,9 @@ def test_two_who_judge_sizes_at_the_same_moment_hold_each_big_order_once(shop, m
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
     meet(monkeypatch, queries, "documents")
 
-    found = at_once([due_holds.hold_big_orders] * 2)
+    results = at_once([due_holds.hold_big_orders] * 2)
 
-    assert sorted(found) == [0, 4]
+    assert sorted(results) == [0, 4]
     assert Hold.objects.filter(kind="big_order").count() == 4
 
 

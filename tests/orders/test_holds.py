@@ -34,8 +34,8 @@ def extend(shop, name="A-1", id_type="external", body=None):
 
 
 def place(shop, body=None, name="A-1"):
-    said = {"kind": "support", "reason": "load_order_state"} if body is None else body
-    return shop.ask("POST", f"/order-management/orders/{name}/holds", said)
+    fields = {"kind": "support", "reason": "look"} if body is None else body
+    return shop.ask("POST", f"/order-management/orders/{name}/holds", fields)
 
 
 def listed(shop, name="A-1"):
@@ -44,8 +44,8 @@ def listed(shop, name="A-1"):
 
 def release(shop, kind, name="A-1", body=None):
     [hold] = [h for h in listed(shop, name) if h["kind"] == kind and not h["released_at"]]
-    said = {"reason": "fine"} if body is None else body
-    return shop.ask("POST", f"/order-management/orders/{name}/holds/{hold['id']}/release", said)
+    fields = {"reason": "fine"} if body is None else body
+    return shop.ask("POST", f"/order-management/orders/{name}/holds/{hold['id']}/release", fields)
 
 
 def told():
@@ -74,9 +74,9 @@ class TestPuttingOnHold:
         answer = patch(shop, ON_HOLD, name)
 
         assert (answer.status_code, answer.content) == (200, b"")
-        kept = Order.objects.get()
-        assert kept.status == "on_hold"
-        assert set(kept.items.values_list("status", "location_code")) == {("pending", "")}
+        stored_order = Order.objects.get()
+        assert stored_order.status == "on_hold"
+        assert set(stored_order.items.values_list("status", "location_code")) == {("pending", "")}
         assert [h["kind"] for h in listed(shop)] == ["support"]
 
     def test_what_is_complete_stays_complete(self, shop):
@@ -157,7 +157,7 @@ class TestHolds:
         assert hold == listed(shop)[1]
         assert (hold["kind"], hold["reason"], hold["due_at"]) == (
             "support",
-            "load_order_state",
+            "look",
             None,
         )
         assert listed(shop)[0]["due_at"].endswith("Z")
@@ -227,11 +227,11 @@ class TestHolds:
 
     def test_an_approved_order_that_grows_is_held_again(self, shop):
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
-        said = order(*items(3), external_id="A-1", grace_period=60)
-        shop.captured(said)
+        body = order(*items(3), external_id="A-1", grace_period=60)
+        shop.captured(body)
         release(shop, "big_order")
 
-        shop.captured({"id": said["id"], "items": [item()]})
+        shop.captured({"id": body["id"], "items": [item()]})
 
         assert [h["kind"] for h in listed(shop) if not h["released_at"]] == ["grace", "big_order"]
 
@@ -293,7 +293,7 @@ class TestHolds:
         release_path = f"{path}/holds/{Hold.objects.get().uuid}/release"
         acts = {
             "patch": ("PATCH", path, ON_HOLD),
-            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "load_order_state"}),
+            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "look"}),
             "release": ("POST", release_path, {"reason": "fine"}),
         }
         extend(shop)
@@ -302,9 +302,9 @@ class TestHolds:
         stale = shop.ask(*acts[act], headers={"If-Match": tag})
         assert problem(stale)[:2] == (412, "version_mismatch")
         assert problem(shop.ask(*acts[act], headers={"If-Match": f"W/{tag}"}))[0] == 412
-        for said in ("3", 'w/"3"', '"3", "4"', '"x"', "", '"0"', 'W/"0"', '"99999999999999999999"'):
-            refused = shop.ask(*acts[act], headers={"If-Match": said})
-            assert problem(refused)[:2] == (400, "bad_request"), said
+        for body in ("3", 'w/"3"', '"3", "4"', '"x"', "", '"0"', 'W/"0"', '"99999999999999999999"'):
+            refused = shop.ask(*acts[act], headers={"If-Match": body})
+            assert problem(refused)[:2] == (400, "bad_request"), body
         assert contents() == before
 
         tag = shop.ask("GET", f"{path}/holds")["ETag"]
@@ -318,7 +318,7 @@ class TestHolds:
         path = "/order-management/orders/A-1"
         acts = {
             "patch": ("PATCH", path, ON_HOLD),
-            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "load_order_state"}),
+            "place": ("POST", f"{path}/holds", {"kind": "support", "reason": "look"}),
             "release": (
                 "POST",
                 f"{path}/holds/{Hold.objects.get().uuid}/release",
@@ -358,8 +358,8 @@ class TestHolds:
     def test_only_who_may_release_holds_does(self, shop):
         shop.captured(order(external_id="A-1", grace_period=60))
         scopes = ["order-management:orders:write", "orders:read", "orders:write"]
-        made = clients.create(tenant=shop.tenant, name="shop", scopes=scopes)
-        shop.headers = bearer(made.client)
+        new_order = clients.create(tenant=shop.tenant, name="shop", scopes=scopes)
+        shop.headers = bearer(new_order.client)
         before = contents()
 
         assert problem(release(shop, "grace"))[0] == 403

@@ -140,9 +140,7 @@ def shop():
     shop.captured(order(*items(3), external_id="big"))
     release(shop, "big")
     parked = shop.captured(order(external_id="parked"))
-    hold_actions.place(
-        tenant=shop.tenant, reference="parked", reason="load_order_state", actor="staff:ada"
-    )
+    hold_actions.place(tenant=shop.tenant, reference="parked", reason="look", actor="staff:ada")
     shop.captured({"id": parked["origin_id"], "items": [item(), item()]})
     release(shop, "parked")
     release(shop, "parked")
@@ -217,9 +215,9 @@ def test_the_command_fails_and_names_who_breaks_what(shop):
     with pytest.raises(CommandError, match=r"1 of \d+ broken: order_statuses_follow_from_items"):
         call_command("check_invariants", "--json", stdout=out)
 
-    [found] = [finding for finding in json.loads(out.getvalue()) if finding["broken"]]
+    [results] = [finding for finding in json.loads(out.getvalue()) if finding["broken"]]
     number = Order.objects.get(external_id="open").number
-    assert found["broken"] == 1
-    assert found["examples"] == [
+    assert results["broken"] == 1
+    assert results["examples"] == [
         f"tenant {shop.tenant.pk}: {number}: closed, by its items open",
     ]

@@ -16,7 +16,7 @@ from orders.lifecycle import (
     order_status,
 )
 
-# Product §3, written out a second time by hand: verb → sources, target.
+# The states of the product, written out a second time by hand: verb → sources, target.
 EXPECTED = {
     "route": ({"pending", "on_hold"}, "in_fulfillment"),
     "conflict": ({"pending", "in_fulfillment"}, "on_hold"),
@@ -83,7 +83,7 @@ def test_an_order_is_what_its_items_are(mix):
 
 
 def test_every_event_has_a_name_subscribers_know():
-    known = {
+    existing = {
         "order.opened",
         "order.items_on_hold",
         "order.completed",
@@ -95,7 +95,7 @@ def test_every_event_has_a_name_subscribers_know():
         "return.processed",
     }
 
-    assert {name for t in lifecycle.TRANSITIONS for name in t.events} == known
+    assert {name for t in lifecycle.TRANSITIONS for name in t.events} == existing
 
 
 # Each mix of item statuses → the second word; written by hand for the mixes people meet.

@@ -129,7 +129,7 @@ class Lives(RuleBasedStateMachine):
     @rule(name=orders)
     def hold(self, name: str) -> None:
         model = self.models[name]
-        refused = self.is_refused(hold_actions.place, reason="load_order_state", **self.on(name))
+        refused = self.is_refused(hold_actions.place, reason="look", **self.on(name))
         assert refused is (model.status == "closed")
         if not refused and "support" not in model.holds:
             model.holds.add("support")
@@ -222,12 +222,12 @@ class Lives(RuleBasedStateMachine):
             model = self.models[stored.external_id]
             positions = sorted(stored.items.all(), key=lambda item: item.position)
             standing = {h.kind for h in stored.holds.all() if h.released_at is None}
-            seen = (stored.status, [i.status for i in positions], standing)
-            assert seen == (model.status, model.items, model.holds), stored.external_id
+            state = (stored.status, [i.status for i in positions], standing)
+            assert state == (model.status, model.items, model.holds), stored.external_id
 
     @invariant()
     def nothing_is_broken(self) -> None:
-        assert [found.examples for found in invariants.check() if found.number] == []
+        assert [results.examples for results in invariants.check() if results.number] == []
 
 
 def live(*, examples: int, steps: int, derandomize: bool) -> None:

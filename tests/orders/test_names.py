@@ -101,11 +101,11 @@ class TestANumber:
                 is_waiting.set()
                 return rows(sql, params)
             with transaction.atomic():
-                made = rows(sql, params)
+                new_order = rows(sql, params)
                 has_written.set()
                 is_waiting.wait(racing.PATIENCE)
                 time.sleep(racing.IN_THE_LOCK)
-            return made
+            return new_order
 
         monkeypatch.setattr(persistence.prepared_sql, "rows", written)
         with racing.alone():
@@ -220,7 +220,7 @@ class TestAnAddress:
     def test_may_have_slashes_too_many_elsewhere(self, shop: Shop, path: str) -> None:
         answer = shop.captured(order(external_id="a/b #"))
 
-        found = Browser().get(
+        results = Browser().get(
             "/",
             PATH_INFO=unquote(path),
             RAW_URI=f"{path}?id_type=external",
@@ -228,17 +228,17 @@ class TestAnAddress:
             query_params={"id_type": "external"},
         )
 
-        assert read(found)["origin_id"] == answer["origin_id"]
+        assert read(results)["origin_id"] == answer["origin_id"]
 
 
 class TestSpellings:
     @pytest.mark.parametrize(("one", "other"), [(NFC, NFD), (NFD, NFC)])
     def test_are_one_name(self, shop: Shop, one: str, other: str) -> None:
-        said = nameless(external_id=one, items=[item(external_item_id=one, id=None)])
-        answer = shop.captured(said)
+        body = nameless(external_id=one, items=[item(external_item_id=one, id=None)])
+        answer = shop.captured(body)
 
-        said["external_id"] = said["items"][0]["external_item_id"] = other
-        assert shop.captured(said) == answer
+        body["external_id"] = body["items"][0]["external_item_id"] = other
+        assert shop.captured(body) == answer
         assert answer["external_id"] == answer["id"] == one
         assert Order.objects.get().external_id == NFC
         assert Event.objects.get(name="order.created").payload["external_id"] == one
@@ -248,13 +248,13 @@ class TestSpellings:
             assert shop.ask("GET", path).status_code == 200
 
     def test_of_an_order_from_before_find_it(self, shop: Shop) -> None:
-        said = order(external_id=NFC)
-        answer = shop.captured(said)
+        body = order(external_id=NFC)
+        answer = shop.captured(body)
         rename(answer, NFD)
 
         for name in (NFC, NFD):
             assert read(ask(shop, "GET", name))["origin_id"] == answer["origin_id"]
-            assert shop.captured(said | {"external_id": name})["origin_id"] == answer["origin_id"]
+            assert shop.captured(body | {"external_id": name})["origin_id"] == answer["origin_id"]
         refused(shop, nameless(external_id=NFC), 409)
 
     def test_of_a_customer_are_one_customer(self, shop: Shop) -> None:
@@ -276,10 +276,10 @@ class TestSpellings:
 
     def test_are_no_contradiction(self, shop: Shop) -> None:
         thing = item(product_id=NFC)
-        said = order(thing, customer={"id": NFC, "email": "Jos\u00e9@x.example"}, store_id=NFC)
-        answer = shop.captured(said)
+        body = order(thing, customer={"id": NFC, "email": "Jos\u00e9@x.example"}, store_id=NFC)
+        answer = shop.captured(body)
 
-        again = order(thing | {"product_id": NFD}, id=said["id"], store_id=NFD)
+        again = order(thing | {"product_id": NFD}, id=body["id"], store_id=NFD)
         again["customer"] = {"id": NFD, "email": "jose\u0301@X.example"}
         assert shop.captured(again) == answer
 
@@ -339,8 +339,8 @@ class TestNamesFromBefore:
         response = shop.ask("GET", f"/order-management/orders/{other['origin_id']}/holds")
         assert problem(response)[:2] == (409, "ambiguous_order")
         assert shop.order(other["origin_id"])["origin_id"] == other["origin_id"]
-        found = read(ask(shop, "GET", other["origin_id"]))
-        assert found["origin_id"] == one["origin_id"]
+        results = read(ask(shop, "GET", other["origin_id"]))
+        assert results["origin_id"] == one["origin_id"]
 
     def test_are_captured_again_by_their_own_callers(self, shop: Shop) -> None:
         bodies = [order(external_id=f"A-{n}") for n in range(2)]
@@ -394,7 +394,7 @@ def test_locations_and_service_levels_are_found_in_any_spelling(shop: Shop) -> N
 
         answer = shop.captured(order(item(), shipments=[shipment | {"price": price}]))
 
-        made = stored(answer)
-        assert made.holds.get().reason == "Grace period of 77 s"
-        assert {s.location_code for s in made.shipments.all()} == {composed}
+        new_order = stored(answer)
+        assert new_order.holds.get().reason == "Grace period of 77 s"
+        assert {s.location_code for s in new_order.shipments.all()} == {composed}
     assert Location.objects.get(tenant=shop.tenant).code == composed

@@ -175,7 +175,7 @@ def versions(but: Order) -> Any:
 def try_ids(number: int, seed: int) -> None:
     """Capture orders under `number` accepted ids, and call every route for each."""
     shop, ids = Shop(sequence={"prefix": PREFIX, "size": SIZE}), Ids(seed)
-    accepted = refused = taken = 0
+    accepted = refused = accepted_count = 0
     while accepted < number:
         if accepted % 100 == 0:
             shop.headers = bearer(shop.client)  # a token is good for five minutes
@@ -187,7 +187,7 @@ def try_ids(number: int, seed: int) -> None:
         if answer.status_code != 200:
             assert answer.status_code in (400, 409), answer.content
             assert Order.objects.count() == before
-            refused, taken = refused + (answer.status_code == 400), taken + 1
+            refused, accepted_count = refused + (answer.status_code == 400), accepted_count + 1
             continue
         accepted += 1
         ids.known.append(name)
@@ -197,17 +197,17 @@ def try_ids(number: int, seed: int) -> None:
         assert versions(case.order) == others, name
         assert case.tried == set(methods())
     assert refused > number / 20
-    assert taken > refused
+    assert accepted_count > refused
     assert not collisions()
 
 
 def collisions() -> set[str]:
     """Return the names that several orders have."""
-    found: dict[str, set[int]] = {}
+    results: dict[str, set[int]] = {}
     for pk, *find_by_reference in Order.objects.values_list("pk", "uuid", "number", "external_id"):
         for name in find_by_reference:
-            found.setdefault(names.normal(str(name)), set()).add(pk)
-    return {name for name, keys in found.items() if len(keys) > 1}
+            results.setdefault(names.normal(str(name)), set()).add(pk)
+    return {name for name, keys in results.items() if len(keys) > 1}
 
 
 def test_fifty_ids_reach_their_order_on_every_route() -> None:

@@ -84,11 +84,11 @@ class TestUsedUp:
         assert Order.objects.count() == 9
 
     def test_of_a_repeated_capture_is_no_hindrance(self, shop: Shop) -> None:
-        said = order()
-        shop.captured(said)
+        body = order()
+        shop.captured(body)
         fill(shop, 8)
 
-        assert shop.captured(said)["number"] == "A1"
+        assert shop.captured(body)["number"] == "A1"
 
     def test_is_seen_in_metrics_and_readyz(self, shop: Shop) -> None:
         assert gauge(shop) == 0

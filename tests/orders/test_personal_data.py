@@ -76,11 +76,11 @@ def parts(values: dict[str, str]) -> dict[str, dict[str, str]]:
 
 def bought(shop: Shop, values: dict[str, str] = JANE, **members: Any) -> dict[str, str]:
     """Capture an order of these values; the tokens that it shows, by the same names."""
-    said = parts(values)
+    body = parts(values)
     for address in ("shipping_address", "billing_address"):
-        if address in said:
-            said[address]["country_code"] = "US"
-    answer = shop.captured(order(**said, **members))
+        if address in body:
+            body[address]["country_code"] = "US"
+    answer = shop.captured(order(**body, **members))
     return {
         name: answer[part][member] for name in values for part, _, member in [name.partition(".")]
     }
@@ -88,11 +88,11 @@ def bought(shop: Shop, values: dict[str, str] = JANE, **members: Any) -> dict[st
 
 class TestThereAndBack:
     def test_tokens_are_those_of_the_customers_orders(self, shop: Shop) -> None:
-        made = tokens_of(shop, JANE)
+        tokens = tokens_of(shop, JANE)
 
-        assert made == bought(shop)
-        assert {len(token) for token in made.values()} == {pseudonyms.TOKEN_LENGTH}
-        assert len({token[:32] for token in made.values()}) == 1
+        assert tokens == bought(shop)
+        assert {len(token) for token in tokens.values()} == {pseudonyms.TOKEN_LENGTH}
+        assert len({token[:32] for token in tokens.values()}) == 1
 
     def test_what_was_tokenized_comes_back(self, shop: Shop) -> None:
         assert clear(shop, tokens_of(shop, JANE)) == (JANE, {})
@@ -128,10 +128,10 @@ class TestThereAndBack:
         values = {name: value for name, value in JANE.items() if name != "customer.id"}
         answer = shop.captured(order(customer={"email": JANE["customer.email"]}))
 
-        made = tokens_of(shop, values)
+        tokens = tokens_of(shop, values)
 
-        assert made["customer.email"] == answer["customer"]["email"]
-        assert clear(shop, made) == (values, {})
+        assert tokens["customer.email"] == answer["customer"]["email"]
+        assert clear(shop, tokens) == (values, {})
 
     @pytest.mark.parametrize(
         ("members", "meaning"),
@@ -153,19 +153,19 @@ class TestThereAndBack:
     def test_values_that_name_nobody_are_a_set_of_their_own(self, shop: Shop) -> None:
         one, other = {"first_name": "Jane"}, {"first_name": "Jane", "city": "Boston"}
 
-        made = [tokens_of(shop, values)["first_name"] for values in (one, other, one)]
+        tokens = [tokens_of(shop, values)["first_name"] for values in (one, other, one)]
 
-        assert made[0] == made[2] != made[1]
-        assert clear(shop, {"a": made[0], "b": made[1]}) == ({"a": "Jane", "b": "Jane"}, {})
+        assert tokens[0] == tokens[2] != tokens[1]
+        assert clear(shop, {"a": tokens[0], "b": tokens[1]}) == ({"a": "Jane", "b": "Jane"}, {})
 
     def test_empty_values_and_tokens_stay_as_they_are(self, shop: Shop) -> None:
-        known = tokens_of(shop, {"id": "C-1815"})["id"]
+        existing = tokens_of(shop, {"id": "C-1815"})["id"]
 
-        made = tokens_of(shop, {"id": known, "name": "Jane Doe", "phone": ""})
+        tokens = tokens_of(shop, {"id": existing, "name": "Jane Doe", "phone": ""})
 
-        assert (made["id"], made["phone"]) == (known, "")
-        assert made["name"] == bought(shop)["customer.name"]
-        assert clear(shop, made) == ({"id": "C-1815", "name": "Jane Doe"}, {"phone": NOT_FOUND})
+        assert (tokens["id"], tokens["phone"]) == (existing, "")
+        assert tokens["name"] == bought(shop)["customer.name"]
+        assert clear(shop, tokens) == ({"id": "C-1815", "name": "Jane Doe"}, {"phone": NOT_FOUND})
 
     def test_500_values_are_taken(self, shop: Shop) -> None:
         values = {f"{n}.name": f"Jane {n}" for n in range(499)} | {"id": "C-1815"}
@@ -202,25 +202,25 @@ def test_an_external_oms_can_turn_back_what_it_is_asked_by(fake_oms: Any, custom
 
     shop.page(customer_id)
 
-    [asked] = oms.asked()
-    token = asked.removeprefix("/orders?consumer_token=")
+    [question] = oms.asked()
+    token = question.removeprefix("/orders?consumer_token=")
     assert clear(shop, {"t": token}) == ({"t": customer_id}, {})
 
 
 class TestWhatIsNotKnown:
     def test_is_named_beside_what_is(self, shop: Shop) -> None:
-        made = tokens_of(shop, {"id": "C-1"})
+        tokens = tokens_of(shop, {"id": "C-1"})
         unknown = {
-            "never made": made["id"][:-1] + ("0" if made["id"][-1] != "0" else "1"),
+            "never made": tokens["id"][:-1] + ("0" if tokens["id"][-1] != "0" else "1"),
             "no token": "jane@example.com",
             "empty": "",
-            "half": made["id"][:32],
+            "half": tokens["id"][:32],
             "no alphabet": "NS-EU-" + "u" * 53,
-            "lower case": made["id"].lower(),
+            "lower case": tokens["id"].lower(),
             "zero": "NS-EU-" + "0" * 26 + "-" + "0" * 26,
         }
 
-        assert clear(shop, made | unknown) == ({"id": "C-1"}, dict.fromkeys(unknown, NOT_FOUND))
+        assert clear(shop, tokens | unknown) == ({"id": "C-1"}, dict.fromkeys(unknown, NOT_FOUND))
 
     def test_is_another_tenants_as_if_nobody_had_it(self, shop: Shop) -> None:
         other = Shop(uses_pii_tokens=True)
@@ -238,10 +238,10 @@ class TestWhatIsNotKnown:
         assert not set(theirs.values()) & set(tokens_of(shop, JANE).values())
 
     def test_is_what_cannot_be_opened_any_longer(self, shop: Shop, settings: Any) -> None:
-        made = tokens_of(shop, {"first_name": "Jane"})
+        tokens = tokens_of(shop, {"first_name": "Jane"})
         PersonalToken.objects.update(value="v1.lost.AAAA")
 
-        assert clear(shop, made) == ({}, {"first_name": NOT_FOUND})
+        assert clear(shop, tokens) == ({}, {"first_name": NOT_FOUND})
 
 
 class TestRefusals:
@@ -314,24 +314,24 @@ class TestRefusals:
 
 class TestWhatIsKept:
     def test_is_sealed_for_its_tenant_and_token(self, shop: Shop) -> None:
-        made = tokens_of(shop, JANE)
+        tokens = tokens_of(shop, JANE)
         other = Shop(uses_pii_tokens=True)
 
         stored = str(list(PersonalToken.objects.values()))
         assert not [value for value in JANE.values() if len(value) > 3 and value in stored]
         PersonalToken.objects.update(tenant=other.tenant)  # as a row that was copied
-        assert clear(other, made) == ({}, dict.fromkeys(made, NOT_FOUND))
+        assert clear(other, tokens) == ({}, dict.fromkeys(tokens, NOT_FOUND))
 
     @pytest.mark.parametrize("call", ["tokenize", "detokenize"])
     def test_every_call_is_logged_without_a_value(self, shop: Shop, capfd: Any, call: str) -> None:
-        made = tokens_of(shop, JANE)
+        tokens = tokens_of(shop, JANE)
         capfd.readouterr()
 
         with capture_logs() as lines:
             if call == "tokenize":
                 tokens_of(shop, JANE)
             else:
-                clear(shop, made | {"unknown": "x"})
+                clear(shop, tokens | {"unknown": "x"})
 
         [line] = [line for line in lines if line["event"] == "personal data"]
         assert {name: line[name] for name in line.keys() - {"event", "log_level"}} == {
@@ -342,7 +342,7 @@ class TestWhatIsKept:
             "found": len(JANE),
         }
         logged = str(lines) + "".join(capfd.readouterr())
-        secrets = [*JANE.values(), *JANE, *made.values()]
+        secrets = [*JANE.values(), *JANE, *tokens.values()]
         assert not [secret for secret in secrets if len(secret) > 3 and secret in logged]
 
 
@@ -360,8 +360,8 @@ class TestQueries:
 
         calls = [partial(tokenize, shop, values) for values in (few, many)]
         assert len({self.number(call) for call in calls}) == 1
-        made = [tokens_of(shop, values) for values in (few, many)]
-        calls = [partial(detokenize, shop, tokens) for tokens in made]
+        new_tokens = [tokens_of(shop, values) for values in (few, many)]
+        calls = [partial(detokenize, shop, tokens) for tokens in new_tokens]
         assert len({self.number(call) for call in calls}) == 1
 
     def test_are_as_many_for_many_customers_as_for_one(self, shop: Shop) -> None:

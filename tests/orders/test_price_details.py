@@ -203,12 +203,12 @@ class TestALenientTenant:
         "body", [b for b, _ in CONTRADICTIONS], ids=[p for _, p in CONTRADICTIONS]
     )
     def test_stores_and_marks_them(self, lenient: Shop, body: Any) -> None:
-        said = amounts(body)
-        answer = lenient.captured(said)
+        sent_body = amounts(body)
+        answer = lenient.captured(sent_body)
 
         [mark] = stored(answer).details["contradictions"]
         assert set(mark) == {"of", "kind", "sum", "amount"}
-        assert lenient.captured(said) == answer
+        assert lenient.captured(sent_body) == answer
         assert lenient.order(answer["origin_id"]).items() <= answer.items()
 
     def test_still_refuses_amounts_that_cannot_be(self, lenient: Shop) -> None:

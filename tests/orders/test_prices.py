@@ -31,8 +31,8 @@ def shop() -> Shop:
     return Shop()
 
 
-def ask(shop: Shop, reference: Any, *asked: dict[str, Any]) -> Any:
-    return shop.ask("POST", f"/v0/orders/{reference}/prices", {"items": list(asked)})
+def ask(shop: Shop, reference: Any, *question: dict[str, Any]) -> Any:
+    return shop.ask("POST", f"/v0/orders/{reference}/prices", {"items": list(question)})
 
 
 def product(item_: dict[str, Any]) -> dict[str, str]:
@@ -40,12 +40,12 @@ def product(item_: dict[str, Any]) -> dict[str, str]:
 
 
 def test_lists_what_was_asked_for_in_that_order(shop: Shop) -> None:
-    said = item(price={"net": 211.5, "tax": 20.1, "gross": 231.6})
+    order_body = item(price={"net": 211.5, "tax": 20.1, "gross": 231.6})
     shipments = [{"price": 22, "tax": 1.65}]
-    body = order(said, currency="USD", gift_wrapping=WRAPPING, shipments=shipments)
+    body = order(order_body, currency="USD", gift_wrapping=WRAPPING, shipments=shipments)
     answer = shop.captured(body)
 
-    listing = documented(PriceListing, ask(shop, body["id"], *ALL, product(said), *ALL[:1]))
+    listing = documented(PriceListing, ask(shop, body["id"], *ALL, product(order_body), *ALL[:1]))
 
     assert listing["currency"] == "USD"
     assert [line["type"] for line in listing["items"]] == [
@@ -59,7 +59,7 @@ def test_lists_what_was_asked_for_in_that_order(shop: Shop) -> None:
     assert amounts(shipping) == {"gross": "23.65", "net": "22", "tax": "1.65"}
     assert amounts(wrapping) == {"gross": "12.65", "net": "10", "tax": "2.65"}
     assert amounts(one) == {"gross": "231.6", "net": "211.5", "tax": "20.1"}
-    assert (one["id"], one["status"]) == (said["id"], "in_fulfillment")
+    assert (one["id"], one["status"]) == (order_body["id"], "in_fulfillment")
     assert "status" not in shipping
 
 
@@ -69,8 +69,8 @@ def amounts(line: dict[str, Any]) -> dict[str, str]:
 
 def test_takes_the_documented_body(shop: Shop) -> None:
     body = sample("prices")
-    said = item(id=body["items"][0]["id"])
-    captured = shop.captured(order(said))
+    order_body = item(id=body["items"][0]["id"])
+    captured = shop.captured(order(order_body))
 
     answer = shop.ask("POST", f"/v0/orders/{captured['origin_id']}/prices", body)
 
@@ -88,10 +88,10 @@ def test_wrapping_and_shipping_keep_their_ids(shop: Shop) -> None:
 
 def test_lists_one_line_a_shipment_and_none_for_what_is_not_there(shop: Shop) -> None:
     ids = [str(uuid4()), str(uuid4())]
-    said = [item(shipment_id=ids[0]), item(shipment_id=ids[1])]
+    body = [item(shipment_id=ids[0]), item(shipment_id=ids[1])]
     shop.captured(
         order(
-            *said,
+            *body,
             external_id="A-1",
             shipments=[{"id": ids[0], "price": 5, "tax": 0}, {"id": ids[1], "price": 6, "tax": 0}],
         )
@@ -103,20 +103,20 @@ def test_lists_one_line_a_shipment_and_none_for_what_is_not_there(shop: Shop) ->
 
 
 def test_an_order_goes_by_its_uuid_its_number_and_the_callers_id(shop: Shop) -> None:
-    said, name = item(), str(uuid4())  # a UUID that is the caller's
-    it = stored(shop.captured(order(said, external_id=name)))
+    body, name = item(), str(uuid4())  # a UUID that is the caller's
+    it = stored(shop.captured(order(body, external_id=name)))
 
-    answers = [read(ask(shop, by, product(said))) for by in (it.uuid, it.number, name)]
+    answers = [read(ask(shop, by, product(body))) for by in (it.uuid, it.number, name)]
 
     assert answers[0] == answers[1] == answers[2]
 
 
 def test_what_came_back_is_listed_as_returned(shop: Shop) -> None:
-    said = item()
-    it = stored(shop.captured(order(said)))
+    body = item()
+    it = stored(shop.captured(order(body)))
     Item.objects.filter(order=it).update(status="returned")
 
-    listing = documented(PriceListing, ask(shop, it.uuid, product(said)))
+    listing = documented(PriceListing, ask(shop, it.uuid, product(body)))
 
     assert listing["items"][0]["status"] == "returned"
 
@@ -125,9 +125,9 @@ def test_an_answer_can_be_asked_for_again(shop: Shop) -> None:
     ids = [str(uuid4()), str(uuid4())]
     shipments = [{"id": id_, "price": 5, "tax": 0} for id_ in ids]
     goods = [item(shipment_id=id_) for id_ in ids]
-    said = order(*goods, gift_wrapping=WRAPPING, shipments=shipments)
-    it = stored(shop.captured(said))
-    lines = [product(one) for one in said["items"]] + ALL
+    body = order(*goods, gift_wrapping=WRAPPING, shipments=shipments)
+    it = stored(shop.captured(body))
+    lines = [product(one) for one in body["items"]] + ALL
     answer = read(ask(shop, it.uuid, *lines))
 
     assert read(ask(shop, it.uuid, *answer["items"])) == answer
@@ -135,14 +135,14 @@ def test_an_answer_can_be_asked_for_again(shop: Shop) -> None:
 
 def test_a_shipment_asked_for_by_its_id_is_listed_alone(shop: Shop) -> None:
     ids = [str(uuid4()), str(uuid4())]
-    said = [item(shipment_id=ids[0]), item(shipment_id=ids[1])]
+    body = [item(shipment_id=ids[0]), item(shipment_id=ids[1])]
     shipments = [{"id": id_, "price": 5 + n, "tax": 0} for n, id_ in enumerate(ids)]
-    shop.captured(order(*said, external_id="A-1", shipments=shipments, gift_wrapping=WRAPPING))
+    shop.captured(order(*body, external_id="A-1", shipments=shipments, gift_wrapping=WRAPPING))
     both, wrapping = read(ask(shop, "A-1", ALL[0]))["items"], read(ask(shop, "A-1", ALL[1]))
 
     for line in both:
-        asked = {"type": "shipping", "id": line["id"]}
-        assert read(ask(shop, "A-1", asked))["items"] == [line]
+        question = {"type": "shipping", "id": line["id"]}
+        assert read(ask(shop, "A-1", question))["items"] == [line]
     again = {"type": "gift-wrapping", "id": wrapping["items"][0]["id"]}
     assert read(ask(shop, "A-1", again)) == wrapping
     nameless = [line | {"id": None} for line in ALL]
@@ -167,16 +167,16 @@ def test_what_is_not_of_the_order_is_refused(shop: Shop, kind: str, words: str) 
 
 
 def test_R4_a_product_asked_for_twice_is_listed_twice(shop: Shop) -> None:
-    said = item()
-    it = stored(shop.captured(order(said)))
+    body = item()
+    it = stored(shop.captured(order(body)))
 
-    assert len(read(ask(shop, it.uuid, product(said), product(said)))["items"]) == 2
+    assert len(read(ask(shop, it.uuid, product(body), product(body)))["items"]) == 2
 
 
 def test_R2_500_are_listed_and_501_refused(shop: Shop) -> None:
-    said = items(3)
-    it = stored(shop.captured(order(*said)))
-    many = [product(said[n % 3]) for n in range(501)]
+    body = items(3)
+    it = stored(shop.captured(order(*body)))
+    many = [product(body[n % 3]) for n in range(501)]
 
     assert len(read(ask(shop, it.uuid, *many[:500]))["items"]) == 500
     assert problem(ask(shop, it.uuid, *many)) == (
@@ -187,20 +187,20 @@ def test_R2_500_are_listed_and_501_refused(shop: Shop) -> None:
 
 
 def test_R5_a_product_of_another_order_is_refused_like_one_of_nobody(shop: Shop) -> None:
-    said = item()
-    it = stored(shop.captured(order(said)))
+    body = item()
+    it = stored(shop.captured(order(body)))
     other, stranger = item(), Shop()
     shop.captured(order(other))
     foreign = item()
     stranger.captured(order(foreign))
 
     for not_here in (other, foreign, item()):
-        assert problem(ask(shop, it.uuid, product(said), product(not_here))) == (
+        assert problem(ask(shop, it.uuid, product(body), product(not_here))) == (
             400,
             "bad_request",
             f"The sales order item with id {not_here['id']} cannot be found.",
         )
-    assert problem(ask(stranger, it.uuid, product(said))) == (
+    assert problem(ask(stranger, it.uuid, product(body))) == (
         404,
         "not_found",
         f"The order '{it.uuid}' couldn't be found.",

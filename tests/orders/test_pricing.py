@@ -16,10 +16,10 @@ NOT_ROUNDED = "[input_error:price_not_rounded_according_currency] "
 
 def injected(*prices, external_id=None, shipping=None, **members):
     """An order in the injection's form: one shipment, an item for each price."""
-    found = [{"product_id": "SKU-1", "id": str(uuid4()), "price": price} for price in prices]
-    shipment = {"items": found, "shipping_option": shipping or {}}
-    said = {"external_id": external_id or str(uuid4()), "currency": "EUR"}
-    return said | {"shipments": [shipment]} | members
+    results = [{"product_id": "SKU-1", "id": str(uuid4()), "price": price} for price in prices]
+    shipment = {"items": results, "shipping_option": shipping or {}}
+    body = {"external_id": external_id or str(uuid4()), "currency": "EUR"}
+    return body | {"shipments": [shipment]} | members
 
 
 def lines(*amounts):
@@ -27,13 +27,13 @@ def lines(*amounts):
 
 
 def taken(amount, **members):
-    said = {"discount_ref": "D", "type": "fixed", "original_value": amount}
-    return [said | {"price_adjustment": amount} | members]
+    body = {"discount_ref": "D", "type": "fixed", "original_value": amount}
+    return [body | {"price_adjustment": amount} | members]
 
 
 class TestTheSeedsTotals:
     def test_of_the_detail_sample_add_up(self):
-        said = order(
+        body = order(
             item(price={"base": 80, "net": 72, "tax": Decimal("7.2"), "gross": Decimal("79.2")}),
             currency="USD",
             shipments=[
@@ -49,10 +49,10 @@ class TestTheSeedsTotals:
             ],
             gift_wrapping={"price": {"net": Decimal("4.5"), "tax": Decimal("0.5"), "gross": 5}},
         )
-        said["items"][0]["price"]["discount"] = 8
+        body["items"][0]["price"]["discount"] = 8
         shop = Shop()
 
-        answer = shop.captured(said)
+        answer = shop.captured(body)
 
         assert shop.order(answer["origin_id"])["totals"] == answer["totals"]
         assert answer["totals"] == {
@@ -68,7 +68,7 @@ class TestTheSeedsTotals:
     def test_of_the_history_sample_add_up(self):
         one = {"net": 7, "tax": Decimal("2.13"), "gross": Decimal("9.13"), "discount": 3}
         two = {"net": 20, "tax": Decimal("1.45"), "gross": Decimal("21.45")}
-        said = order(
+        body = order(
             item(price=one),
             item(price=two),
             currency="USD",
@@ -78,7 +78,7 @@ class TestTheSeedsTotals:
         )
         shop = Shop()
 
-        shop.captured(said)
+        shop.captured(body)
 
         [entry] = shop.page("c-1")["orders"]
         assert entry["totals"] == {
@@ -168,12 +168,12 @@ class TestBothFormsAndMethods:
         }
 
     def test_of_injected_gift_wrappings_only_the_first_items_counts(self):
-        said = injected({"item_price": 10}, {"item_price": 10})
-        one, two = said["shipments"][0]["items"]
+        body = injected({"item_price": 10}, {"item_price": 10})
+        one, two = body["shipments"][0]["items"]
         one["gift_wrapping"] = {"message": "For you", "item_price": 4, "item_tax_lines": lines(1)}
         two["gift_wrapping"] = {"item_price": 400}
 
-        answer = Shop().captured(said)
+        answer = Shop().captured(body)
 
         assert answer["gift_wrapping"]["message"] == "For you"
         assert answer["gift_wrapping"]["price"] == {"net": 4, "tax": 1, "gross": 5}
@@ -323,13 +323,13 @@ class TestAmountsThatCannotBe:
 
     def test_the_faulty_item_is_named_by_the_id_it_will_have(self):
         shop, bad = Shop(), {"net": Decimal("1.234"), "tax": 0, "gross": Decimal("1.234")}
-        said = order(item(), item(price=bad), external_id="A-1")
-        del said["id"], said["items"][0]["id"], said["items"][1]["id"]
+        body = order(item(), item(price=bad), external_id="A-1")
+        del body["id"], body["items"][0]["id"], body["items"][1]["id"]
 
-        _, _, message = problem(shop.capture(said))
-        for thing in said["items"]:
+        _, _, message = problem(shop.capture(body))
+        for thing in body["items"]:
             thing["price"] = item()["price"]
-        answer = shop.captured(said)
+        answer = shop.captured(body)
 
         assert f"for item {answer['items'][1]['id']} is" in message
 
@@ -383,17 +383,17 @@ def priced_orders(draw):
         base = net + discount + (tax if included else 0)
         read_back = {"base": base, "net": net, "tax": tax, "gross": net + tax, "discount": discount}
         if draw(st.booleans()):
-            said = {"price": read_back}
+            body = {"price": read_back}
         else:
             off = taken(discount) if discount else []
-            said = {
+            body = {
                 "price": {
                     "item_price": base,
                     "item_tax_lines": lines(tax) if tax else [],
                     "item_discount_info": off,
                 }
             }
-        things.append((said, read_back))
+        things.append((body, read_back))
     return currency, "tax_included" if included else "tax_excluded", things
 
 
@@ -404,16 +404,16 @@ def priced_orders(draw):
 def test_every_amount_we_accept_is_read_back_exactly(drawn, shipping):
     currency, method, things = drawn
     shop = Shop()
-    said = order(
+    body = order(
         *[item(**thing) for thing, _ in things],
         currency=currency,
         price_method=method,
         shipments=[{"price": shipping}],
     )
 
-    answer = shop.captured(said)
+    answer = shop.captured(body)
 
-    detail = shop.order(said["id"])
+    detail = shop.order(body["id"])
     assert detail.items() <= answer.items()
     assert [i["price"] for i in detail["items"]] == [expected for _, expected in things]
     gross = sum(expected["gross"] for _, expected in things)

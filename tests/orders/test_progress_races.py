@@ -40,8 +40,8 @@ def shop() -> Shop:
     return Shop()
 
 
-def captured(shop: Shop, *said: dict[str, Any], **members: Any) -> Order:
-    return stored(shop.captured(order(*said, **members)))
+def captured(shop: Shop, *bodies: dict[str, Any], **members: Any) -> Order:
+    return stored(shop.captured(order(*bodies, **members)))
 
 
 def cancel(tenant: Tenant, it: Order) -> None:
@@ -82,10 +82,10 @@ def test_an_order_is_not_cancelled_and_routed(shop: Shop, monkeypatch: pytest.Mo
     outcomes = at_once([due_holds.release_due, partial(cancel, shop.tenant, it)])
 
     # Nothing is at a location, so what was routed first may be cancelled after; never before.
-    told = list(it.timeline.order_by("version").values_list("verb", flat=True))
+    details = list(it.timeline.order_by("version").values_list("verb", flat=True))
     assert outcomes[1] is None
-    assert told.count("released") == 1
-    assert "routed" not in told or told.index("routed") < told.index("cancelled")
+    assert details.count("released") == 1
+    assert "routed" not in details or details.index("routed") < details.index("cancelled")
     it.refresh_from_db()
     assert (it.status, it.items.get().status) == ("closed", "cancelled")
 
@@ -205,12 +205,12 @@ def test_an_item_is_not_cancelled_and_then_given_a_serial_number(
     refusal, cancelled = at_once([attach, cancel_item])
 
     assert cancelled is None
-    told = list(it.timeline.order_by("version").values_list("verb", flat=True))
+    details = list(it.timeline.order_by("version").values_list("verb", flat=True))
     named.refresh_from_db()
     if refusal is None:
-        assert told[-2:] == ["serial_numbers_added", "items_cancelled"]
+        assert details[-2:] == ["serial_numbers_added", "items_cancelled"]
         assert named.serial_number == "A"
     else:
         assert isinstance(refusal, ItemCancelled)
-        assert "serial_numbers_added" not in told
+        assert "serial_numbers_added" not in details
         assert named.serial_number == ""

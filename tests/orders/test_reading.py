@@ -175,11 +175,11 @@ class TestHistory:
         assert sum(CustomerTally.objects.values_list("orders", flat=True)) == 12
 
     def test_is_not_counted_up_by_repeats_refusals_and_additions(self, shop):
-        said = of("c-1", grace_period=60)
-        shop.captured(said)
-        shop.captured(said)
-        shop.capture(said | {"shop": "other"})
-        shop.captured({"id": said["id"], "items": [item()]})
+        body = of("c-1", grace_period=60)
+        shop.captured(body)
+        shop.captured(body)
+        shop.capture(body | {"shop": "other"})
+        shop.captured({"id": body["id"], "items": [item()]})
 
         assert shop.page("c-1")["pagination_info"]["total"] == 1
 
@@ -281,7 +281,7 @@ class TestPersonalData:
         assert [a.status_code for a in answers] == [200] * 3
         for response in answers:
             text = response.content.decode()
-            assert not [said for said in (*self.SAID.values(), "customer-77") if said in text]
+            assert not [body for body in (*self.SAID.values(), "customer-77") if body in text]
 
     def test_finds_the_history_by_token(self, discreet):
         first = discreet.captured(self.said())
@@ -363,15 +363,15 @@ class TestTheHistoryInVersion2:
         assert [i["extended_attributes"] for i in other["items"]] == [shade, []]
 
     def test_has_every_part_of_an_address_and_null_for_what_is_not_known(self, shop):
-        said = {"first_name": "Jane", "address_line_2": "", "country_code": "US"}
-        entry = self.entry(shop, shipping_address=said)
+        body = {"first_name": "Jane", "address_line_2": "", "country_code": "US"}
+        entry = self.entry(shop, shipping_address=body)
 
-        assert entry["shipping_address"] == dict.fromkeys(self.ADDRESS) | said
+        assert entry["shipping_address"] == dict.fromkeys(self.ADDRESS) | body
 
     def test_has_the_note_on_an_address_only_if_there_is_one(self, shop):
-        said = {"country_code": "US", "note": "Ring twice"}
+        body = {"country_code": "US", "note": "Ring twice"}
 
-        assert self.entry(shop, shipping_address=said)["shipping_address"]["note"] == "Ring twice"
+        assert self.entry(shop, shipping_address=body)["shipping_address"]["note"] == "Ring twice"
         assert "shipping_address" not in self.entry(shop)
 
     def test_has_no_token_for_what_is_not_known(self):

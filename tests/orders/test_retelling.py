@@ -17,35 +17,35 @@ SERVICES = Path(services.__file__).parent
 
 def told_verbs():
     """Every word services tell a story by, read from their code."""
-    found = set()
+    results = set()
     for file in SERVICES.rglob("*.py"):
         for call in ast.walk(ast.parse(file.read_text())):
             if not isinstance(call, ast.Call):
                 continue
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
             if name in ("record", "_tell"):
-                found |= {
+                results |= {
                     word.value
                     for word in call.args[:2]
                     if isinstance(word, ast.Constant) and isinstance(word.value, str)
                 }
-    return found
+    return results
 
 
 def named_rules():
     """Every rule that services note by a literal name."""
-    found = set()
+    results = set()
     for file in SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Dict):
-                found |= {
+                results |= {
                     value.value
                     for key, value in zip(node.keys, node.values, strict=True)
                     if isinstance(key, ast.Constant)
                     and key.value == "rule"
                     and isinstance(value, ast.Constant)
                 }
-    return found
+    return results
 
 
 def test_every_verb_that_services_tell_has_words_and_no_other():
@@ -94,10 +94,10 @@ def entry(verb, facts=None):
     ],
 )
 def test_whatever_the_facts_are_there_is_a_sentence(verb, facts):
-    told = retell(entry(verb, facts), "EUR")
+    description = retell(entry(verb, facts), "EUR")
 
-    assert told.what.endswith(".")
-    assert not RAW.search(told.what + told.why), told
+    assert description.what.endswith(".")
+    assert not RAW.search(description.what + description.why), description
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_whatever_the_facts_are_there_is_a_sentence(verb, facts):
     ],
 )  # fmt: skip
 def test_it_says_what_happened_and_why(verb, facts, what, why):
-    told = retell(entry(verb, facts), "EUR")
+    description = retell(entry(verb, facts), "EUR")
 
-    assert (told.what, told.why) == (what, why)
+    assert (description.what, description.why) == (what, why)
 
 
 @pytest.mark.parametrize(

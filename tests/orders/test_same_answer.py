@@ -1,4 +1,4 @@
-"""What capture answers, what the detail answers and what the same capture answers are equal."""
+"""Equal answers of a capture, of the detail, and of the same capture again."""
 
 from decimal import Decimal
 from typing import Any
@@ -35,8 +35,8 @@ def same(shop: Shop, body: Any) -> Any:
 
 def shipping(shop: Shop, answer: Any) -> list[str]:
     """The shipments that the price list names."""
-    asked = {"items": [{"type": "shipping"}]}
-    prices = read(shop.ask("POST", f"/v0/orders/{answer['origin_id']}/prices", asked))
+    question = {"items": [{"type": "shipping"}]}
+    prices = read(shop.ask("POST", f"/v0/orders/{answer['origin_id']}/prices", question))
     return [price["id"] for price in prices["items"]]
 
 
@@ -46,8 +46,8 @@ def published() -> list[Any]:
     detail["placed_at"] += "Z"
     for thing in detail["items"]:
         thing["product_id"] = thing["external_identifier"]["sku"]
-    for said in (detail, web, store):
-        said["external_id"] = said.pop("id")
+    for body in (detail, web, store):
+        body["external_id"] = body.pop("id")
     return [detail, web, store]
 
 
@@ -82,11 +82,11 @@ def test_personal_data_is_the_same_tokens_in_every_answer() -> None:
 
 def test_a_published_history_entry_is_one_again(shop: Shop) -> None:
     entries = sample("published_history")["orders"]
-    for said, known in zip(published()[1:], entries, strict=True):
-        same(shop, said)
-        [entry] = read(shop.history(said["customer"]["id"]))["orders"]
+    for body, existing in zip(published()[1:], entries, strict=True):
+        same(shop, body)
+        [entry] = read(shop.history(body["customer"]["id"]))["orders"]
         for name in ("id", "channel", "shop", "tax_information", "is_historical"):
-            assert entry[name] == known[name]
+            assert entry[name] == existing[name]
 
 
 class TestAnItemHandedOver:
@@ -99,10 +99,10 @@ class TestAnItemHandedOver:
         ]
 
     def test_names_none_where_there_are_several(self, shop: Shop) -> None:
-        gone = item(fulfillment_group_type="IN_STORE_HANDOVER")
+        former = item(fulfillment_group_type="IN_STORE_HANDOVER")
         ids = [str(uuid4()), str(uuid4())]
 
-        answer = same(shop, order(gone, shipments=[{"id": name} for name in ids]))
+        answer = same(shop, order(former, shipments=[{"id": name} for name in ids]))
 
         assert [shipment["id"] for shipment in answer["shipments"]] == ids
         assert answer["status"] == "closed"
@@ -182,8 +182,8 @@ def same_again(shop: Shop, body: Any) -> Any:
 def test_more_shipments_than_items_and_more_items_than_shipments(shop: Shop) -> None:
     for things, parcels in ((1, 10), (10, 1), (3, 3), (2, 0)):
         ids = [str(uuid4()) for _ in range(parcels)]
-        said = items(things, **({"shipment_id": ids[-1]} if ids else {}))
-        answer = same(shop, order(*said, shipments=[{"id": name, "price": 1} for name in ids]))
+        body = items(things, **({"shipment_id": ids[-1]} if ids else {}))
+        answer = same(shop, order(*body, shipments=[{"id": name, "price": 1} for name in ids]))
         assert [s["id"] for s in answer.get("shipments", ())] == ids
 
 
@@ -264,11 +264,11 @@ _names = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), ma
 def tax_lines(draw: Any, tax: Decimal) -> list[dict[str, Any]]:
     """Lines that add up to the tax, and some that say something else than an amount."""
     first = min(draw(_amounts), tax)
-    said: list[dict[str, Any]] = [{"amount": first, "rate": Decimal("0.08"), "name": "State"}]
-    said.append({"amount": tax - first, "country_code": "US"})
+    body: list[dict[str, Any]] = [{"amount": first, "rate": Decimal("0.08"), "name": "State"}]
+    body.append({"amount": tax - first, "country_code": "US"})
     if draw(st.booleans()):
-        said.append({"name": "Free of tax"})
-    return said
+        body.append({"name": "Free of tax"})
+    return body
 
 
 @st.composite
@@ -290,32 +290,32 @@ def discounts(draw: Any, taken: Decimal) -> list[dict[str, Any]]:
 @st.composite
 def priced(draw: Any, method: str) -> dict[str, Any]:
     """A price in the read model's form, with or without the lines that explain it."""
-    net, tax, taken = draw(_amounts), draw(_amounts), draw(st.just(Decimal(0)) | _amounts)
+    net, tax, accepted_count = draw(_amounts), draw(_amounts), draw(st.just(Decimal(0)) | _amounts)
     paid = net + tax if method == "tax_included" else net
     price = {"net": net, "tax": tax, "gross": net + tax}
-    said: dict[str, Any] = {"price": price}
+    body: dict[str, Any] = {"price": price}
     if draw(st.booleans()):
-        price["base"] = paid + taken
-    if draw(st.booleans()) or taken:
-        price["discount"] = taken
+        price["base"] = paid + accepted_count
+    if draw(st.booleans()) or accepted_count:
+        price["discount"] = accepted_count
     if draw(st.booleans()):
-        said["tax_lines"] = draw(tax_lines(tax))
+        body["tax_lines"] = draw(tax_lines(tax))
     if "discount" in price and draw(st.booleans()):
-        said["discounts"] = draw(discounts(taken))
-    return said
+        body["discounts"] = draw(discounts(accepted_count))
+    return body
 
 
 @st.composite
 def injected(draw: Any) -> dict[str, Any]:
     """A price in the injection's form; its tax never exceeds it."""
-    tax, taken, rest = draw(_amounts), draw(_amounts), draw(_amounts)
+    tax, accepted_count, rest = draw(_amounts), draw(_amounts), draw(_amounts)
     price = {
-        "item_price": tax + taken + rest,
+        "item_price": tax + accepted_count + rest,
         "item_tax_lines": [{"amount": tax, "rate": Decimal("0.1"), "name": "Sales"}],
     }
-    if taken:
-        off = {"discount_ref": "SALE", "type": "fixed", "original_value": taken}
-        price["item_discount_info"] = [off | {"price_adjustment": taken}]
+    if accepted_count:
+        off = {"discount_ref": "SALE", "type": "fixed", "original_value": accepted_count}
+        price["item_discount_info"] = [off | {"price_adjustment": accepted_count}]
     return {"price": price}
 
 
@@ -330,9 +330,14 @@ def parcels(draw: Any, method: str) -> dict[str, Any]:
         lines = {"tax_lines": draw(tax_lines(tax))} if draw(st.booleans()) else {}
         return level | lines | {"price": tax + draw(_amounts), "tax": tax}
     if form == "option":
-        tax, taken = draw(_amounts), draw(_amounts)
-        option = {"price": tax + taken + draw(_amounts), "tax": tax}
-        off = {"discount_ref": "S", "type": "fixed", "original_value": 1, "price_adjustment": taken}
+        tax, accepted_count = draw(_amounts), draw(_amounts)
+        option = {"price": tax + accepted_count + draw(_amounts), "tax": tax}
+        off = {
+            "discount_ref": "S",
+            "type": "fixed",
+            "original_value": 1,
+            "price_adjustment": accepted_count,
+        }
         return level | {"shipping_option": option | {"discount_info": [off]}}
     return level
 
@@ -340,17 +345,17 @@ def parcels(draw: Any, method: str) -> dict[str, Any]:
 @st.composite
 def wrapping(draw: Any) -> dict[str, Any]:
     net, tax = draw(_amounts), draw(_amounts)
-    said = {"price": {"net": net, "tax": tax, "gross": net + tax}, "message": draw(_names)}
+    body = {"price": {"net": net, "tax": tax, "gross": net + tax}, "message": draw(_names)}
     if draw(st.booleans()):
-        said["tax_lines"] = draw(tax_lines(tax))
-    return said
+        body["tax_lines"] = draw(tax_lines(tax))
+    return body
 
 
 @st.composite
 def captures(draw: Any) -> dict[str, Any]:
     """Shipments × items × handover × discounts × gift wrapping × payments, in both forms."""
     method = draw(st.sampled_from(["tax_excluded", "tax_included"]))
-    said = draw(
+    sent_body = draw(
         st.fixed_dictionaries(
             {},
             optional={
@@ -386,7 +391,7 @@ def captures(draw: Any) -> dict[str, Any]:
             | {"items": [draw(things(method)) for _ in range(draw(st.integers(1, 3)))]}
             for _ in range(draw(st.integers(1, 3)))
         ]
-        whole = {k: v for k, v in order(**said).items() if k != "items"}
+        whole = {k: v for k, v in order(**sent_body).items() if k != "items"}
         return whole | body | {"shipments": nested}
     boxes = [draw(parcels(method)) for _ in range(draw(st.integers(0, 4)))]
     named = [str(uuid4()) for _ in boxes]
@@ -397,12 +402,12 @@ def captures(draw: Any) -> dict[str, Any]:
         if boxes and not (may_name_none and draw(st.booleans())):
             thing["shipment_id"] = draw(st.sampled_from(named))
     boxes = [box | {"id": name} for box, name in zip(boxes, named, strict=True)]
-    return order(*goods, **said) | body | ({"shipments": boxes} if boxes else {})
+    return order(*goods, **sent_body) | body | ({"shipments": boxes} if boxes else {})
 
 
 @st.composite
 def things(draw: Any, method: str) -> dict[str, Any]:
-    said = draw(
+    body = draw(
         st.fixed_dictionaries(
             {},
             optional={
@@ -415,7 +420,7 @@ def things(draw: Any, method: str) -> dict[str, Any]:
             },
         )
     )
-    return item(**said, **draw(injected() | priced(method)))
+    return item(**body, **draw(injected() | priced(method)))
 
 
 def read_back(shop: Shop, body: Any) -> None:

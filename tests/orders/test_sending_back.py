@@ -1,4 +1,4 @@
-"""What a route answers, sent back to a route that takes such a thing, is taken."""
+"""Answers of a route, accepted by the routes that take the same kind of body."""
 
 import pytest
 

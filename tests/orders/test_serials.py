@@ -29,8 +29,8 @@ def shop() -> Shop:
     return Shop()
 
 
-def attach(shop: Shop, order: Any, *said: dict[str, Any]) -> Any:
-    return shop.ask("PATCH", f"/v0/orders/{order}/serial_numbers", {"items": list(said)})
+def attach(shop: Shop, order: Any, *bodies: dict[str, Any]) -> Any:
+    return shop.ask("PATCH", f"/v0/orders/{order}/serial_numbers", {"items": list(bodies)})
 
 
 def serial(item: Item, number: Any = "SN-1", **members: Any) -> dict[str, Any]:
@@ -54,8 +54,8 @@ def test_attaches_what_the_documented_body_says(shop: Shop) -> None:
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert kept(it) == ["SRQFAU79", "LJTMF3FJ"]
-    shown = shop.order(it.uuid)["items"]
-    assert shown[0]["external_identifier"]["serial_number"] == "SRQFAU79"
+    text = shop.order(it.uuid)["items"]
+    assert text[0]["external_identifier"]["serial_number"] == "SRQFAU79"
 
 
 def test_tells_once_of_all_that_is_new_with_its_revision(shop: Shop) -> None:
@@ -103,31 +103,31 @@ def test_keeps_the_product_code_that_is_not_named_again(shop: Shop) -> None:
 
 def test_R12_repeating_it_changes_and_tells_nothing(shop: Shop) -> None:
     it, [first, second] = captured(shop)
-    said = (serial(first, "A", epc=EPC), serial(second, "B"))
-    attach(shop, it.uuid, *said)
+    body = (serial(first, "A", epc=EPC), serial(second, "B"))
+    attach(shop, it.uuid, *body)
     before = contents()
 
-    assert attach(shop, it.uuid, *said).status_code == 204
+    assert attach(shop, it.uuid, *body).status_code == 204
     assert contents() == before
 
 
 def test_capturing_the_order_again_still_finds_it(shop: Shop) -> None:
-    said = order()
-    it = stored(shop.captured(said))
+    body = order()
+    it = stored(shop.captured(body))
     [one] = it.items.all()
     attach(shop, it.uuid, serial(one, "A", epc=EPC))
     before = contents()
 
-    again = shop.captured(said)
+    again = shop.captured(body)
 
     assert again["items"][0]["external_identifier"]["serial_number"] == "A"
     assert contents() == before
 
 
 def test_R2_takes_500_and_not_501(shop: Shop) -> None:
-    said = items(500)
-    it = stored(shop.captured(order(*said)))
-    body = [{"id": i["id"], "serial_number": f"S{n}"} for n, i in enumerate(said)]
+    sent_body = items(500)
+    it = stored(shop.captured(order(*sent_body)))
+    body = [{"id": i["id"], "serial_number": f"S{n}"} for n, i in enumerate(sent_body)]
     before = contents()
 
     more = {"id": str(uuid4()), "serial_number": "S"}
@@ -257,12 +257,12 @@ def test_R7_what_a_label_cannot_show_is_refused(shop: Shop, number: Any) -> None
     it, [first, second] = captured(shop)
     before = contents()
 
-    for said in (
+    for body in (
         serial(second, number),
         serial(second, epc=EPC | {"code": number}),
         serial(second, epc=EPC | {"serial_number": number}),
     ):
-        assert problem(attach(shop, it.uuid, serial(first), said))[:2] == (400, "bad_request")
+        assert problem(attach(shop, it.uuid, serial(first), body))[:2] == (400, "bad_request")
     assert contents() == before
 
 

@@ -1,4 +1,4 @@
-"""What a request costs in statements: few, and the same however much there is."""
+"""The number of statements of a request: small, and constant in the amount of data."""
 
 import re
 
@@ -49,10 +49,10 @@ def test_a_new_order_is_written_by_one_statement_and_so_in_one_transaction(shop,
 
     shop.captured(order(*items(number), external_id="A-0", **members))  # the policy is read
 
-    sent = []
+    form_data = []
 
     def listen(execute, sql, *args):
-        sent.append(sql)
+        form_data.append(sql)
         return execute(sql, *args)
 
     with connection.execute_wrapper(listen):
@@ -62,7 +62,7 @@ def test_a_new_order_is_written_by_one_statement_and_so_in_one_transaction(shop,
 
     assert len(run) == 1  # BEGIN and COMMIT would be here, too
     tables = [Order, Shipment, Item, Hold, TimelineEntry, CustomerTally, Event]
-    assert all(f"INSERT INTO {table._meta.db_table}" in sent[0] for table in tables)
+    assert all(f"INSERT INTO {table._meta.db_table}" in form_data[0] for table in tables)
 
 
 def test_a_policy_that_was_never_read_costs_one_statement_and_a_changed_one_three(shop):
@@ -107,10 +107,10 @@ def test_a_capture_reads_no_more_rows_among_many_orders(shop):
 
 @pytest.mark.parametrize("number", [1, 50])
 def test_a_repeated_capture_costs_the_same_however_large(shop, number):
-    said = order(*items(number), external_id="A-1")
-    shop.captured(said)
+    body = order(*items(number), external_id="A-1")
+    shop.captured(body)
 
-    run, _ = statements(lambda: shop.captured(said))
+    run, _ = statements(lambda: shop.captured(body))
 
     assert len(run) <= 6
 
@@ -147,10 +147,10 @@ def test_the_holds_of_an_order_are_found_by_an_index_those_that_ended_too(shop):
         assert shop.ask("GET", path).status_code == 200
         due_holds.hold_big_orders()
 
-    asked = []
+    questions = []
 
     def listen(execute, sql, params, many, context):
-        asked.append((sql, params))
+        questions.append((sql, params))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(listen):
@@ -158,7 +158,7 @@ def test_the_holds_of_an_order_are_found_by_an_index_those_that_ended_too(shop):
     plans = []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        for sql, params in asked:
+        for sql, params in questions:
             if sql.startswith("SELECT") and '"orders_hold"."order_id" ' in sql:
                 cursor.execute(f"EXPLAIN {sql}", params)
                 plans.append("\n".join(line for (line,) in cursor.fetchall()))

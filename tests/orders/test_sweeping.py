@@ -1,4 +1,4 @@
-"""What the clock does: product §4.2 to §4.4, for all tenants, in batches, judged again."""
+"""The sweep over due holds and big orders: all tenants, in batches, each order locked first."""
 
 import datetime as dt
 import re
@@ -35,7 +35,7 @@ def shop():
 @pytest.fixture(autouse=True)
 def all_is_well():
     yield
-    assert [found.examples for found in invariants.check() if found.number] == []
+    assert [results.examples for results in invariants.check() if results.number] == []
 
 
 def end_grace(ago="1 s", **which):
@@ -87,7 +87,7 @@ def test_due_is_what_the_database_says_whatever_the_time_here(shop, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "where", [(due_holds, "continue_after_hold"), (persistence, "save")], ids=["holds_for", "save"]
+    "where", [(due_holds, "continue_after_hold"), (persistence, "save")], ids=["judge", "save"]
 )
 def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, caplog, where):
     for n in range(5):
@@ -202,9 +202,9 @@ def test_service_levels_and_destinations_are_told_apart_within_a_batch(shop):
     LocationFactory(tenant=shop.tenant, code="FR", country_codes=["FR"])
     ServiceLevelFactory(tenant=shop.tenant, identifier="slow", remorse_period=60)
     for n, country in enumerate(["DE", "FR", "DE", "FR"]):
-        said = {"shipping_address": GERMANY["shipping_address"] | {"country_code": country}}
+        body = {"shipping_address": GERMANY["shipping_address"] | {"country_code": country}}
         shipment = {"price": 5, "service_level_identifier": "slow"}
-        shop.captured(order(external_id=f"{country}-{n}", shipments=[shipment], **said))
+        shop.captured(order(external_id=f"{country}-{n}", shipments=[shipment], **body))
     end_grace()
 
     assert due_holds.release_due() == 4
@@ -345,10 +345,10 @@ class TestJudgingSizes:
 
     def test_items_that_were_added_count(self, shop):
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 2})
-        said = order(*items(2), external_id="A-1", grace_period=60)
-        shop.captured(said)
+        body = order(*items(2), external_id="A-1", grace_period=60)
+        shop.captured(body)
 
-        shop.captured({"id": said["id"], "items": [item()]})
+        shop.captured({"id": body["id"], "items": [item()]})
 
         assert told() == ["captured", "held", "items_added", "held"]
         assert due_holds.hold_big_orders() == 0
@@ -362,10 +362,10 @@ def seen(path):
 
 def gauge(name):
     """What `/readyz` and `/metrics` say of a gauge; they must agree within seconds."""
-    shown = seen("/readyz").json()["gauges"][name]
+    text = seen("/readyz").json()["gauges"][name]
     [line] = re.findall(rf"^ordermgmt_{name} (\S+)$", seen("/metrics").content.decode(), re.M)
-    assert float(line) == pytest.approx(shown, abs=5)
-    return shown
+    assert float(line) == pytest.approx(text, abs=5)
+    return text
 
 
 def test_how_late_the_sweep_is_can_be_seen(shop):
@@ -404,9 +404,9 @@ def test_looking_at_the_backlog_reads_one_row_by_an_index(shop):
         (due_holds.oldest_due, "hold_by_due_time"),
         (webhooks.oldest_waiting, "webhooks_event_pkey"),
     ):
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as question:
             look()
-        [statement] = [q["sql"] for q in asked.captured_queries]
+        [statement] = [q["sql"] for q in question.captured_queries]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
             cursor.execute(f"EXPLAIN {statement}")

@@ -1,4 +1,4 @@
-"""What happened to an order stays as it was written."""
+"""The timeline of an order, which stays as it was written."""
 
 from typing import Any
 

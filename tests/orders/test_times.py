@@ -61,9 +61,9 @@ def test_our_own_routes_have_six_digits(shop: Shop) -> None:
     ]
 
     for answer in answers:
-        found = times(read(answer))
-        assert found, answer.content
-        assert all(re.fullmatch(SIX, text) for text in found.values()), found
+        results = times(read(answer))
+        assert results, answer.content
+        assert all(re.fullmatch(SIX, text) for text in results.values()), results
     extended = times(read(answers[3]))
     assert {name[:4] for name in extended} >= {"from"}
 
@@ -75,10 +75,10 @@ def test_events_have_three(shop: Shop) -> None:
     for action in ("complete", "return"):
         assert shop.ask("POST", path, {"action": action, "items": items}).status_code == 200
 
-    found = [times(event.payload) for event in Event.objects.order_by("id")]
+    events_found = [times(event.payload) for event in Event.objects.order_by("id")]
 
-    assert {"placed_at", "created_at"} <= found[0].keys()
-    assert found[0]["placed_at"] == "2024-05-01T12:00:36.000Z"
-    assert {name for event in found for name in event} >= {"shipped_at0", "returned_at"}
-    for event in found:
+    assert {"placed_at", "created_at"} <= events_found[0].keys()
+    assert events_found[0]["placed_at"] == "2024-05-01T12:00:36.000Z"
+    assert {name for event in events_found for name in event} >= {"shipped_at0", "returned_at"}
+    for event in events_found:
         assert all(re.fullmatch(THREE, text) for text in event.values()), event

@@ -27,10 +27,10 @@ QUIETLY: Final = (
 
 def path() -> str:
     """The program; RuntimeError says what to do about it when there is none."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
+    results = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if results is None:
         raise RuntimeError(MISSING)
-    return found
+    return results
 
 
 @contextmanager

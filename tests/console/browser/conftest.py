@@ -46,9 +46,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
     """Violations, errors on the console and failed requests of every page of this test."""
-    found: list[str] = []
-    yield found
-    assert not found, "\n".join(found)
+    results: list[str] = []
+    yield results
+    assert not results, "\n".join(results)
 
 
 @pytest.fixture
@@ -90,9 +90,11 @@ def signed_in_as(
     def sign_in(role: str, *, tenant: str = "demo", **options: Any) -> Page:
         if (role, tenant) not in sessions:
             name = f"e2e-{role}@{tenant}"
-            made = stack.manage_json("staff", "create", name, "--tenant", tenant, "--role", role)
+            new_order = stack.manage_json(
+                "staff", "create", name, "--tenant", tenant, "--role", role
+            )
             page = new_page()
-            fill_in_password(page, name, made["password"])
+            fill_in_password(page, name, new_order["password"])
             enroll(page)
             sessions[role, tenant] = page.context.storage_state()
         return new_page(storage_state=sessions[role, tenant], **options)

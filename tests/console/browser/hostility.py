@@ -32,14 +32,14 @@ def spoil(slug: str) -> None:
         note = notes.Draft("x", "x", "user", [HOSTILE])
         notes.add(tenant=tenant, order=order.uuid, draft=note, actor=HOSTILE)
         hold_actions.place(tenant=tenant, reference=str(order.uuid), reason="x", actor=HOSTILE)
-    told: dict[str, list[str]] = {"spoiled": [], "refused": []}
+    details: dict[str, list[str]] = {"spoiled": [], "refused": []}
     for label in APPS:
         for model in apps.get_app_config(label).get_models():
             for column in _columns(model):
                 rows = _rows(model, tenant)
                 if rows.exists():
-                    told[_spoil(rows, column)].append(f"{model._meta.model_name}.{column.name}")
-    print(json.dumps(told))
+                    details[_spoil(rows, column)].append(f"{model._meta.model_name}.{column.name}")
+    print(json.dumps(details))
 
 
 def _rows(model: type[models.Model], tenant: Tenant) -> models.QuerySet[Any]:

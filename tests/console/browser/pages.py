@@ -42,7 +42,7 @@ def _job(page: Page) -> None:
     page.get_by_label("Select all orders of this page").check()
     page.locator("select[name=action]").select_option("hold_orders")
     page.get_by_role("button", name="Run").click()
-    page.get_by_label("NewHold").fill("Her account was taken over; waiting for her call")
+    page.get_by_label("Reason").fill("Her account was taken over; waiting for her call")
     page.get_by_role("button", name="Put on hold").click()
     page.get_by_text("All is over.").wait_for(timeout=60_000)
 

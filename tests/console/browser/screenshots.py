@@ -32,19 +32,21 @@ Window = Callable[..., AbstractContextManager[Page]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run screenshots", description=__doc__)
-    known = [view.name for view in VIEWS]
-    parser.add_argument("names", nargs="*", metavar="PAGE", help=f"of {', '.join(known)}")
+    existing = [view.name for view in VIEWS]
+    parser.add_argument("names", nargs="*", metavar="PAGE", help=f"of {', '.join(existing)}")
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    said = parser.parse_args()
-    if unknown := set(said.names) - set(known):
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(existing):
         parser.error(f"There is no page {', '.join(sorted(unknown))}.")
-    said.folder.mkdir(parents=True, exist_ok=True)
+    options.folder.mkdir(parents=True, exist_ok=True)
     with running_stack() as stack, chromium.running() as browser:
         window = partial(opened, browser, stack.url)
-        cookies = enter(stack, window, said.folder)
-        views = [view for view in VIEWS if view.name in (said.names or known)]
+        cookies = enter(stack, window, options.folder)
+        views = [view for view in VIEWS if view.name in (options.names or existing)]
         for view in track(views, description="Taking pictures"):
-            take(view, partial(window, storage_state=cookies if view.role else None), said.folder)
+            take(
+                view, partial(window, storage_state=cookies if view.role else None), options.folder
+            )
 
 
 @contextmanager
@@ -57,15 +59,15 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
 
 def enter(stack: Stack, window: Window, folder: Path) -> Any:
     """The cookies of an admin of the demo, with pictures of what is asked on the way in."""
-    made = stack.manage_json("staff", "create", PERSON, "--tenant", "demo", "--role", "admin")
+    new_order = stack.manage_json("staff", "create", PERSON, "--tenant", "demo", "--role", "admin")
     with window(**SHAPES[""]) as page:
-        fill_in_password(page, PERSON, made["password"])
+        fill_in_password(page, PERSON, new_order["password"])
         save(page, folder / "enroll.png")
         enroll(page)
         cookies = page.context.storage_state()
     for suffix in ("", "-phone"):
         with window(**SHAPES[suffix]) as page:
-            fill_in_password(page, PERSON, made["password"])
+            fill_in_password(page, PERSON, new_order["password"])
             save(page, folder / f"code{suffix}.png")
     return cookies
 
@@ -86,8 +88,8 @@ def save(page: Page, path: Path) -> None:
     whole = page.evaluate("document.documentElement.scrollHeight")
     # A window as tall as the page: what sticks to the window's edge is at the page's, then.
     page.set_viewport_size({"width": width, "height": max(height, min(whole, TALLEST))})
-    taken = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
-    in_few_colors(taken).save(path, optimize=True)
+    accepted_count = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    in_few_colors(accepted_count).save(path, optimize=True)
 
 
 def in_few_colors(taken: Image.Image) -> Image.Image:

@@ -21,14 +21,14 @@ NewPage = Callable[..., Page]
 
 def complaints(page: Page) -> list[str]:
     """What axe-core finds in both themes, however grave."""
-    found = []
+    results = []
     page.emulate_media(reduced_motion="reduce")
     for theme in ("light", "dark"):
         page.evaluate(
             "dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark"
         )
-        found += [f"{theme}: {words}" for words in _violations(page)]
-    return found
+        results += [f"{theme}: {words}" for words in _violations(page)]
+    return results
 
 
 def _violations(page: Page) -> list[str]:
@@ -54,28 +54,28 @@ def test_a_page_shuts_nobody_out_and_fits_a_phone(
     page = signed_in_as(view.role) if view.role else new_page()
     view.open(page)
 
-    found = complaints(page)
+    results = complaints(page)
 
-    assert not found, "\n\n".join(found)
+    assert not results, "\n\n".join(results)
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_the_way_in_shuts_nobody_out(stack: Stack, new_page: NewPage) -> None:
     name = "axe@demo"
-    made = stack.manage_json("staff", "create", name, "--tenant", "demo", "--role", "support")
+    new_order = stack.manage_json("staff", "create", name, "--tenant", "demo", "--role", "support")
     page = new_page()
-    fill_in_password(page, name, made["password"])
-    found = complaints(page)
+    fill_in_password(page, name, new_order["password"])
+    results = complaints(page)
     secret = page.locator(".c-secret").inner_text()
     fill_in_code(page, code_of(secret), button="Enroll")
-    found += complaints(page)
+    results += complaints(page)
     page.context.clear_cookies()
-    fill_in_password(page, name, made["password"])
+    fill_in_password(page, name, new_order["password"])
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
-    found += complaints(page)
+    results += complaints(page)
 
-    assert not found, "\n\n".join(found)
+    assert not results, "\n\n".join(results)
 
 
 def test_an_order_is_found_and_held_by_keyboard_alone(signed_in_as: NewPage) -> None:
@@ -91,7 +91,7 @@ def test_an_order_is_found_and_held_by_keyboard_alone(signed_in_as: NewPage) -> 
         if hold.evaluate("link => link === document.activeElement"):
             break
     page.keyboard.press("Enter")
-    expect(page.get_by_label("NewHold")).to_be_focused()
+    expect(page.get_by_label("Reason")).to_be_focused()
     page.keyboard.type("By keyboard")
     page.keyboard.press("Enter")
 

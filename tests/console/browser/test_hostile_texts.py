@@ -43,10 +43,10 @@ def spoiled(stack: Stack) -> list[str]:
     )
     assert status == 200, answer
     code = "from tests.console.browser.hostility import spoil; spoil('hostile')"
-    told: dict[str, list[str]] = json.loads(stack.manage("shell", "-v", "0", "-c", code))
+    details: dict[str, list[str]] = json.loads(stack.manage("shell", "-v", "0", "-c", code))
     # What is only ever added to was told by somebody of a hostile name.
-    assert set(told["refused"]) == {"settingchange.author", "timelineentry.actor"}
-    return told["spoiled"]
+    assert set(details["refused"]) == {"settingchange.author", "timelineentry.actor"}
+    return details["spoiled"]
 
 
 def test_hostile_texts_are_shown_and_do_nothing(signed_in_as: SignIn, spoiled: list[str]) -> None:
@@ -60,24 +60,24 @@ def test_hostile_texts_are_shown_and_do_nothing(signed_in_as: SignIn, spoiled: l
 
     page.on("dialog", note)
 
-    expected_version = crawl(page, "/console/")
+    pages_seen = crawl(page, "/console/")
 
     assert not opened
     one = (f"{ORDERS}*/change/", f"{ORDERS}*/cancel/now/", f"{CONFIGURATION}location/*/change/")
-    assert {"/console/", ORDERS, *one} <= expected_version, sorted(expected_version)
+    assert {"/console/", ORDERS, *one} <= pages_seen, sorted(pages_seen)
     page.goto(ORDERS)
     expect(page.get_by_text(HOSTILE, exact=False).first).to_be_visible()
 
 
 def crawl(page: Page, first: str) -> set[str]:
     """Look at every page that links lead to, one of each kind; their kinds."""
-    waiting, expected_version = [first], set[str]()
-    while waiting and len(expected_version) < MOST_PAGES:
+    waiting, pages_seen = [first], set[str]()
+    while waiting and len(pages_seen) < MOST_PAGES:
         address = waiting.pop(0)
         kind = KEYS.sub("*", address)
-        if kind in expected_version:
+        if kind in pages_seen:
             continue
-        expected_version.add(kind)
+        pages_seen.add(kind)
         page.goto(address)
         waiting += page.evaluate(
             """() => [...document.links]
@@ -85,4 +85,4 @@ def crawl(page: Page, first: str) -> set[str]:
                 .map(link => link.pathname)
                 .filter(path => path.startsWith('/console/'))"""
         )
-    return expected_version
+    return pages_seen

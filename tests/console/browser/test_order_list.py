@@ -36,7 +36,7 @@ def shop(stack: Stack) -> Shop:
     return shop
 
 
-def captured(shop: Shop, name: str, **said: Any) -> None:
+def captured(shop: Shop, name: str, **fields: Any) -> None:
     price = {"net": 10, "tax": 1, "gross": 11}
     serial = {"serial_number": f"SN-{name}"}
     body = {
@@ -45,7 +45,7 @@ def captured(shop: Shop, name: str, **said: Any) -> None:
         "items": [{"product_id": "SKU-1", "price": price, "external_identifier": serial}],
         "customer": {"name": "Ada Byron", "email": f"{name}@example.com"},
     }
-    status, answer = shop.capture(body | said)
+    status, answer = shop.capture(body | fields)
     assert status == 200, answer
 
 
@@ -120,8 +120,8 @@ def test_what_is_asked_for_is_taken_away_whole(page: Page, tmp_path: Path) -> No
     file = tmp_path / "orders.csv"
     download.value.save_as(file)
     with file.open(encoding="utf-8-sig", newline="") as opened:
-        found = [row["external_id"] for row in csv.DictReader(opened, strict=True)]
-    assert sorted(found) == [f"many-{number:02}" for number in range(MANY)]
+        results = [row["external_id"] for row in csv.DictReader(opened, strict=True)]
+    assert sorted(results) == [f"many-{number:02}" for number in range(MANY)]
 
 
 def test_what_is_selected_is_counted_and_taken_away(page: Page, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What customer care does all day, in a real browser on a running stack."""
+"""The daily work of customer care, in a real browser on a running stack."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def shop(stack: Stack) -> Shop:
     return shop
 
 
-def captured(shop: Shop, name: str, *, items: int = 2, **said: Any) -> None:
+def captured(shop: Shop, name: str, *, items: int = 2, **fields: Any) -> None:
     price = {"net": 10, "tax": 1, "gross": 11}
     body = {
         "external_id": name,
@@ -38,7 +38,7 @@ def captured(shop: Shop, name: str, *, items: int = 2, **said: Any) -> None:
         "items": [{"product_id": f"SKU-{n}", "price": price} for n in range(items)],
         "customer": {"name": "Ada Byron", "email": f"{name}@example.com"},
     }
-    status, answer = shop.capture(body | said)
+    status, answer = shop.capture(body | fields)
     assert status == 200, answer
 
 
@@ -50,10 +50,10 @@ def find(page: Page, words: str) -> None:
     page.wait_for_url(re.compile(r"/order/\d+/change/"))
 
 
-def press(page: Page, button: str, **said: str) -> None:
+def press(page: Page, button: str, **fields: str) -> None:
     """Press a button of the page and answer what it asks."""
     page.get_by_role("link", name=button, exact=True).click()
-    for label, words in said.items():
+    for label, words in fields.items():
         page.get_by_label(re.compile(label, re.IGNORECASE)).fill(words)
     page.get_by_role("button", name=button).click()
 
@@ -78,7 +78,7 @@ def test_support_takes_a_call(signed_in_as: SignIn, shop: Shop) -> None:
 
     held = page.locator(".hold").filter(has_text="She moves house")
     held.get_by_role("link", name="Release").click()
-    page.get_by_label("NewHold").fill("The address is right")
+    page.get_by_label("Reason").fill("The address is right")
     page.get_by_role("button", name="Release").click()
     expect(page.get_by_text("The order still waits: grace period.")).to_be_visible()
 
@@ -98,13 +98,15 @@ def test_a_reason_outlives_the_session(
     stack: Stack, new_page: Callable[..., Page], shop: Shop
 ) -> None:
     captured(shop, "typed-1", grace_period=3600)
-    made = stack.manage_json("staff", "create", "t@care", "--tenant", "care", "--role", "support")
+    new_order = stack.manage_json(
+        "staff", "create", "t@care", "--tenant", "care", "--role", "support"
+    )
     page = new_page()
-    fill_in_password(page, "t@care", made["password"])
+    fill_in_password(page, "t@care", new_order["password"])
     secret = enroll(page)
     find(page, "typed-1")
     page.get_by_role("link", name="Cancel order").click()
-    page.get_by_label("NewHold").fill("She moves house")
+    page.get_by_label("Reason").fill("She moves house")
     page.get_by_label("Note").fill("Twice:\n“please”")
     page.context.clear_cookies(name="console")
 
@@ -112,12 +114,12 @@ def test_a_reason_outlives_the_session(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert "moves" not in page.url
     page.get_by_label("Username").fill("t@care")
-    page.get_by_label("Password").fill(made["password"])
+    page.get_by_label("Password").fill(new_order["password"])
     page.get_by_role("button", name="Sign in").click()
     fill_in_code(page, code_of(secret, later=1))
 
     expect(page.get_by_text("Your text is back in the form")).to_be_visible()
-    expect(page.get_by_label("NewHold")).to_have_value("She moves house")
+    expect(page.get_by_label("Reason")).to_have_value("She moves house")
     expect(page.get_by_label("Note")).to_have_value("Twice:\n“please”")
     page.get_by_role("button", name="Cancel order").click()
     expect(page.locator(".timeline")).to_contain_text("She moves house")
@@ -153,7 +155,7 @@ def test_a_form_that_waited_too_long_is_refused(signed_in_as: SignIn, shop: Shop
     find(quick, "stale-1")
     press(quick, "Put on hold", reason="Wait for her call")
 
-    slow.get_by_label("NewHold").fill("Too late")
+    slow.get_by_label("Reason").fill("Too late")
     slow.get_by_role("button", name="Cancel order").click()
 
     expect(slow.get_by_role("alert")).to_contain_text("The order has changed")
@@ -174,7 +176,7 @@ def test_many_orders_are_held_and_reported(signed_in_as: SignIn, shop: Shop) -> 
     page.locator("select[name=action]").select_option("hold_orders")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("heading", name="Put on hold: 6 orders")).to_be_visible()
-    page.get_by_label("NewHold").fill("Recall")
+    page.get_by_label("Reason").fill("Recall")
     page.get_by_role("button", name="Put on hold").click()
 
     expect(page.get_by_text("All is over.")).to_be_visible(timeout=20_000)

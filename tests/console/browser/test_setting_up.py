@@ -120,13 +120,13 @@ def test_every_number_of_the_first_page_is_that_of_the_list_behind_it(
     page.goto("/console/")
     expect(page.get_by_role("img", name="Orders placed in each hour")).to_be_visible()
     tiles = page.locator(".dashboard-tile:has(.dashboard-number)")
-    shown = [
+    text = [
         (int(tile.locator(".dashboard-number").inner_text()), tile.get_attribute("href"))
         for tile in tiles.all()
     ]
-    assert len(shown) >= 8
+    assert len(text) >= 8
 
-    for count, address in shown:
+    for count, address in text:
         page.goto(str(address))
         if re.search(r"/change/", page.url):
             assert count == 1

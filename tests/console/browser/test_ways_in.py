@@ -21,9 +21,11 @@ NewPage = Callable[..., Page]
 def test_a_newcomer_enrolls_a_phone_and_needs_it_from_then_on(
     stack: Stack, new_page: NewPage
 ) -> None:
-    made = stack.manage_json("staff", "create", "new@demo", "--tenant", "demo", "--role", "support")
+    new_order = stack.manage_json(
+        "staff", "create", "new@demo", "--tenant", "demo", "--role", "support"
+    )
     first = new_page()
-    fill_in_password(first, "new@demo", made["password"])
+    fill_in_password(first, "new@demo", new_order["password"])
     expect(first.locator(".c-qr svg")).to_be_visible()
     first.goto("/console/orders/order/")
     expect(first.get_by_role("heading", name="Enroll your phone")).to_be_visible()
@@ -31,7 +33,7 @@ def test_a_newcomer_enrolls_a_phone_and_needs_it_from_then_on(
     secret = enroll(first)
 
     second = new_page(viewport=PHONE)
-    fill_in_password(second, "new@demo", made["password"])
+    fill_in_password(second, "new@demo", new_order["password"])
     fill_in_code(second, "000000")
     expect(second.get_by_text("This code is wrong")).to_be_visible()
     fill_in_code(second, code_of(secret, later=1))
@@ -44,12 +46,12 @@ def test_a_newcomer_enrolls_a_phone_and_needs_it_from_then_on(
 
 
 def test_the_demos_password_is_enough(stack: Stack, page: Page) -> None:
-    kept = json.loads((stack.data_dir / "demo.json").read_text())
+    record = json.loads((stack.data_dir / "demo.json").read_text())
 
-    fill_in_password(page, "supervisor@demo", kept["password"])
+    fill_in_password(page, "supervisor@demo", record["password"])
 
     page.wait_for_url(re.compile("/console/$"))
-    assert kept["password"] in stack.output()
+    assert record["password"] in stack.output()
 
 
 def test_a_wrong_password_says_so_and_keeps_the_name(page: Page, faults: list[str]) -> None:
