@@ -237,6 +237,20 @@ def test_the_readme_names_settings_that_exist() -> None:
     assert used - {v.name for v in variables()} - NOT_FOR_OPERATORS == set()
 
 
+def test_the_operators_page_lists_every_scheduled_job() -> None:
+    seconds = {"s": 1, "min": 60, "h": 3600}
+    rows = re.findall(
+        r"^\| (\d+) (\w+) \| `([a-z_.]+)` \|",
+        (ROOT / "docs" / "operators.md").read_text(),
+        re.M,
+    )
+    listed = {task: int(number) * seconds[unit] for number, unit, task in rows}
+
+    assert listed == {
+        job["task"]: job["schedule"] for job in settings.CELERY_BEAT_SCHEDULE.values()
+    }
+
+
 def test_files_that_are_named_exist() -> None:
     paths = r"\b((?:ordermgmt|configuration|webhooks|orders|tests|bench|requirements)/[\w/]+\.\w+)"
     missing = {
