@@ -177,7 +177,7 @@ def try_ids(number: int, seed: int) -> None:
     shop, ids = Shop(sequence={"prefix": PREFIX, "size": SIZE}), Ids(seed)
     accepted = refused = accepted_count = 0
     while accepted < number:
-        if accepted % 100 == 0:
+        if accepted % 20 == 0:
             shop.headers = bearer(shop.client)  # a token is good for five minutes
         name = ids.next()
         ahead = item(is_preorder=True)
