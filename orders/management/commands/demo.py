@@ -25,7 +25,7 @@ from orders.services.capture import capture
 TENANT: Final = "demo"
 CLIENT: Final = "demo-shop"
 ACTOR: Final = "command:demo"
-PEOPLE: Final = {f"{role}@{TENANT}": role for role in ROLES}
+STAFF: Final = {f"{role}@{TENANT}": role for role in ROLES}
 SETTINGS: Final[dict[str, Any]] = {
     "sales_order_generator_sequence": {"prefix": "NS", "size": 9, "start": 1, "step": 1},
     "on_hold_timer_duration": 900,
@@ -49,7 +49,7 @@ class Command(OneLineCommand):
         credentials = self._credentials(tenant)
         if not Order.objects.filter(tenant=tenant).exists():
             self._capture_all(tenant)
-        facts = {"tenant": TENANT, **credentials, "people": ", ".join(PEOPLE)}
+        facts = {"tenant": TENANT, **credentials, "people": ", ".join(STAFF)}
         if options["json"]:
             self.stdout.write(json.dumps(facts))
         else:
@@ -96,19 +96,19 @@ class Command(OneLineCommand):
     def _password(self, tenant: Tenant, stored: dict[str, str]) -> dict[str, str]:
         """Return the password of all demo users. Create missing users without a second factor."""
         password = stored.get("password") or secrets.token_urlsafe(15)
-        memberships = staff.of_tenant(tenant).filter(user__username__in=PEOPLE)
+        memberships = staff.of_tenant(tenant).filter(user__username__in=STAFF)
         users = {membership.user.username: membership.user for membership in memberships}
-        for name in PEOPLE.keys() - users.keys():
+        for name in STAFF.keys() - users.keys():
             staff.create(
                 tenant=tenant,
                 username=name,
-                role=PEOPLE[name],
+                role=STAFF[name],
                 password=password,
                 needs_second_factor=False,
             )
         # Only one user is checked, because password hashes are slow.
         if users and not next(iter(users.values())).check_password(password):
-            for name in PEOPLE:
+            for name in STAFF:
                 staff.change_password(name, password=password)
         return {"password": password}
 

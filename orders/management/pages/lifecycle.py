@@ -35,7 +35,7 @@ def lifecycle() -> str:
         NOTE,
         _diagram(_order_moves()),
         "## Holds",
-        "An order with an active hold is not routed. It may have one hold of each kind.",
+        "An order with an active hold is not routed. It may have one active hold of each kind.",
         markdown.table(["kind", "shown as"], [(code(k.value), k.label) for k in HoldKind]),
     )
 
