@@ -156,7 +156,7 @@ def _body(n: int, placed_at: dt.datetime, chance: Random) -> dict[str, Any]:
         "shipping_address": address,
         "billing_address": address,
         "shipments": [_shipment(currency, rate, chance)],
-        # Without a grace period all but the newest orders are routed at once.
+        # Only the newest orders have a grace period, so that all others are routed at once.
         **({"grace_period": 0} if n < ORDERS - 60 else {}),
         **({"is_historical": True} if n < 20 else {}),
     }

@@ -28,11 +28,8 @@ class OrderStatus(TextChoices):
     ON_HOLD = "on_hold", "On hold"  # an item waits to be routed
     OPEN = "open", "Open"  # being fulfilled
     CLOSED = "closed", "Closed"  # every item is at its end
-    FAILED = "failed", "Failed"  # set on import only
-    CREATED_FOR_BLIND_RETURN = (
-        "created_for_blind_return",
-        "Created for blind return",
-    )  # set on import only
+    FAILED = "failed", "Failed"  # import only
+    CREATED_FOR_BLIND_RETURN = "created_for_blind_return", "Created for blind return"  # import only
 
 
 class HoldKind(TextChoices):
@@ -144,7 +141,7 @@ class OutcomeRule:
 
 
 _ANY: Final = frozenset(S)
-# The first matching rule decides. An order without an item at its end has no outcome.
+# The first matching rule decides. An order without one has no outcome.
 OUTCOME_RULES: Final = (
     OutcomeRule(outcome=Outcome.CANCELLED, some={S.CANCELLED}, every={S.CANCELLED}),
     OutcomeRule(outcome=Outcome.RETURNED, some={S.RETURNED}, every={S.RETURNED, S.CANCELLED}),

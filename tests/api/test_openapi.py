@@ -134,9 +134,7 @@ def test_S47_whatever_is_sent_the_answer_is_documented(route: Route, mode: Gener
     target = Target()
     path, method = documented(route)
     operation = schema()[path][method.upper()]
-    operation.app = operation.schema.app = (
-        handler  # without a request slot, in the test's transaction
-    )
+    operation.app = operation.schema.app = handler  # no request slot: the test's transaction
     if mode is GenerationMode.NEGATIVE and not (operation.query or operation.body):
         return  # it has no input to be wrong
     headers = {k: v for k, v in target.always.items() if route.takes_credentials}

@@ -12,7 +12,7 @@ def page(title: str, introduction: str, *sections: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table. Pipes and line breaks in cells are escaped."""
+    """Return a Markdown table. Pipes in cells are escaped; line breaks become spaces."""
     lines = [_row(heads), _row(["---"] * len(heads)), *(_row(row) for row in rows)]
     return "\n".join(lines)
 
