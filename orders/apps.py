@@ -9,7 +9,7 @@ class OrdersConfig(AppConfig):
     name = "orders"
 
     def ready(self) -> None:
-        """Show how late the sweep is, and say who has numbers that must stay unique."""
+        """Register the gauge of due holds and the check for used order numbers."""
         from configuration.services import sequences
         from orders.services.holds import due as due_holds
         from orders.services.reading import queries

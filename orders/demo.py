@@ -1,47 +1,101 @@
-"""A few hundred orders that look like a retailer's: every channel, hold, route and currency.
+"""Demo orders with every channel, hold, route and currency.
 
-They are bodies as integrators send them, always the same ones, dated back from today; the demo
-tenant captures them by the same service as everybody else.
+They are capture bodies in an integrator's form, always the same and dated back from today. The demo
+tenant captures them with the same service as every other tenant.
 """
 
 import datetime as dt
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ordermgmt.money import PLACES
 
 ORDERS: Final = 300
 DAYS_BACK: Final = 14
-BIG_ORDER: Final = 25  # items; the demo's soft limit is lower
+BIG_ORDER: Final = 25  # items; more than the soft limit of the demo tenant
 
-# code, type, name, countries it serves, priority
+
+class Location(NamedTuple):
+    code: str
+    type: str
+    name: str
+    country_codes: tuple[str, ...]
+    priority: int
+
+
+class ServiceLevel(NamedTuple):
+    identifier: str
+    name: str
+    remorse_period: int | None  # seconds
+    shipping_type: str
+
+
+class _Market(NamedTuple):
+    country: str
+    currency: str
+    locale: str
+    city: str
+    tax_rate: Decimal
+
+
 LOCATIONS: Final = (
-    ("DC-EAST", "dc", "Distribution center New Jersey", ("US", "CA"), 10),
-    ("DC-EU", "dc", "Distribution center Rotterdam", ("NL", "DE", "FR", "AT"), 10),
-    ("NY5AVE", "store", "Fifth Avenue", ("US",), 20),
-    ("BER01", "store", "Kurfürstendamm", ("DE", "AT"), 20),
-    ("TYO01", "store", "Ginza", ("JP",), 20),
-    ("KWT01", "store", "Salmiya", ("KW",), 20),
+    Location(
+        code="DC-EAST",
+        type="dc",
+        name="Distribution center New Jersey",
+        country_codes=("US", "CA"),
+        priority=10,
+    ),
+    Location(
+        code="DC-EU",
+        type="dc",
+        name="Distribution center Rotterdam",
+        country_codes=("NL", "DE", "FR", "AT"),
+        priority=10,
+    ),
+    Location(code="NY5AVE", type="store", name="Fifth Avenue", country_codes=("US",), priority=20),
+    Location(
+        code="BER01", type="store", name="Kurfürstendamm", country_codes=("DE", "AT"), priority=20
+    ),
+    Location(code="TYO01", type="store", name="Ginza", country_codes=("JP",), priority=20),
+    Location(code="KWT01", type="store", name="Salmiya", country_codes=("KW",), priority=20),
 )
-# identifier, name, remorse period in seconds, shipping type
 SERVICE_LEVELS: Final = (
-    ("standard", "Standard", None, "traditional_carrier"),
-    ("express", "Express", 60, "traditional_carrier"),
-    ("same day", "Same day", 0, "same_day_delivery"),
-    ("pick up", "Pick up in store", 0, "in_store_pick_up"),
+    ServiceLevel(
+        identifier="standard",
+        name="Standard",
+        remorse_period=None,
+        shipping_type="traditional_carrier",
+    ),
+    ServiceLevel(
+        identifier="express", name="Express", remorse_period=60, shipping_type="traditional_carrier"
+    ),
+    ServiceLevel(
+        identifier="same day", name="Same day", remorse_period=0, shipping_type="same_day_delivery"
+    ),
+    ServiceLevel(
+        identifier="pick up",
+        name="Pick up in store",
+        remorse_period=0,
+        shipping_type="in_store_pick_up",
+    ),
 )
-# country, currency, locale, city, tax rate
 _MARKETS: Final = (
-    ("US", "USD", "en-US", "New York", Decimal("0.0825")),
-    ("DE", "EUR", "de-DE", "Berlin", Decimal("0.19")),
-    ("FR", "EUR", "fr-FR", "Lyon", Decimal("0.2")),
-    ("JP", "JPY", "ja-JP", "Tokyo", Decimal("0.1")),
-    ("KW", "KWD", "ar-KW", "Kuwait City", Decimal("0.05")),
-    ("AU", "AUD", "en-AU", "Brisbane", Decimal("0.1")),  # no location serves it: a conflict
+    _Market(
+        country="US", currency="USD", locale="en-US", city="New York", tax_rate=Decimal("0.0825")
+    ),
+    _Market(country="DE", currency="EUR", locale="de-DE", city="Berlin", tax_rate=Decimal("0.19")),
+    _Market(country="FR", currency="EUR", locale="fr-FR", city="Lyon", tax_rate=Decimal("0.2")),
+    _Market(country="JP", currency="JPY", locale="ja-JP", city="Tokyo", tax_rate=Decimal("0.1")),
+    _Market(
+        country="KW", currency="KWD", locale="ar-KW", city="Kuwait City", tax_rate=Decimal("0.05")
+    ),
+    # No location serves Australia, so its orders are in conflict.
+    _Market(country="AU", currency="AUD", locale="en-AU", city="Brisbane", tax_rate=Decimal("0.1")),
 )
-_PEOPLE: Final = (
+_CUSTOMERS: Final = (
     ("Ada", "Byron"),
     ("Grace", "Hopper"),
     ("Alan", "Mathison"),
@@ -62,7 +116,7 @@ _PRODUCTS: Final = (
 
 
 def bodies(today: dt.datetime) -> Iterator[dict[str, Any]]:
-    """The demo's captures, newest last."""
+    """Yield the demo's capture bodies, from oldest to newest."""
     chance = Random(2026)  # noqa: S311  # the same orders everywhere
     for n in range(ORDERS):
         placed_at = today - dt.timedelta(days=DAYS_BACK) * (1 - n / ORDERS)
@@ -71,7 +125,7 @@ def bodies(today: dt.datetime) -> Iterator[dict[str, Any]]:
 
 def _body(n: int, placed_at: dt.datetime, chance: Random) -> dict[str, Any]:
     country, currency, locale, city, rate = chance.choices(_MARKETS, [50, 20, 10, 10, 5, 5])[0]
-    first, last = chance.choice(_PEOPLE)
+    first, last = chance.choice(_CUSTOMERS)
     units = BIG_ORDER if n % 60 == 59 else chance.choice((1, 1, 1, 2, 2, 3, 5))
     body = {
         "external_id": f"DEMO-{n + 1:04}",
@@ -102,7 +156,7 @@ def _body(n: int, placed_at: dt.datetime, chance: Random) -> dict[str, Any]:
         "shipping_address": address,
         "billing_address": address,
         "shipments": [_shipment(currency, rate, chance)],
-        # Most were bought long enough ago to be on their way; the newest wait.
+        # Only the newest orders have a grace period, so that all others are routed at once.
         **({"grace_period": 0} if n < ORDERS - 60 else {}),
         **({"is_historical": True} if n < 20 else {}),
     }
@@ -158,7 +212,7 @@ def _item(currency: str, rate: Decimal, chance: Random) -> dict[str, Any]:
 
 
 def _shipment(currency: str, rate: Decimal, chance: Random) -> dict[str, Any]:
-    level = chance.choices(SERVICE_LEVELS, [70, 15, 5, 10])[0][0]
+    level = chance.choices(SERVICE_LEVELS, [70, 15, 5, 10])[0].identifier
     price = Decimal(500 if currency == "JPY" else 5)
     option: dict[str, Any] = {
         "service_level_identifier": level,

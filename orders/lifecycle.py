@@ -1,7 +1,7 @@
-"""Every status, every way from one to the next, and what each announces: product §3.
+"""Statuses of items and orders, their transitions and events: docs/contract.md, Statuses.
 
-Two words are easily confused. An *order* `on_hold` waits to be routed; an *item* `on_hold` could
-not be fulfilled (a conflict).
+`on_hold` has two meanings. An *order* `on_hold` waits to be routed; an *item* `on_hold` could not
+be fulfilled (a conflict).
 """
 
 from collections.abc import Iterable
@@ -18,18 +18,18 @@ class ItemStatus(TextChoices):
     PENDING = "pending", "Pending"  # not routed yet
     IN_FULFILLMENT = "in_fulfillment", "In fulfillment"  # a location works on it
     ON_HOLD = "on_hold", "Conflict"  # could not be fulfilled
-    COMPLETE = "complete", "Complete"  # the customer has it, or it is on its way
-    CANCELLED = "cancelled", "Cancelled"  # it never left
-    RETURNED = "returned", "Returned"  # it came back
+    COMPLETE = "complete", "Complete"  # handed over or shipped
+    CANCELLED = "cancelled", "Cancelled"  # before it was shipped
+    RETURNED = "returned", "Returned"  # by the customer
     CAPTURED = "captured", "Captured"  # handed to the external OMS
 
 
 class OrderStatus(TextChoices):
-    ON_HOLD = "on_hold", "On hold"  # something waits to be routed
+    ON_HOLD = "on_hold", "On hold"  # an item waits to be routed
     OPEN = "open", "Open"  # being fulfilled
-    CLOSED = "closed", "Closed"  # nothing left to do
-    FAILED = "failed", "Failed"  # only ever imported
-    CREATED_FOR_BLIND_RETURN = "created_for_blind_return", "Created for blind return"  # likewise
+    CLOSED = "closed", "Closed"  # every item is at its end
+    FAILED = "failed", "Failed"  # import only
+    CREATED_FOR_BLIND_RETURN = "created_for_blind_return", "Created for blind return"  # import only
 
 
 class HoldKind(TextChoices):
@@ -40,28 +40,52 @@ class HoldKind(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One row of the table below."""
+    """A row of the table of transitions."""
 
     verb: str
     sources: AbstractSet[ItemStatus]
     target: ItemStatus
-    events: tuple[str, ...]  # what subscribers hear; public, so never renamed
+    events: tuple[str, ...]  # public, so never renamed
 
 
 S = ItemStatus
-# fmt: off
-TRANSITIONS: Final = tuple(Transition(*row) for row in [
-    # verb        from                                          to                announces
-    ("route",     {S.PENDING, S.ON_HOLD},                       S.IN_FULFILLMENT, ("order.opened", "fulfillment_request.assigned")),
-    ("conflict",  {S.PENDING, S.IN_FULFILLMENT},                S.ON_HOLD,        ("order.items_on_hold",)),
-    ("hand_over", {S.PENDING},                                  S.CAPTURED,       ("order.opened",)),
-    ("complete",  {S.PENDING, S.IN_FULFILLMENT},                S.COMPLETE,       ("fulfillment_request.items_completed", "order.completed")),
-    ("reject",    {S.IN_FULFILLMENT},                           S.ON_HOLD,        ("fulfillment_request.items_failed",)),
-    ("cancel",    {S.PENDING, S.ON_HOLD, S.IN_FULFILLMENT},     S.CANCELLED,      ("order.items_cancelled", "order.cancelled")),
-    ("return",    {S.COMPLETE},                                 S.RETURNED,       ("return.processed",)),
-    ("park",      {S.IN_FULFILLMENT, S.ON_HOLD},                S.PENDING,        ()),
-])
-# fmt: on
+TRANSITIONS: Final = (
+    Transition(
+        verb="route",
+        sources={S.PENDING, S.ON_HOLD},
+        target=S.IN_FULFILLMENT,
+        events=("order.opened", "fulfillment_request.assigned"),
+    ),
+    Transition(
+        verb="conflict",
+        sources={S.PENDING, S.IN_FULFILLMENT},
+        target=S.ON_HOLD,
+        events=("order.items_on_hold",),
+    ),
+    Transition(verb="hand_over", sources={S.PENDING}, target=S.CAPTURED, events=("order.opened",)),
+    Transition(
+        verb="complete",
+        sources={S.PENDING, S.IN_FULFILLMENT},
+        target=S.COMPLETE,
+        events=("fulfillment_request.items_completed", "order.completed"),
+    ),
+    Transition(
+        verb="reject",
+        sources={S.IN_FULFILLMENT},
+        target=S.ON_HOLD,
+        events=("fulfillment_request.items_failed",),
+    ),
+    Transition(
+        verb="cancel",
+        sources={S.PENDING, S.ON_HOLD, S.IN_FULFILLMENT},
+        target=S.CANCELLED,
+        events=("order.items_cancelled", "order.cancelled"),
+    ),
+    Transition(
+        verb="return", sources={S.COMPLETE}, target=S.RETURNED, events=("return.processed",)
+    ),
+    Transition(verb="park", sources={S.IN_FULFILLMENT, S.ON_HOLD}, target=S.PENDING, events=()),
+)
 
 VERBS: Final = {t.verb: t for t in TRANSITIONS}
 TERMINAL: Final = frozenset({S.COMPLETE, S.CANCELLED, S.RETURNED, S.CAPTURED})
@@ -72,14 +96,14 @@ class TransitionNotAllowed(Conflict):
 
 
 def moved(verb: str, status: str) -> ItemStatus:
-    """The status an item has after `verb`; a refusal names what is possible instead."""
+    """Return the status of an item after `verb`. Raise `TransitionNotAllowed` if there is none."""
     if status in VERBS[verb].sources:
         return VERBS[verb].target
     raise not_allowed(verb, status)
 
 
 def not_allowed(verb: str, status: str) -> TransitionNotAllowed:
-    """The refusal to raise when an item that is `status` cannot do what `verb` says."""
+    """Return the refusal of `verb` for an item with this status."""
     return TransitionNotAllowed(
         f"Cannot {verb} an item that is {status}.",
         item_status=status,
@@ -88,7 +112,7 @@ def not_allowed(verb: str, status: str) -> TransitionNotAllowed:
 
 
 def order_status(item_statuses: Iterable[str]) -> OrderStatus:
-    """What an order is, from what its items are: the one place where that is decided."""
+    """Return the status of an order, derived from its items' statuses."""
     statuses = set(item_statuses)
     if S.PENDING in statuses:
         return OrderStatus.ON_HOLD
@@ -96,7 +120,7 @@ def order_status(item_statuses: Iterable[str]) -> OrderStatus:
 
 
 class Outcome(TextChoices):
-    """A second word for people beside an order's status, which the wire knows alone."""
+    """The console's addition to an order's status. The API has the status only."""
 
     CANCELLED = "cancelled", "Cancelled"
     RETURNED = "returned", "Returned"
@@ -109,7 +133,7 @@ class Outcome(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRule:
-    """An order has the outcome if some item has one of `some`, and every item one of `every`."""
+    """The outcome of an order with an item status of `some`, and only statuses of `every`."""
 
     outcome: Outcome
     some: AbstractSet[ItemStatus]
@@ -117,7 +141,7 @@ class OutcomeRule:
 
 
 _ANY: Final = frozenset(S)
-# The first rule that fits decides. Nothing is said while all items are still on their way.
+# The first matching rule decides. An order without one has no outcome.
 OUTCOME_RULES: Final = (
     OutcomeRule(outcome=Outcome.CANCELLED, some={S.CANCELLED}, every={S.CANCELLED}),
     OutcomeRule(outcome=Outcome.RETURNED, some={S.RETURNED}, every={S.RETURNED, S.CANCELLED}),
@@ -131,7 +155,7 @@ OUTCOME_RULES: Final = (
 
 
 def order_outcome(item_statuses: Iterable[str]) -> Outcome | None:
-    """Return what became of an order, from what its items are; None while nothing did."""
+    """Return the outcome of an order, derived from its items' statuses, or None."""
     statuses = set(item_statuses)
-    fits = (r.outcome for r in OUTCOME_RULES if statuses <= r.every and statuses & r.some)
-    return next(fits, None)
+    matches = (r.outcome for r in OUTCOME_RULES if statuses <= r.every and statuses & r.some)
+    return next(matches, None)

@@ -1,7 +1,7 @@
-"""What an order is, and what the database promises about it: product §1 and §3.
+"""Models of an order, with the database's constraints.
 
-Read these from anywhere; write them only through `orders.services`. A child row carries its
-tenant, and a composite foreign key (see the first migration) promises it is its order's tenant.
+Any app may read them; only `orders.services` writes them. A child row has a tenant column, and a
+composite foreign key (see the first migration) ensures that it is the order's tenant.
 """
 
 import uuid
@@ -44,7 +44,7 @@ def _order(related_name: str) -> Any:
         "Order",
         models.CASCADE,
         related_name=related_name,
-        db_constraint=False,  # the composite key of the first migration says more
+        db_constraint=False,  # the first migration adds a composite key instead
         db_index=False,
     )
 
@@ -54,9 +54,9 @@ def _is_one_of(field: str, choices: type[models.TextChoices], name: str) -> mode
 
 
 class Order(models.Model):
-    """One purchase, from capture to the end of its life."""
+    """One purchase of a customer."""
 
-    # The member of `details` that holds the external id where it was not sent in NFC.
+    # The member of `details` with the external id, if the caller did not send it in NFC.
     EXTERNAL_ID_AS_SENT: ClassVar = "external_id"
 
     tenant = models.ForeignKey(
@@ -166,13 +166,13 @@ class Order(models.Model):
 
     @property
     def external_id_as_sent(self) -> str:
-        """Return the external id as the caller wrote it first, or the number."""
-        sent: str = self.details.get(self.EXTERNAL_ID_AS_SENT, self.external_id)
-        return sent
+        """Return the external id as first sent by the caller, or the number."""
+        external_id: str = self.details.get(self.EXTERNAL_ID_AS_SENT, self.external_id)
+        return external_id
 
 
 class Shipment(models.Model):
-    """Items that travel together: a service level, a price and a way of routing."""
+    """A group of items with a service level, a price and a routing strategy."""
 
     tenant = _tenant()
     order = _order("shipments")
@@ -268,7 +268,7 @@ class Item(models.Model):
                 name="item_by_serial_number",
                 condition=~Q(serial_number=""),
             ),
-            # Not by status: that changes with every routing, which then would touch every index.
+            # Not by status, because every routing changes it and would then update every index.
             models.Index(
                 fields=["tenant", "order"],
                 name="item_in_conflict",
@@ -281,7 +281,7 @@ class Item(models.Model):
 
 
 class Hold(models.Model):
-    """Why an order may not be routed yet. An order may have several, one of each kind."""
+    """A reason not to route an order yet. An order may have one active hold of each kind."""
 
     tenant = _tenant()
     order = _order("holds")
@@ -320,7 +320,7 @@ class Hold(models.Model):
 
 
 class TimelineEntry(models.Model):
-    """One thing that happened to an order: when, who, what and why. Never changed or deleted."""
+    """A recorded change of an order, with time, actor and reason. Never changed or deleted."""
 
     tenant = _tenant()
     order = _order("timeline")
@@ -342,7 +342,7 @@ class TimelineEntry(models.Model):
 
 
 class OrderNote(models.Model):
-    """What somebody wants others to know about an order, or about one item of it."""
+    """A note on an order or on one of its items."""
 
     tenant = _tenant()
     order = _order("notes")
@@ -368,10 +368,10 @@ class OrderNote(models.Model):
 
 
 class CustomerTally(models.Model):
-    """How many orders a customer has, so that a history page need not count them.
+    """The number of a customer's orders, so that a history page need not count them.
 
-    Several rows a customer, one a `shard`: captures of one busy customer do not wait for each
-    other. The number is their sum.
+    A customer has one row for each `shard`, so that concurrent captures do not wait for each other.
+    The number of orders is the sum of the rows.
     """
 
     SHARDS: ClassVar = 16
@@ -393,7 +393,7 @@ class CustomerTally(models.Model):
 
 
 class SavedView(models.Model):
-    """A search of the console's order list that somebody gave a name."""
+    """A named search of the console's order list."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="order_views", db_index=False
@@ -426,7 +426,7 @@ class BulkOutcome(models.TextChoices):
 
 
 class BulkJob(models.Model):
-    """The same thing to be done to many orders, one after the other, for somebody's reason."""
+    """One action on many orders, which a worker performs one after the other."""
 
     tenant = models.ForeignKey(
         "configuration.Tenant", models.PROTECT, related_name="+", db_index=False
@@ -460,7 +460,7 @@ class BulkJob(models.Model):
 
 
 class BulkJobOrder(models.Model):
-    """One order of a bulk job, and what became of it."""
+    """One order of a bulk job, with its outcome."""
 
     tenant = _tenant()
     job = models.ForeignKey(

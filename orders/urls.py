@@ -1,4 +1,4 @@
-"""Where the order routes are."""
+"""URLs of the order routes."""
 
 from django.urls import path
 
@@ -17,7 +17,7 @@ from orders.api.timeline import TimelineView
 NOTES = "v0/d/orders/<str:order_uuid>"
 ITEM_NOTES = f"{NOTES}/items/<str:item_uuid>"
 
-# An order's id is the caller's and may hold anything, a slash too: what is special comes first.
+# An external id may contain slashes, so the more specific routes come first.
 urlpatterns = [
     path("order-management/pii/tokenize", TokenizeView.as_view({"post": "create"})),
     path("order-management/pii/detokenize", DetokenizeView.as_view({"post": "create"})),

@@ -1,4 +1,4 @@
-"""Order ids as parts of addresses: which ids the routes can tell apart.
+"""Order ids that every route can tell apart in an address.
 
 An id may hold a slash, and a slash is also what separates the parts of an address. The rules here
 make sure that each route reads an address in one way only. They follow from the URL table, so a
@@ -17,18 +17,24 @@ PARAMETER: Final = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def check_addressable(name: str) -> None:
-    """Raise a fault of the body where not every route with an order id would reach this one."""
+    """Raise `PydanticCustomError` for an order id that some route with an id cannot reach."""
     if "/" not in name:
         if name in (".", ".."):
-            raise _fault("the value is '.' or '..', which an address cannot hold")
+            raise PydanticCustomError(
+                "identifier", "the value is '.' or '..', which an address cannot hold"
+            )
         return
     segments = name.split("/")
     if "" in segments:
-        raise _fault("the value begins or ends with a slash, or has two in a row")
+        raise PydanticCustomError(
+            "identifier", "the value begins or ends with a slash, or has two in a row"
+        )
     if "." in segments or ".." in segments:
-        raise _fault("the value has '.' or '..' between slashes, which an address cannot hold")
+        raise PydanticCustomError(
+            "identifier", "the value has '.' or '..' between slashes, which an address cannot hold"
+        )
     if _endings().search(name):
-        raise _fault("the value ends like an address of this service")
+        raise PydanticCustomError("identifier", "the value ends like an address of this service")
 
 
 @cache
@@ -43,10 +49,10 @@ def order_routes() -> tuple[str, ...]:
 
 @cache
 def _endings() -> re.Pattern[str]:
-    """Return what no id may end with, because an address could then be read in two ways.
+    """Return a pattern of endings that no id may have, because they make an address ambiguous.
 
-    That is every word behind an id in the table, and what a longer route has before the end of a
-    shorter one: with `…/items/{item}/cancel` and `…/cancel` in the table, `/items/{item}`.
+    These are the words that follow an id in the URL table, and the part of a longer route before
+    the end of a shorter one: `/items/{item}` for `…/items/{item}/cancel` and `…/cancel`.
     """
     tails = [route.split(">", 1)[1].split("/")[1:] for route in order_routes()]
     endings = {re.escape(word) for tail in tails for word in tail if not PARAMETER.match(word)}
@@ -59,14 +65,10 @@ def _endings() -> re.Pattern[str]:
 
 
 def _routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Return every route and the module of its view."""
+    """Yield every route with the module of its view."""
     for entry in resolver.url_patterns:
         route = prefix + str(entry.pattern)
         if isinstance(entry, URLPattern):
             yield route, entry.callback.__module__
         else:
             yield from _routes(entry, route)
-
-
-def _fault(message: str) -> PydanticCustomError:
-    return PydanticCustomError("identifier", message)

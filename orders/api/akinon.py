@@ -1,4 +1,4 @@
-"""Akinon's capture call, route 16: `POST /api/v1/capture-order/`, product §4.9."""
+"""Akinon's capture call: docs/contract.md, Akinon."""
 
 from typing import Any, Final
 
@@ -108,10 +108,10 @@ class CaptureOrderView(AkinonAnswers, ApiViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        """Confirm items for fulfillment; this moves no money.
+        """Confirm items for fulfillment. No money moves.
 
-        The order's grace period ends, and it is routed unless something else holds it. Repeating
-        it answers with the same order. `order.captured` is announced once, with the first items.
+        The call ends the order's grace period and routes the order unless another hold is active.
+        A repeated call returns the same order. The first call publishes `order.captured`.
         """
         command = CaptureOrder.of(request, operation="capture order")
         choices = [

@@ -1,4 +1,4 @@
-"""What travels in Akinon's capture call: contract-akinon §1, §5 to §8."""
+"""Wire models of Akinon's capture call: docs/contract.md, Akinon."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -16,7 +16,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 def as_text(value: Any) -> str:
-    """How an attribute is kept: text as it is, anything else as its JSON."""
+    """Return an attribute's stored form: a string unchanged, any other value as JSON text."""
     return value if isinstance(value, str) else strict_json.dumps(value).decode()
 
 
@@ -34,14 +34,15 @@ Attribute = Annotated[Anything, AfterValidator(_attribute)]
 
 class CaptureItem(Wire):
     pk: Annotated[int, Field(ge=1, le=LARGEST_KEY)]
-    """The item's key, as our answers have it."""
+    """The item's key, as our responses show it."""
     attributes: Annotated[dict[Name, Attribute], Field(max_length=100)] = Field(
         default_factory=dict
     )
-    """Put beside and over the item's extended attributes; what is no text is kept as JSON."""
+    """Added to the item's extended attributes; an existing name is overwritten. Values that are not
+    strings are stored as JSON text."""
 
 
-def _each_once(items: list[CaptureItem]) -> list[CaptureItem]:
+def _check_distinct(items: list[CaptureItem]) -> list[CaptureItem]:
     if len({item.pk for item in items}) < len(items):
         raise PydanticCustomError("repeated", "an item is named twice")
     return items
@@ -53,21 +54,22 @@ class CaptureOrder(Wire):
         StringConstraints(min_length=1, max_length=128),
         Matches(r"\S", "the value is blank"),
     ]
-    """The order's number, or the caller's id."""
+    """The order's number or external id."""
     order_items: Annotated[
-        list[CaptureItem], Field(min_length=1, max_length=1000), AfterValidator(_each_once)
+        list[CaptureItem], Field(min_length=1, max_length=1000), AfterValidator(_check_distinct)
     ] = Field(default_factory=list)
-    """The items to capture; all that still can be when absent. An empty list is refused."""
+    """The items to capture. Without this member, all items that can still be captured. An empty
+    list is refused."""
 
 
-# An id that follows from a name. Of many names two may have the same one: 31 bits are no more.
+# An id derived from a name. 31 bits are few, so two names may share an id.
 Int32 = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
 
 
 class CancellationInfo(Wire):
     reason: str | None = None
     order_items: list[int] | None = None
-    """The keys of the items that were cancelled."""
+    """The keys of the cancelled items."""
 
 
 class AkinonItem(Wire):
@@ -80,29 +82,29 @@ class AkinonItem(Wire):
 
 
 class Extra(Wire):
-    """What Akinon's form has no member for."""
+    """Members that Akinon's form does not have."""
 
     uuid: Uuid
     external_id: str
     channel: str
     """The name of the channel."""
     customer: Uuid | None
-    """Each customer's own, and as silent about them as the number; null when none is known."""
+    """An id that is unique to the customer and holds no personal data; null without a customer."""
     order_items: list[AkinonItem]
-    """With the keys by which they are captured."""
+    """The items, with the keys that capture them."""
 
 
 class AkinonOrder(Wire):
-    """The order in Akinon's words. An id of 0 means there is none."""
+    """The order in Akinon's form. An id of 0 means that there is none."""
 
     pk: int
     number: str
     channel: Int32
-    """Follows from the name of the channel, which `extra_field` has: the same for all its orders.
+    """Derived from the channel's name, which `extra_field` has: all orders of a channel share it.
     """
     customer: Int32
-    """Follows from the customer: the same for all of theirs, and says nothing about them. Of
-    50,000 customers two will share one, by even odds: `extra_field.customer` tells them apart."""
+    """Derived from the customer: all orders of a customer share it. Two customers may have the same
+    number (an even chance among 50,000); use `extra_field.customer` to tell them apart."""
     date_placed: InstantText
     payment_option: Int32
     payment_option_slug: str | None
@@ -112,11 +114,11 @@ class AkinonOrder(Wire):
     installment_interest_amount: Number
     cargo_company: Int32
     is_send: bool
-    """Whether a location, or the external OMS, has it."""
+    """True once a location or the external OMS has the order."""
     delivery_type: Literal["same_day", "next_day", "retail_store"] | None
     cancellation_info: CancellationInfo
     cancel_status: Literal["cancelled"] | None
-    """`cancelled` when nothing of the order is left."""
+    """`cancelled` when all items are cancelled."""
     shipping_interest_amount: Number
     external_status: Int32
     """The status as a number."""
@@ -125,17 +127,17 @@ class AkinonOrder(Wire):
     segment: str | None
     checkout_provider_id: Int32 | None
     status: Literal["100", "200", "350", "400", "450", "500", "550", "600"]
-    """That of the item which is least far: 200 waiting, 350 held for a review, 400 approved and
-    given to a location, 450 being packed, 500 shipped, 550 handed over, 600 returned; 100 when
-    all are cancelled."""
+    """The status of the item with the least progress: 200 waiting, 350 held for a review, 400
+    approved and assigned to a location, 450 being packed, 500 shipped, 550 handed over, 600
+    returned. 100 when all items are cancelled."""
     currency: str
     amount: Number
     discount_amount: Number
     shipping_amount: Number
     shipping_tax_rate: Number | None
-    """Percent."""
+    """In percent."""
     refund_amount: Number
-    """What was paid for items that came back."""
+    """The gross amount of the returned items."""
     discount_refund_amount: Number
     shipping_refund_amount: Number
     invoice_number: str | None

@@ -1,7 +1,7 @@
-"""Orders in Akinon's words: contract-akinon §5 to §8.
+"""Orders in Akinon's form: docs/contract.md, Akinon.
 
-An order is as far as that of its items which is least far, leaving out what was cancelled; Akinon's
-codes grow on the way. What we do not know is null, an id of it 0, an amount of it 0.
+Akinon's status codes grow with progress, so an order has the lowest code of its items that are not
+cancelled. An unknown value is null; an unknown id or amount is 0.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ REVIEWED: Final = 350
 PACKED: Final = 450
 HANDED_OVER: Final = 550
 STATUSES: Final[dict[str, int]] = {
-    ItemStatus.PENDING: 200,  # waiting; 350 confirmation_waiting while somebody reviews it
-    ItemStatus.ON_HOLD: 400,  # approved, and a location is looked for
+    ItemStatus.PENDING: 200,  # waiting; 350 confirmation_waiting during a review
+    ItemStatus.ON_HOLD: 400,  # approved; no location yet
     ItemStatus.IN_FULFILLMENT: 400,  # approved; 450 preparing once it is packed
     ItemStatus.CAPTURED: 400,  # approved: the external OMS has it
     ItemStatus.COMPLETE: 500,  # shipped; 550 delivered when handed over in the store
@@ -43,7 +43,7 @@ _BIN: Final = re.compile(r"\d{6}", re.ASCII)
 
 
 def rendered(account: Account, tenant: Tenant) -> dict[str, Any]:
-    """All members of Akinon's `Order`."""
+    """Return all members of Akinon's `Order`."""
     order, items = account.document.order, account.document.items
     status = order_status(items, account.holds)
     channel = order.channel_name or order.store_id or order.shop
@@ -69,7 +69,7 @@ def rendered(account: Account, tenant: Tenant) -> dict[str, Any]:
         | _paid(order, tenant)
         | _amounts(order, items, account.document.shipments)
         | _shipping(items, account.document.shipments, tenant)
-        | _said(order, tenant)
+        | _extras(order, tenant)
         | {
             "invoice_date": None,
             "e_archive_url": None,
@@ -85,7 +85,7 @@ def rendered(account: Account, tenant: Tenant) -> dict[str, Any]:
 
 
 def item_status(item: Item, holds: frozenset[str]) -> int:
-    """The code of one item."""
+    """Return the status code of one item."""
     if item.status == ItemStatus.PENDING and holds & _REVIEWS:
         return REVIEWED
     if item.status == ItemStatus.IN_FULFILLMENT and item.is_packing:
@@ -96,13 +96,13 @@ def item_status(item: Item, holds: frozenset[str]) -> int:
 
 
 def order_status(items: Sequence[Item], holds: frozenset[str]) -> int:
-    """The code of an order, from those of its items."""
+    """Return the status code of an order, derived from its items."""
     live = [item for item in items if item.status != ItemStatus.CANCELLED]
     return min((item_status(item, holds) for item in live), default=CANCELED)
 
 
 def _paid(order: Order, tenant: Tenant) -> dict[str, Any]:
-    """How it was paid: by its first payment, and what the shop said of that."""
+    """Return the payment members, taken from the first payment and its metadata."""
     payment: dict[str, Any] = next(iter(order.details.get("payments") or ()), {})
     facts = payment.get("metadata") or {}
     first_digits = str(facts.get("bin_number") or facts.get("bin") or "")
@@ -141,35 +141,35 @@ def _amounts(order: Order, items: Sequence[Item], shipments: Sequence[Shipment])
 def _shipping(
     items: Sequence[Item], shipments: Sequence[Shipment], tenant: Tenant
 ) -> dict[str, Any]:
-    """How it travels: the first item that does speaks for all."""
-    sent = next((item for item in items if item.tracking_code), None)
-    carrier = sent.carrier if sent else ""
+    """Return the shipping members, taken from the first item with a tracking code."""
+    shipped = next((item for item in items if item.tracking_code), None)
+    carrier = shipped.carrier if shipped else ""
     return {
         "cargo_company": _id(tenant, "carrier", carrier),
         "shipping_company": carrier or None,
-        "tracking_number": sent.tracking_code if sent else None,
-        "carrier_shipping_code": sent.tracking_code if sent else None,
+        "tracking_number": shipped.tracking_code if shipped else None,
+        "carrier_shipping_code": shipped.tracking_code if shipped else None,
         "defined_tracking_url": None,
         "delivery_type": _DELIVERIES.get(shipping_method(items[0])) if items else None,
         "shipping_option_slug": shipments[0].service_level or None if shipments else None,
     }
 
 
-def _said(order: Order, tenant: Tenant) -> dict[str, Any]:
-    """What the customer and the shop said with it."""
+def _extras(order: Order, tenant: Tenant) -> dict[str, Any]:
+    """Return the members with the customer's and the shop's remarks."""
     details = order.details
     wrapping = details.get("gift_wrapping")
-    known = {said["name"]: said["value"] for said in details.get("extended_attributes") or ()}
+    attributes = {a["name"]: a["value"] for a in details.get("extended_attributes") or ()}
     language = details.get("customer", {}).get("language") or order.shop_locale[:2]
     return {
         "has_gift_box": wrapping is not None,
         "gift_box_note": (wrapping or {}).get("message"),
         "language_code": language or None,
         "notes": (details.get("shipping_address") or {}).get("note"),
-        # An address on the network is personal data too.
+        # An IP address is personal data too.
         "remote_addr": None if tenant.uses_pii_tokens else _ipv4(details.get("ip_address")),
-        "segment": known.get("segment"),
-        "invoice_number": known.get("invoice_number"),
+        "segment": attributes.get("segment"),
+        "invoice_number": attributes.get("invoice_number"),
     }
 
 
@@ -180,7 +180,7 @@ def _item(item: Item, holds: frozenset[str]) -> dict[str, Any]:
         "product_id": item.product_id,
         "external_item_id": item.external_item_id,
         "is_captured": item.confirmed_at is not None,
-        "attributes": {said["name"]: said["value"] for said in item.attributes},
+        "attributes": {a["name"]: a["value"] for a in item.attributes},
     }
 
 
@@ -193,7 +193,7 @@ def _cancellation(items: Sequence[Item], facts: Any) -> dict[str, Any]:
 
 
 def _id(tenant: Tenant, kind: str, name: str | None) -> int:
-    """Return a stable number for a name: 31 bits, which a signed integer of 32 holds."""
+    """Return a stable number for a name: 31 bits, so that it fits a signed 32-bit integer."""
     if not name:
         return 0
     digest = hashlib.sha256(f"{tenant.uuid}:{kind}:{name}".encode()).digest()

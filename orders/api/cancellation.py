@@ -1,4 +1,4 @@
-"""Cancelling an order or a pre-ordered item, and whether it can be: routes 12 and 15 (§4.5)."""
+"""Routes to cancel an order or a pre-ordered item: docs/contract.md, Cancellation."""
 
 from http import HTTPStatus
 from typing import Final
@@ -17,7 +17,7 @@ from orders.services import cancellation
 from orders.services.reading import queries
 
 _ITEM: Final = "927c702a-3cb1-48c1-9189-554bf9d0fde7"
-# Status → error code → message, as documented (contract §e.4).
+# Status → error code → message, as docs/contract.md, Cancellation, has them.
 CANCEL_PROBLEMS: Final = {
     400: {
         "bad_request": (
@@ -38,18 +38,19 @@ ITEM_PROBLEMS: Final = {
 
 class Cancellation(Wire):
     reason: Reason
-    """Why; kept in the order's timeline, line ends too."""
+    """The reason; the order's timeline keeps it, with its line breaks."""
     note: FreeText | None = None
-    """What else is worth keeping."""
+    """A further remark for the timeline."""
 
 
 class CancellationStatus(Wire):
     cancelable: bool
-    """Whether cancelling would succeed now."""
+    """True if a cancellation would succeed now."""
     canceled: bool
-    """Whether every item is cancelled."""
+    """True if every item is cancelled."""
     is_safe: bool
-    """False once a DC has an item, or a location is packing one: somebody may be handling it."""
+    """False once a distribution center has an item or a location packs one, because somebody may
+    be handling it."""
 
 
 class CancellationView(ApiViewSet):
@@ -71,18 +72,19 @@ class CancellationView(ApiViewSet):
         ],
     )
     def retrieve(self, request: Request, id: str) -> Response:
-        """Whether the order can be cancelled, and whether it was.
+        """Return whether the order can be cancelled, and whether it is cancelled.
 
-        What is at a location of a type that `cancellation_allowed_from` lacks cannot be.
+        An order with an item at a location whose type is not in `cancellation_allowed_from`
+        cannot be cancelled.
         """
-        found = cancellation.status(
+        state = cancellation.status(
             tenant=self.tenant, reference=path_id(id), id_type=id_type(request)
         )
         return Response(
             {
-                "cancelable": found.is_cancelable,
-                "canceled": found.is_cancelled,
-                "is_safe": found.is_safe,
+                "cancelable": state.is_cancelable,
+                "canceled": state.is_cancelled,
+                "is_safe": state.is_safe,
             }
         )
 
@@ -102,10 +104,10 @@ class CancellationView(ApiViewSet):
         ],
     )
     def create(self, request: Request, id: str) -> Response:
-        """Cancel the whole order, for good.
+        """Cancel the whole order. This cannot be undone.
 
-        Refused once any item is complete or returned, and while one is at a location of a type
-        that `cancellation_allowed_from` lacks. A second time it is already closed.
+        The call is refused if an item is complete or returned, or is at a location whose type is
+        not in `cancellation_allowed_from`. A second call is refused because the order is closed.
         """
         command = Cancellation.of(request, operation="cancel order request")
         cancellation.cancel(
@@ -140,22 +142,22 @@ class ItemCancellationView(ApiViewSet):
         responses={200: None, **problems(examples=ITEM_PROBLEMS)},
     )
     def create(self, request: Request, order_uuid: str, item_uuid: str) -> Response:
-        """Cancel one item that was ordered ahead, wherever it is; a body is not read.
+        """Cancel one pre-ordered item, at any location. A body is ignored.
 
-        With the last item the order ends.
+        The order closes when its last item is cancelled.
         """
-        named = id_type(request)
+        kind = id_type(request)
         cancellation.cancel_item(
             tenant=self.tenant,
-            reference=_uuid(order_uuid, "order") if named == "internal" else path_id(order_uuid),
-            id_type=named,
+            reference=_uuid(order_uuid, "order") if kind == "internal" else path_id(order_uuid),
+            id_type=kind,
             item=UUID(_uuid(item_uuid, "item")),
             actor=self.client.actor,
         )
         return Response(status=HTTPStatus.OK)
 
 
-def _uuid(value: str, of: str) -> str:
+def _uuid(value: str, kind: str) -> str:
     if not queries.is_uuid(value):
-        raise BadParameter(f"The provided {of} id {value[:64]} is not a valid uuid.")
+        raise BadParameter(f"The provided {kind} id {value[:64]} is not a valid uuid.")
     return value

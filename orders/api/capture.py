@@ -1,4 +1,4 @@
-"""Capturing an order: product §4.1, contract §a.3."""
+"""The capture route: docs/contract.md, Capture."""
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from pydantic import RootModel
@@ -16,7 +16,7 @@ from orders.services.capture import capture
 
 
 class Capture(RootModel[CaptureRequest | InjectedCapture]):
-    """Either form: the items beside their shipments, or inside them as injection sends them."""
+    """An order in one of two forms: with the items beside the shipments, or inside them."""
 
 
 class CaptureView(ApiViewSet):
@@ -40,21 +40,21 @@ class CaptureView(ApiViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        """Take an order in, or answer with the one we have.
+        """Create an order, or return the existing one.
 
-        Safe to repeat, at once or later: the same order with the same content is answered with
-        what is stored, and nothing changes. New items on a known order that is still `on_hold`
-        are added to it. A contradiction is a 409 whose `differences` are JSON pointers.
+        The call is safe to repeat: the same order with the same content returns the stored order,
+        and nothing changes. New items of an existing order that is still `on_hold` are added to
+        it. Content that contradicts the stored order is a 409 with JSON pointers in `differences`.
 
-        Tax lines and discounts add up to the amounts they explain; where they do not, a 400 points
-        at them in its `errors`.
+        Tax lines and discounts must add up to their amounts. If they do not, the answer is a 400
+        with JSON pointers in `errors`.
 
-        Give the order an `id` or an `external_id`, or each item an `id`; an order that names
-        nothing cannot be recognized when it is sent again, and every call makes a new one.
-        The items may also stand inside their shipments, as order injection sends them.
+        Send an `id` or an `external_id` for the order, or an `id` for each item. Without any of
+        them a repeated order cannot be recognized, and every call creates a new order. The items
+        may also be inside their shipments, as in order injection.
         """
         new = capture_models.parse(strict_json.loads_tolerant(request.body)).draft()
-        captured = capture(tenant=self.tenant, new=new, actor=self.client.actor)
-        order = captured.document.order
-        answer = rendering.detail(captured.document, self.tenant, version2=self.version2)
+        result = capture(tenant=self.tenant, new=new, actor=self.client.actor)
+        order = result.document.order
+        answer = rendering.detail(result.document, self.tenant, version2=self.version2)
         return Response(answer | {"external_id": order.external_id_as_sent, "number": order.number})

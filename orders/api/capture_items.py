@@ -1,4 +1,4 @@
-"""An item of a capture on the wire: its price in both forms, and all that hangs on it (§a.1.3)."""
+"""Wire models of a captured item, with prices in both forms: docs/contract.md, Capture."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -43,15 +43,11 @@ ImageUrl = Annotated[
 ]
 
 
-def wrong(words: str) -> PydanticCustomError:
-    return PydanticCustomError("rule", words)
-
-
 class TaxLine(Wire):
     amount: Amount = ZERO
-    """0 where a line says none."""
+    """0 if the line has no amount."""
     rate: Rate | None = None
-    """As the writer counts it, ratio or percent; returned as it came."""
+    """A ratio or a percentage, as the caller counts it; returned unchanged."""
     name: Text64 | None = None
     country_code: Annotated[str, StringConstraints(max_length=2)] | None = None
 
@@ -63,7 +59,7 @@ class Discount(Wire):
     type: Literal["fixed", "percentage"]
     value: Amount
     price_adjustment: Amount
-    """The money it takes off."""
+    """The amount taken off."""
     reason: Text1024 | None = None
     coupon_code: Text64 | None = None
     promotion_uuid: Text64 | None = None
@@ -71,7 +67,7 @@ class Discount(Wire):
     @model_validator(mode="after")
     def _at_most_everything(self) -> Self:
         if self.type == "percentage" and self.value > 100:
-            raise wrong("the discount is more than 100 percent")
+            raise PydanticCustomError("rule", "the discount is more than 100 percent")
         return self
 
 
@@ -88,12 +84,12 @@ class InjectedDiscount(Wire):
     @model_validator(mode="after")
     def _at_most_everything(self) -> Self:
         if self.type == "percentage" and self.original_value > 100:
-            raise wrong("the discount is more than 100 percent")
+            raise PydanticCustomError("rule", "the discount is more than 100 percent")
         return self
 
-    def said(self, level: str) -> dict[str, Any]:
-        """The same in the read model's form."""
-        told = {
+    def to_read_model(self, level: str) -> dict[str, Any]:
+        """Return the discount in the read model's form."""
+        discount = {
             "level": level,
             "type": self.type,
             "value": self.original_value,
@@ -102,28 +98,28 @@ class InjectedDiscount(Wire):
             "coupon_code": self.coupon_code,
             "external_ref": self.discount_ref,
         }
-        return {name: value for name, value in told.items() if value not in (None, "")}
+        return {name: value for name, value in discount.items() if value not in (None, "")}
 
 
 class ReadPrice(Wire):
-    """A price in the read model's form: `gross = net + tax`, `net` after the discount."""
+    """A price in the read model's form: `gross = net + tax`; `net` is after the discount."""
 
     net: Amount
     tax: Amount
     gross: Amount
     discount: Amount | None = None
     base: Amount | None = None
-    """Before the discount."""
+    """The price before the discount."""
 
     def partial(self, discounts: list[dict[str, Any]]) -> PartialPrice:
-        """The same in the domain's words, with the discounts that are listed beside it."""
+        """Return the price in the domain's form, with the discounts that the item lists."""
         return PartialPrice(
-            self.net, self.tax, self.gross, self.discount, self.base, taken_off(discounts)
+            self.net, self.tax, self.gross, self.discount, self.base, total_discount(discounts)
         )
 
 
 class InjectedPrice(Wire):
-    """A price in the injection's form; `item_price` is with or without tax by `price_method`."""
+    """A price in the injection's form; `price_method` decides whether `item_price` includes tax."""
 
     item_price: Amount
     item_list_price: Amount | None = None
@@ -134,13 +130,13 @@ class InjectedPrice(Wire):
     group_ref: Text64 | None = None
 
     def discounts(self) -> list[dict[str, Any]]:
-        return [d.said("item") for d in self.item_discount_info or ()] + [
-            d.said("order") for d in self.item_order_discount_info or ()
+        return [d.to_read_model("item") for d in self.item_discount_info or ()] + [
+            d.to_read_model("order") for d in self.item_order_discount_info or ()
         ]
 
 
 def _price_form(value: Any) -> str:
-    """Return the form whose amount is there; null is the same as absent."""
+    """Return the form that has an amount; null is the same as absent."""
     if not isinstance(value, dict) or "item_price" not in value:
         return "read_model"
     both_null = value["item_price"] is None and value.get("net") is None
@@ -158,13 +154,13 @@ class ExtendedAttribute(Wire):
     value: Annotated[str, StringConstraints(max_length=8192)]
 
 
-def _named_once(attributes: list[ExtendedAttribute]) -> list[ExtendedAttribute]:
+def _check_names(attributes: list[ExtendedAttribute]) -> list[ExtendedAttribute]:
     if len({a.name for a in attributes}) != len(attributes):
-        raise wrong("a name is used twice")
+        raise PydanticCustomError("rule", "a name is used twice")
     return attributes
 
 
-Attributes = Annotated[list[ExtendedAttribute], Field(max_length=100), AfterValidator(_named_once)]
+Attributes = Annotated[list[ExtendedAttribute], Field(max_length=100), AfterValidator(_check_names)]
 
 
 class ProductAttributes(Wire):
@@ -197,7 +193,7 @@ class InjectedGiftWrapping(Wire):
 
 
 class ItemIn(AliasedWire):
-    """One unit of one product; send the element once for each unit."""
+    """One unit of one product. Send one item for each unit."""
 
     id: Uuid | None = Field(
         default=None, validation_alias=AliasChoices("id", "sales_order_item_uuid")
@@ -227,7 +223,7 @@ class ItemIn(AliasedWire):
     fulfillment_group_type: Literal["SHIPPING", "IN_STORE_HANDOVER"] | None = None
     gift_wrapping: InjectedGiftWrapping | None = None
     shipment_id: Uuid | None = None
-    """Which shipment it travels with, where there are several."""
+    """The item's shipment; required if the order has several."""
 
     def draft(self, shipment: int | None) -> NewItem:
         price, details = self._price()
@@ -237,7 +233,7 @@ class ItemIn(AliasedWire):
             "external_identifier": self.external_identifier,
             "fulfillment_group_type": self.fulfillment_group_type,
             "addon_parent_item_id": self.addon_parent_item_id and str(self.addon_parent_item_id),
-            "product_attributes": said_by(self.product_attributes, empty=False),
+            "product_attributes": members(self.product_attributes, keep_empty=False),
             "extended_attributes": listed(self.extended_attributes),
         }
         return NewItem(
@@ -259,7 +255,7 @@ class ItemIn(AliasedWire):
             quote = Quote(
                 base=price.item_price,
                 tax=sum((line.amount for line in price.item_tax_lines), ZERO),
-                discount=taken_off(discounts),
+                discount=total_discount(discounts),
             )
             catalog, lines = price.item_list_price, price.item_tax_lines
             details = {
@@ -275,17 +271,20 @@ class ItemIn(AliasedWire):
         return price.partial(discounts), {k: v for k, v in details.items() if v}
 
 
-def said_by(model: Wire | None, *, empty: bool = True) -> dict[str, Any] | None:
-    """What a part says; without empty strings where the read model wants none."""
+def members(model: Wire | None, *, keep_empty: bool = True) -> dict[str, Any] | None:
+    """Return the members of a part that are not null, or None without a part.
+
+    `keep_empty=False` leaves out empty strings, which the read model does not have.
+    """
     if model is None:
         return None
-    said = model.model_dump(exclude_none=True)
-    return said if empty else {name: value for name, value in said.items() if value != ""}
+    values = model.model_dump(exclude_none=True)
+    return values if keep_empty else {name: v for name, v in values.items() if v != ""}
 
 
 def listed(models: Any) -> list[dict[str, Any]]:
     return [model.model_dump(exclude_none=True) for model in models or ()]
 
 
-def taken_off(discounts: list[dict[str, Any]]) -> Decimal:
+def total_discount(discounts: list[dict[str, Any]]) -> Decimal:
     return sum((Decimal(d["price_adjustment"]) for d in discounts), ZERO)

@@ -1,7 +1,7 @@
-"""What a capture looks like on the wire: both vocabularies of contract §a.3.1, and what they mean.
+"""Wire models of a capture in both forms: docs/contract.md, Capture.
 
-`draft()` says it in the domain's words (`orders.services.capture.draft`). Nulls and
-absent keys are the same: not said.
+`draft()` translates a body into the domain's `orders.services.capture.draft`. A null member is the
+same as an absent one.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from ordermgmt.http.wire import AliasedWire, Anything, Instant, Uuid, Wire
 from ordermgmt.money import ZERO
@@ -25,8 +26,7 @@ from orders.api.capture_items import (
     InjectedGiftWrapping,
     ItemIn,
     listed,
-    said_by,
-    wrong,
+    members,
 )
 from orders.api.capture_shipments import MOST_ITEMS, ShipmentIn, ShipmentWithItems
 from orders.api.fields import (
@@ -61,14 +61,14 @@ from orders.services.capture.draft import (
     Quote,
 )
 
-MOST_SHIPMENTS = 10  # contract C-1
-# What are objects in a history entry, and the members of a capture that say the same.
-_OF_AN_ENTRY: Final = {
+MOST_SHIPMENTS = 10
+# Objects of a history entry, with the capture members that their members correspond to.
+_ENTRY_OBJECTS: Final = {
     "shop": {"id": "shop", "locale": "shop_locale"},
     "channel": {"id": "channel_name", "type": "channel_type"},
     "tax_information": {"method": "tax_method", "is_exempt": "tax_exempt"},
 }
-_NAMED: Final = ("shop", "channel")
+_OBJECTS_WITH_ID: Final = ("shop", "channel")
 
 
 class Address(AliasedWire):
@@ -112,7 +112,7 @@ class Payment(Wire):
 
 
 class OrderFields(AliasedWire):
-    """All of a capture but its items and shipments."""
+    """The members of a capture, without its items and shipments."""
 
     id: Uuid | None = Field(default=None, validation_alias=AliasChoices("id", "sales_order_uuid"))
     external_id: OrderName | None = Field(
@@ -131,7 +131,7 @@ class OrderFields(AliasedWire):
     placed_at: PlacedAt | None = None
     price_method: Literal["tax_excluded", "tax_included"] | None = None
     tax_method: Literal["vat_included", "vat_excluded"] | None = None
-    """Another word for `price_method`."""
+    """The read model's form of `price_method`."""
     customer: Customer | None = None
     customer_name: Text128 | None = None
     customer_email: Email | None = None
@@ -156,19 +156,19 @@ class OrderFields(AliasedWire):
     exemption_number: Text256 | None = None
     ip_address: IpAddress | None = None
     grace_period: GracePeriod | None = None
-    """Seconds to wait before routing; 0 routes at once. Our extension."""
+    """Seconds to wait before routing; 0 routes at once."""
 
     @model_validator(mode="before")
     @classmethod
-    def _read_in_a_history(cls, body: Any) -> Any:
-        """Take an order as a history lists it: some of its members are objects there."""
-        if not (isinstance(body, dict) and any(_is_named(body.get(n)) for n in _NAMED)):
+    def _flatten_history_entry(cls, body: Any) -> Any:
+        """Flatten an order in the history's form, which has objects for some members."""
+        if not (isinstance(body, dict) and any(_has_id(body.get(n)) for n in _OBJECTS_WITH_ID)):
             return body
         flat = dict(body)
-        for name, members in _OF_AN_ENTRY.items():
+        for name, names in _ENTRY_OBJECTS.items():
             if isinstance(part := body.get(name), dict):
                 del flat[name]
-                flat = {to: part[member] for member, to in members.items() if member in part} | flat
+                flat = {to: part[member] for member, to in names.items() if member in part} | flat
         return flat
 
     def _order(
@@ -179,16 +179,16 @@ class OrderFields(AliasedWire):
         wrapped: InjectedGiftWrapping | None,
         nests_items: bool = False,
     ) -> NewOrder:
-        """The order in the domain's words; of wrappings on items only the first item's counts."""
+        """Return the order in the domain's form. `wrapped` is the wrapping of the first item."""
         method = self.price_method or {
             "vat_excluded": "tax_excluded",
             "vat_included": "tax_included",
         }.get(self.tax_method or "")
-        said = {name: getattr(self, name) for name in _COLUMNS} | {"price_method": method}
+        columns = {name: getattr(self, name) for name in _COLUMNS} | {"price_method": method}
         details = {name: getattr(self, name) for name in _FLAGS} | {
             "customer": self._customer(),
-            "shipping_address": said_by(self.shipping_address),
-            "billing_address": said_by(self.billing_address),
+            "shipping_address": members(self.shipping_address),
+            "billing_address": members(self.billing_address),
             "payments": listed(self.payments) or None,
             "extended_attributes": listed(self.extended_attributes) or None,
         }
@@ -198,7 +198,7 @@ class OrderFields(AliasedWire):
             shipments=shipments,
             id=self.id,
             external_id=self.external_id,
-            said={name: value for name, value in said.items() if value is not None},
+            said={name: value for name, value in columns.items() if value is not None},
             details={name: value for name, value in details.items() if value is not None}
             | wrapping,
             gift_wrapping=price,
@@ -212,8 +212,8 @@ class OrderFields(AliasedWire):
             "email": self.customer_email,
             "language": self.customer_language,
         }
-        said = {name: value for name, value in flat.items() if value}
-        return said | (said_by(self.customer, empty=False) or {}) or None
+        customer = {name: value for name, value in flat.items() if value}
+        return customer | (members(self.customer, keep_empty=False) or {}) or None
 
     def _gift_wrapping(
         self, injected: InjectedGiftWrapping | None
@@ -240,18 +240,20 @@ class OrderFields(AliasedWire):
 
 
 class CaptureRequest(OrderFields):
-    """An order to capture. `items` is all a known order needs; a new one needs `currency`, too."""
+    """An order to capture. `items` is required; a new order also needs `currency`."""
 
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=MOST_ITEMS)]
     shipments: Annotated[list[ShipmentIn], Field(max_length=MOST_SHIPMENTS)] | None = None
 
     def draft(self) -> NewOrder:
-        """This capture in the domain's words."""
+        """Return this capture in the domain's form."""
         shipments = self.shipments or []
-        places: dict[UUID | None, int | None] = {s.id: n for n, s in enumerate(shipments) if s.id}
+        positions: dict[UUID | None, int | None] = {
+            s.id: n for n, s in enumerate(shipments) if s.id
+        }
         only = 0 if len(shipments) == 1 else None
         items = [
-            item.draft(places.get(item.shipment_id, None if _is_handed_over(item) else only))
+            item.draft(positions.get(item.shipment_id, None if _is_handed_over(item) else only))
             for item in self.items
         ]
         return self._order(
@@ -259,43 +261,47 @@ class CaptureRequest(OrderFields):
         )
 
     @model_validator(mode="after")
-    def _items_find_their_shipments(self) -> Self:
+    def _check_shipment_ids(self) -> Self:
         shipments = {s.id for s in self.shipments or ()}
         for n, item in enumerate(self.items):
             if item.shipment_id and item.shipment_id not in shipments:
-                raise wrong(f"items.{n}: 'shipment_id' names no shipment of this order")
+                raise PydanticCustomError(
+                    "rule", f"items.{n}: 'shipment_id' names no shipment of this order"
+                )
             if len(shipments) > 1 and not (item.shipment_id or _is_handed_over(item)):
-                raise wrong(f"items.{n}: 'shipment_id' is a required property")
+                raise PydanticCustomError(
+                    "rule", f"items.{n}: 'shipment_id' is a required property"
+                )
         return self
 
     @model_validator(mode="after")
-    def _ids_are_used_once(self) -> Self:
+    def _check_ids(self) -> Self:
         _check_distinct("items", self.items)
         _check_distinct("shipments", self.shipments or ())
         return self
 
 
 class InjectedCapture(OrderFields):
-    """The same in the injection's form: the items stand inside their shipments."""
+    """An order to capture in the injection's form: the items are inside their shipments."""
 
     shipments: Annotated[list[ShipmentWithItems], Field(min_length=1, max_length=MOST_SHIPMENTS)]
 
     def draft(self) -> NewOrder:
-        """This capture in the domain's words."""
+        """Return this capture in the domain's form."""
         items = [item.draft(n) for n, s in enumerate(self.shipments) for item in s.items]
         first = self.shipments[0].items[0]
         shipments = [s.draft() for s in self.shipments]
         return self._order(items, shipments, wrapped=first.gift_wrapping, nests_items=True)
 
     @model_validator(mode="after")
-    def _ids_are_used_once(self) -> Self:
+    def _check_ids(self) -> Self:
         _check_distinct("items", [item for s in self.shipments for item in s.items])
         _check_distinct("shipments", self.shipments)
         return self
 
 
 def parse(body: Any) -> CaptureRequest | InjectedCapture:
-    """The capture in `body`, in the form it uses; raises `InvalidBody` in the documented words."""
+    """Return the capture in the form of `body`. Raise `InvalidBody` with the documented text."""
     shipments = body.get("shipments") if isinstance(body, dict) else None
     injected = (
         (
@@ -336,16 +342,16 @@ _FLAGS = (
 )
 
 
-def _is_named(part: Any) -> bool:
+def _has_id(part: Any) -> bool:
     return isinstance(part, dict) and "id" in part
 
 
 def _is_handed_over(item: ItemIn) -> bool:
-    """Whether it needs no shipment; it may name one all the same."""
+    """Return whether the item needs no shipment. It may still have one."""
     return item.fulfillment_group_type == IN_STORE_HANDOVER
 
 
-def _check_distinct(kind: str, things: Sequence[ItemIn | ShipmentIn]) -> None:
-    ids = [thing.id for thing in things if thing.id]
+def _check_distinct(kind: str, parts: Sequence[ItemIn | ShipmentIn]) -> None:
+    ids = [part.id for part in parts if part.id]
     if len(set(ids)) != len(ids):
-        raise wrong(f"{kind}: an 'id' is used twice")
+        raise PydanticCustomError("rule", f"{kind}: an 'id' is used twice")

@@ -1,4 +1,4 @@
-"""A shipment of a capture on the wire: its price and how it is to be routed (§a.1.2, §a.1.5)."""
+"""Wire models of a captured shipment, its price and its routing: docs/contract.md, Capture."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -7,6 +7,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from ordermgmt.http.wire import Uuid, Wire
 from ordermgmt.money import ZERO
@@ -18,8 +19,7 @@ from orders.api.capture_items import (
     ReadPrice,
     TaxLine,
     listed,
-    taken_off,
-    wrong,
+    total_discount,
 )
 from orders.api.fields import (
     Amount,
@@ -40,9 +40,9 @@ class RoutingStrategy(Wire):
     fulfillment_node_id: LongIdentifier | None = None
 
     @model_validator(mode="after")
-    def _prerouted_to(self) -> Self:
+    def _check_node(self) -> Self:
         if self.strategy == "prerouted" and not self.fulfillment_node_id:
-            raise wrong("'fulfillment_node_id' is a required property")
+            raise PydanticCustomError("rule", "'fulfillment_node_id' is a required property")
         return self
 
 
@@ -58,7 +58,7 @@ class ShippingOption(Wire):
 
 
 class ShipmentIn(Wire):
-    """Items that travel together. Its price: a `shipping_option`, or an object, or a number."""
+    """A group of items. Its price is in `shipping_option` or, as object or number, in `price`."""
 
     id: Uuid | None = None
     shipping_option: ShippingOption | None = None
@@ -90,14 +90,16 @@ class ShipmentIn(Wire):
         )
 
     def _price(self, option: ShippingOption) -> tuple[AnyPrice, list[dict[str, Any]]]:
-        discounts = listed(self.discounts) or [d.said("order") for d in option.discount_info or ()]
+        discounts = listed(self.discounts) or [
+            d.to_read_model("order") for d in option.discount_info or ()
+        ]
         if isinstance(self.price, ReadPrice):
             return self.price.partial(discounts), discounts
-        taken = taken_off(discounts)
+        discount = total_discount(discounts)
         if self.price is not None:
-            return Quote(self.price, self.tax or ZERO, taken, self.tax is not None), discounts
-        says_tax = "tax" in option.model_fields_set
-        return Quote(option.price, option.tax, taken, says_tax), discounts
+            return Quote(self.price, self.tax or ZERO, discount, self.tax is not None), discounts
+        has_tax = "tax" in option.model_fields_set
+        return Quote(option.price, option.tax, discount, has_tax), discounts
 
 
 class ShipmentWithItems(ShipmentIn):

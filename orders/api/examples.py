@@ -1,4 +1,4 @@
-"""What the OpenAPI document shows: the published samples, and every documented refusal."""
+"""Examples of the OpenAPI document: the published samples and the documented refusals."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ _SAMPLES: Final = Path(__file__).parent / "samples"
 
 
 def sample(name: str) -> Any:
-    """A body as JSON, from the file of that name beside this module."""
+    """Return the JSON body in the file `samples/<name>.json`."""
     return json.loads((_SAMPLES / f"{name}.json").read_text())
 
 
@@ -25,7 +25,7 @@ EXTERNAL_HISTORY_V1: Final = sample("external_history_v1")
 
 NO_CUSTOMER: Final = "Query param 'customer_id' is required."
 
-# Status → error code → message, as documented (contract §a.3).
+# Status → error code → message, as docs/contract.md, Capture, has them.
 CAPTURE_PROBLEMS: Final = {
     400: {
         "bad_request": (
@@ -40,7 +40,7 @@ CAPTURE_PROBLEMS: Final = {
         "sequence_exhausted": "All order numbers of the tenant's sequence have been given out.",
     },
 }
-# The same of reading, where a tenant has an external OMS (contract §b.6).
+# The same for reads of an external OMS: docs/contract.md, External lookups.
 EXTERNAL_PROBLEMS: Final = {
     409: {
         "conflict": (

@@ -1,4 +1,4 @@
-"""What an external OMS's orders look like when they are read: contract §b.1 and §b.2."""
+"""Wire models of an external OMS's orders: docs/contract.md, External order webhook."""
 
 from typing import Literal
 
@@ -34,7 +34,7 @@ class ExternalDiscountOut(Wire):
 
 class SharedExternalItem(Wire):
     id: str
-    """Whatever the OMS calls it."""
+    """The OMS's id of the item."""
     status: ExternalItemStatus
     price: FullPriceOut
     product_attributes: ProductOut
@@ -70,16 +70,16 @@ class PaymentOut(Wire):
 
 
 class ExternalDetail(Wire):
-    """An order of the tenant's external OMS, whole, in our words."""
+    """All of an order of the tenant's external OMS, in the form of our own orders."""
 
     id: str
     origin: Literal["newstore", "external"]
-    """Where it was placed: here or there."""
+    """The system in which the order was placed."""
     origin_id: str
-    """Our id of an order placed here, else the same as `id`."""
+    """Our UUID of an order that was placed with us; otherwise the same as `id`."""
     channel_type: Literal["store", "web"]
     placed_at: str
-    """Printed as the OMS does."""
+    """In the OMS's own format."""
     status: Literal["on_hold", "open", "closed"]
     currency: str
     fulfillment_type: FulfillmentType
@@ -98,10 +98,10 @@ class ExternalDetail(Wire):
 
 
 class ExternalDetailV2(ExternalDetail):
-    """An order of the tenant's external OMS, whole, in our words (version 2)."""
+    """All of an order of the tenant's external OMS, in the form of our own orders (version 2)."""
 
     placed_at: InstantText
-    """UTC."""
+    """In UTC."""
 
 
 class ExternalChannel(Wire):
@@ -148,7 +148,7 @@ class HistoryOrderV1(Wire):
         "in_fulfillment",
         "complete",
     ]
-    """Of the OMS's orders in its own words: pending, in_fulfillment, complete."""
+    """An order of the OMS has one of the OMS's statuses: pending, in_fulfillment, complete."""
     currency: str
     fulfillment_type: FulfillmentType
     items: list[HistoryItemV1]
@@ -156,21 +156,21 @@ class HistoryOrderV1(Wire):
 
 
 class AnyOrder(RootModel[OrderDetail | ExternalDetail]):
-    """One of ours, or one of the tenant's external OMS."""
+    """An order of ours, or of the tenant's external OMS."""
 
 
 class AnyOrderV2(RootModel[OrderDetailV2 | ExternalDetailV2]):
-    """One of ours, or one of the tenant's external OMS (version 2)."""
+    """An order of ours, or of the tenant's external OMS (version 2)."""
 
 
 class OrderHistory(Wire):
-    """A page of a customer's orders, newest `placed_at` first (version 2)."""
+    """A page of a customer's orders, sorted by `placed_at` from newest to oldest (version 2)."""
 
     pagination_info: PaginationInfo
     orders: list[HistoryOrder | ExternalHistoryOrder]
 
 
 class OrderHistoryV1(Wire):
-    """Version 1: the newest 100; empty for tenants without an external OMS, as documented."""
+    """The newest 100 orders (version 1). The list is empty for tenants without an external OMS."""
 
     orders: list[HistoryOrderV1]

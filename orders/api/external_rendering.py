@@ -1,4 +1,7 @@
-"""Orders of both systems as they leave us, where a tenant has an external OMS: contract §b."""
+"""Responses with orders of both systems, for tenants with an external OMS.
+
+See docs/contract.md, Reading.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -13,7 +16,7 @@ from orders.services.reading.federation import Page
 from orders.services.reading.queries import Document
 from webhooks.services import ExternalOrder, ExternalOrderDetail
 
-# The webhook's words → those of our own orders, which mean the same (contract §b.3, C-9).
+# The webhook's statuses → our own: docs/contract.md, Statuses.
 STATUSES: Final = {"pending": "on_hold", "in_fulfillment": "open", "complete": "closed"}
 FULFILLMENT_TYPES: Final = {"same_day": "same_day_delivery"}
 _PERSONAL: Final = {
@@ -26,14 +29,14 @@ _PERSONAL: Final = {
 def detail(
     order: Document | ExternalOrderDetail, tenant: Tenant, *, version2: bool
 ) -> dict[str, Any]:
-    """Return an order whole. The OMS's own `placed_at` passes unchanged in both versions."""
+    """Return all of an order. The OMS's own `placed_at` passes unchanged in both versions."""
     if isinstance(order, Document):
         return rendering.detail(order, tenant, version2=version2)
-    return _told(order, tenant) | {"tax_exempt": False}
+    return _external_order(order, tenant) | {"tax_exempt": False}
 
 
 def history(page: Page, tenant: Tenant) -> dict[str, Any]:
-    """A page of a history, version 2: contract §b.2."""
+    """Return a page of a history, version 2."""
     return {
         "pagination_info": {
             "count": len(page.orders),
@@ -50,7 +53,7 @@ def history(page: Page, tenant: Tenant) -> dict[str, Any]:
 
 
 def whole_history(page: Page) -> dict[str, Any]:
-    """A history without pages, version 1: contract §b.2, C-8."""
+    """Return a history without pages, version 1."""
     return {
         "orders": [
             _own_entry_v1(order) if isinstance(order, Document) else _entry_v1(order)
@@ -60,28 +63,30 @@ def whole_history(page: Page) -> dict[str, Any]:
 
 
 def _entry(order: ExternalOrder, customer: Mapping[str, str], tenant: Tenant) -> dict[str, Any]:
-    told = _told(order, tenant)
-    email = told.pop("customer", {}).get("email", customer["email"])
+    entry = _external_order(order, tenant)
+    email = entry.pop("customer", {}).get("email", customer["email"])
     for name in ("catalog", "tax_method"):
-        told.pop(name, None)
-    for item in told["items"]:
+        entry.pop(name, None)
+    for item in entry["items"]:
         del item["origin_id"]
-        item["extended_attributes"] = []  # the webhook's contract knows none
-    return told | {
+        item["extended_attributes"] = []  # the webhook has none
+    return entry | {
         "extended_attributes": [],
-        "channel": {"type": told.pop("channel_type")},
+        "channel": {"type": entry.pop("channel_type")},
         "customer": {"id": customer["id"], "email": email},
     }
 
 
 def _entry_v1(order: ExternalOrder) -> dict[str, Any]:
-    told = order.model_dump(exclude_none=True, exclude={"customer", "tax_method"})
-    told["fulfillment_type"] = FULFILLMENT_TYPES.get(order.fulfillment_type, order.fulfillment_type)
-    for item in told["items"]:
+    entry = order.model_dump(exclude_none=True, exclude={"customer", "tax_method"})
+    entry["fulfillment_type"] = FULFILLMENT_TYPES.get(
+        order.fulfillment_type, order.fulfillment_type
+    )
+    for item in entry["items"]:
         item.pop("discounts", None)
         item.pop("product_id", None)
         item["price"].pop("base", None)
-    return told
+    return entry
 
 
 def _own_entry_v1(document: Document) -> dict[str, Any]:
@@ -101,39 +106,41 @@ def _own_entry_v1(document: Document) -> dict[str, Any]:
 
 
 def _own_item_v1(item: Item) -> dict[str, Any]:
-    told = rendering.history_item(item)
-    del told["price"]["base"]  # version 1 has no such member
-    kept = ("id", "status", "price", "product_attributes", "external_identifier")
-    return {"origin_id": item.uuid} | {name: told[name] for name in kept}
+    entry = rendering.history_item(item)
+    del entry["price"]["base"]  # version 1 has no such member
+    names = ("id", "status", "price", "product_attributes", "external_identifier")
+    return {"origin_id": item.uuid} | {name: entry[name] for name in names}
 
 
-def _told(order: ExternalOrder, tenant: Tenant) -> dict[str, Any]:
-    """What the OMS said, in our words; of people, tokens only for tenants that ask for it."""
-    told = order.model_dump(exclude_none=True)
-    told["status"] = STATUSES[order.status]
-    told["fulfillment_type"] = FULFILLMENT_TYPES.get(order.fulfillment_type, order.fulfillment_type)
-    for item in told["items"]:
+def _external_order(order: ExternalOrder, tenant: Tenant) -> dict[str, Any]:
+    """Return an order of the OMS in our form, with tokens if the tenant uses them."""
+    members = order.model_dump(exclude_none=True)
+    members["status"] = STATUSES[order.status]
+    members["fulfillment_type"] = FULFILLMENT_TYPES.get(
+        order.fulfillment_type, order.fulfillment_type
+    )
+    for item in members["items"]:
         _add_base(item["price"], tax_method=order.tax_method)
     if tenant.uses_pii_tokens:
-        profile = pseudonyms.customer_key(tenant, told.get("customer", {}).get("id", order.id))
+        profile = pseudonyms.customer_key(tenant, members.get("customer", {}).get("id", order.id))
         for part, names in _PERSONAL.items():
-            if part in told:
-                told[part] |= _tokens(told[part], names, profile, tenant)
-    return told
+            if part in members:
+                members[part] |= _tokens(members[part], names, profile, tenant)
+    return members
 
 
 def _add_base(price: dict[str, Any], *, tax_method: str | None) -> None:
-    """Set the price before discounts where the OMS does not say it."""
+    """Set the price before discounts if the OMS leaves it out."""
     after = price["gross" if tax_method == "vat_included" else "net"]
     price.setdefault("base", after + price["discount"])
 
 
 def _tokens(
-    said: dict[str, str], names: Iterable[str], profile: UUID, tenant: Tenant
+    values: dict[str, str], names: Iterable[str], profile: UUID, tenant: Tenant
 ) -> dict[str, str]:
-    """Tokens for what is personal; the OMS should have made them, and what it forgot, we do."""
+    """Return tokens for the personal values that the OMS did not replace by tokens itself."""
     return {
-        name: pseudonyms.token(tenant, profile, name, said[name])
+        name: pseudonyms.token(tenant, profile, name, values[name])
         for name in names
-        if name in said and not pseudonyms.is_token(said[name])
+        if name in values and not pseudonyms.is_token(values[name])
     }

@@ -1,4 +1,4 @@
-"""The scalar types of the order routes, each with the limits of contract §a.1."""
+"""Scalar types of the order routes, with their limits."""
 
 import datetime as dt
 import ipaddress
@@ -20,38 +20,42 @@ _EMAIL: Final = re.compile(r"[^@\s\"<>(),;:\\]+@[^@\s\"<>(),;:\\]+\.[^@\s\"<>(),
 _LONGEST_NAME: Final = 64
 
 
-def _wrong(code: str, words: str) -> PydanticCustomError:
-    return PydanticCustomError(code, words)
-
-
 def _identifier(value: str) -> str:
     if value != value.strip() or names.has_invisible(value):
-        raise _wrong("identifier", "the value has spaces around it, or characters nobody sees")
+        raise PydanticCustomError(
+            "identifier", "the value has spaces around it, or characters nobody sees"
+        )
     return value
 
 
 def _order_name(value: str) -> str:
     if len(names.normal(value)) > _LONGEST_NAME:
-        raise _wrong("identifier", f"the value has over {_LONGEST_NAME} characters in NFC")
+        raise PydanticCustomError(
+            "identifier", f"the value has over {_LONGEST_NAME} characters in NFC"
+        )
     addresses.check_addressable(value)
     return value
 
 
 def _country(value: str) -> str:
     if value not in countries.NAMES:
-        raise _wrong("country", "the value is not a country code of ISO 3166 (two capitals)")
+        raise PydanticCustomError(
+            "country", "the value is not a country code of ISO 3166 (two capitals)"
+        )
     return value
 
 
 def _currency(value: str) -> str:
     if value not in PLACES:
-        raise _wrong("currency", "the value is not a currency code of ISO 4217 (three capitals)")
+        raise PydanticCustomError(
+            "currency", "the value is not a currency code of ISO 4217 (three capitals)"
+        )
     return value
 
 
 def _email(value: str) -> str:
     if value and (not _EMAIL.fullmatch(value) or names.has_invisible(value)):
-        raise _wrong("email", "the value is not an 'email'")
+        raise PydanticCustomError("email", "the value is not an 'email'")
     return value
 
 
@@ -59,7 +63,9 @@ def _ip_address(value: str) -> str:
     try:
         ipaddress.ip_address(value)
     except ValueError:
-        raise _wrong("ip_address", "the value is not an IPv4 or IPv6 address") from None
+        raise PydanticCustomError(
+            "ip_address", "the value is not an IPv4 or IPv6 address"
+        ) from None
     return value
 
 
@@ -67,14 +73,14 @@ def _not_ahead(value: dt.datetime) -> dt.datetime:
     try:
         utc = value.astimezone(dt.UTC)
     except OverflowError:
-        raise _wrong("instant", "the value is not a 'date-time' we can keep") from None
+        raise PydanticCustomError("instant", "the value is not a 'date-time' we can keep") from None
     if utc > dt.datetime.now(dt.UTC) + _FUTURE:
-        raise _wrong("future", "the value is more than 24 hours in the future")
+        raise PydanticCustomError("future", "the value is more than 24 hours in the future")
     return utc
 
 
-def _said_as_text(value: Any) -> Any:
-    """Phones and zip codes may come as integers; the documented samples do it."""
+def _integer_as_text(value: Any) -> Any:
+    """Return an integer as text, because clients send phone numbers and zip codes as integers."""
     return str(value) if type(value) is int else value
 
 
@@ -91,11 +97,11 @@ Text128 = Annotated[str, StringConstraints(max_length=128)]
 Text256 = Annotated[str, StringConstraints(max_length=256)]
 Text1024 = Annotated[str, StringConstraints(max_length=1024)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Zip = Annotated[Text32, BeforeValidator(_said_as_text)]
-Phone = Annotated[Text128, BeforeValidator(_said_as_text)]
+Zip = Annotated[Text32, BeforeValidator(_integer_as_text)]
+Phone = Annotated[Text128, BeforeValidator(_integer_as_text)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
 FreeText = Annotated[str, StringConstraints(max_length=LONGEST_REASON)]
-# Why somebody did something, in their own words: with line ends, without other control characters.
+# A reason in free text; line breaks are the only control characters.
 Reason = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LONGEST_REASON),
@@ -126,7 +132,7 @@ IpAddress = Annotated[
     Matches(r"^[0-9A-Fa-f.:]+$", "the value is not an IPv4 or IPv6 address"),
     AfterValidator(_ip_address),
 ]
-# Not Literal[1], which `true` would pass.
+# Not Literal[1], because that accepts `true`.
 Quantity = Annotated[int, Field(ge=1, le=1)]
 Amount = Annotated[Number, Field(ge=0, le=LARGEST_AMOUNT)]
 Positive = Annotated[Number, Field(gt=0, le=LARGEST_AMOUNT)]

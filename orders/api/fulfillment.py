@@ -1,4 +1,4 @@
-"""What locations report of an order's items, so that it can reach its end: product §4.8."""
+"""The route on which locations report the progress of an order's items."""
 
 from typing import Annotated, Literal
 
@@ -39,12 +39,12 @@ _ANSWER = {
 class ItemReport(Wire):
     id: Uuid
     tracking_code: Text256 = ""
-    """With `complete`."""
+    """Used by `complete`."""
     carrier: Text64 = ""
-    """With `complete`."""
+    """Used by `complete`."""
     reason: FreeText = ""
-    """With `reject`: no_inventory, cancellation_request, cannot_fulfill (when nothing is said),
-    refused, damaged_items or rescinded. With `return`: any text."""
+    """For `reject`: no_inventory, cancellation_request, cannot_fulfill (the default), refused,
+    damaged_items or rescinded. For `return`: any text."""
 
 
 class FulfillmentReport(Wire):
@@ -62,9 +62,9 @@ class ReportedItem(Wire):
 
 class FulfillmentProgress(Wire):
     status: OrderStatus = Field(strict=False)
-    """The order's."""
+    """The order's status."""
     items: list[ReportedItem]
-    """Those that were named."""
+    """The items of the request."""
 
 
 class FulfillmentView(ApiViewSet):
@@ -99,10 +99,10 @@ class FulfillmentView(ApiViewSet):
         ],
     )
     def create(self, request: Request, id: str) -> Response:
-        """Take what a location reports: for all items named, or for none.
+        """Record a location's report for all listed items, or for none of them.
 
-        `packing` and `reject` are for what is in fulfillment, `complete` too, `return` for what is
-        complete. Reporting the same again changes nothing; something else is a 409.
+        `packing`, `reject` and `complete` need items in fulfillment, `return` needs complete
+        items. Repeating a report changes nothing; a report that contradicts it is a 409.
         """
         command = FulfillmentReport.of(request, operation="fulfillment request")
         order, items = fulfillment_reports.report(

@@ -1,4 +1,4 @@
-"""Holding orders, releasing them, and giving grace: routes 2 and 13, and our own (§4.2, §4.3)."""
+"""Routes for holds and grace periods: docs/contract.md, Changing an order."""
 
 from http import HTTPStatus
 from typing import Any, Final, Literal
@@ -28,7 +28,7 @@ _REFUSED: Final = problems(
 
 
 class StatusChange(Wire):
-    """The one change of status that can be asked for, and nothing with it."""
+    """The only change of status that is allowed, without any other member."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,19 +50,19 @@ class HoldOut(Wire):
     reason: str
     placed_at: InstantText
     due_at: InstantText | None = None
-    """When a grace period ends."""
+    """The end of a grace period; null for other holds."""
     released_at: InstantText | None = None
-    """Null while it stands."""
+    """Null while the hold is active."""
 
 
 class HoldList(Wire):
     holds: list[HoldOut]
-    """Oldest first, those that ended too."""
+    """Active and released holds, from oldest to newest."""
 
 
 class GracePeriod(Wire):
     due_at: InstantText
-    """When the grace period ends now."""
+    """The new end of the grace period."""
 
 
 class OrderStatusView(ApiViewSet):
@@ -79,9 +79,10 @@ class OrderStatusView(ApiViewSet):
         examples=[OpenApiExample("On hold", value={"status": "on_hold"}, request_only=True)],
     )
     def partial_update(self, request: Request, id: str) -> Response:
-        """Hold the order for support until somebody releases it; repeating it changes nothing.
+        """Put the order on a support hold until somebody releases it.
 
-        What an open order has under way waits again. A closed order cannot be held.
+        Repeating the call changes nothing. Items that are in fulfillment or in conflict become
+        pending again. A closed order cannot be held.
         """
         StatusChange.of(request, operation="update order")
         hold_actions.place(
@@ -109,11 +110,11 @@ class HoldsView(ApiViewSet):
         responses={200: HoldList, **problems(404)},
     )
     def list(self, request: Request, id: str) -> Response:
-        """Why the order waits, and why it waited. The ETag is the order's version."""
+        """Return the order's active and released holds. The ETag is the order's version."""
         key = queries.key_of(self.tenant, path_id(id), id_type="any")
-        order = Order.objects.get(pk=key)  # before its holds: rather a version too old than too new
+        order = Order.objects.get(pk=key)  # before its holds, so that the version is never too new
         holds = Hold.objects.filter(tenant=self.tenant, order=order).order_by("id")
-        body = {"holds": [_told(hold) for hold in holds]}
+        body = {"holds": [_hold(hold) for hold in holds]}
         return Response(body, headers={"ETag": f'"{order.version}"'})
 
     @extend_schema(
@@ -132,7 +133,7 @@ class HoldsView(ApiViewSet):
         ],
     )
     def create(self, request: Request, id: str) -> Response:
-        """Hold the order until somebody releases it; while one stands it is answered with."""
+        """Hold the order until somebody releases it. Return an active support hold unchanged."""
         command = NewHold.of(request, operation="place hold request")
         hold = hold_actions.place(
             tenant=self.tenant,
@@ -141,7 +142,7 @@ class HoldsView(ApiViewSet):
             actor=self.client.actor,
             expected_version=expected_version(request),
         )
-        return Response(_told(hold))
+        return Response(_hold(hold))
 
 
 class ReleaseView(ApiViewSet):
@@ -158,12 +159,12 @@ class ReleaseView(ApiViewSet):
         examples=[OpenApiExample("Approved", value={"reason": "Approved"}, request_only=True)],
     )
     def create(self, request: Request, id: str, hold: str) -> Response:
-        """End a hold of any kind; when it was the last, the order is routed at once.
+        """Release a hold of any kind. The order is routed at once if it was the last one.
 
-        Releasing it again changes nothing.
+        Repeating the call changes nothing.
         """
         command = Release.of(request, operation="release hold request")
-        released = hold_actions.release(
+        result = hold_actions.release(
             tenant=self.tenant,
             reference=path_id(id),
             hold=_hold_id(hold),
@@ -171,7 +172,7 @@ class ReleaseView(ApiViewSet):
             actor=self.client.actor,
             expected_version=expected_version(request),
         )
-        return Response(_told(released))
+        return Response(_hold(result))
 
 
 class GraceView(ApiViewSet):
@@ -203,9 +204,10 @@ class GraceView(ApiViewSet):
         ],
     )
     def create(self, request: Request, id: str) -> Response:
-        """Fifteen minutes more, counted from when it would have ended.
+        """Add 15 minutes to the end of the grace period.
 
-        412 when no grace period runs, 409 when somebody else extended it at the same moment.
+        The answer is 412 if no grace period runs, and 409 if another request extends it at the
+        same moment.
         """
         due_at = hold_actions.extend_grace(
             tenant=self.tenant,
@@ -217,13 +219,13 @@ class GraceView(ApiViewSet):
 
 
 def _hold_id(value: str) -> UUID:
-    """Return the id of a hold from the path; what is no UUID names none."""
+    """Return the hold's id from the path. Raise `HoldNotFound` if it is no UUID."""
     if not queries.is_uuid(value):
         raise hold_actions.HoldNotFound("The order has no such hold.")
     return UUID(value)
 
 
-def _told(hold: Hold) -> dict[str, Any]:
+def _hold(hold: Hold) -> dict[str, Any]:
     return {
         "id": hold.uuid,
         "kind": HoldKind(hold.kind).value,

@@ -1,7 +1,4 @@
-"""Notes on orders and their items: contract §e.6.
-
-The contract does not print the addresses of notes on items; ours nest them under the item.
-"""
+"""Notes on orders and their items: docs/contract.md, Notes."""
 
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -36,17 +33,17 @@ class BadNote(errors.Invalid):
 class NoteIn(Wire):
     text: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
     source: Text256
-    """Who wrote it: a user's id."""
+    """The author: a user's id."""
     source_type: Text256 = "user"
     tags: Annotated[list[Tag], Field(max_length=128)] | None
-    """Must be there, and may be null."""
+    """Required; may be null."""
 
 
 class NoteOut(Wire):
     id: Uuid
     order_id: Uuid
     item_id: Uuid | None = None
-    """Of a note on an item."""
+    """Only for a note on an item."""
     text: str
     source: str
     source_type: str
@@ -57,7 +54,7 @@ class NoteOut(Wire):
 
 class NoteList(Wire):
     notes: list[NoteOut]
-    """Newest first; of an order those on its items too."""
+    """From newest to oldest. The notes of an order include those on its items."""
 
 
 SAMPLE: Final = {
@@ -90,19 +87,19 @@ class NotesView(ApiViewSet):
         operation_id="list_notes", summary="List an order's notes", parameters=[ORDER], **_LISTED
     )
     def list(self, request: Request, **path: str) -> Response:
-        """Newest first; those on its items too."""
-        found = notes.notes_for_order(tenant=self.tenant, **_ids(path))
-        return Response({"notes": [_told(note) for note in found]})
+        """Return the notes of the order and of its items, from newest to oldest."""
+        matches = notes.notes_for_order(tenant=self.tenant, **_ids(path))
+        return Response({"notes": [_note(note) for note in matches]})
 
     @extend_schema(
         operation_id="add_note", summary="Write a note on an order", parameters=[ORDER], **_WRITTEN
     )
     def create(self, request: Request, **path: str) -> Response:
-        """The timeline tells that it was written, not what. It must hold no card number."""
+        """Add a note. The timeline records it without its text, which must hold no card number."""
         ids = _ids(path)
         draft = _draft(request)
-        made = notes.add(tenant=self.tenant, draft=draft, actor=self.client.actor, **ids)
-        return Response(_told(made))
+        note = notes.add(tenant=self.tenant, draft=draft, actor=self.client.actor, **ids)
+        return Response(_note(note))
 
 
 class NoteView(ApiViewSet):
@@ -110,16 +107,16 @@ class NoteView(ApiViewSet):
 
     @extend_schema(
         operation_id="edit_note",
-        summary="Write an order's note anew",
+        summary="Replace an order's note",
         parameters=[ORDER, NOTE],
         **_WRITTEN,
     )
     def partial_update(self, request: Request, **path: str) -> Response:
-        """All that it says is replaced."""
+        """Replace all members of the note."""
         ids = _ids(path)
         draft = _draft(request)
         note = notes.edit(tenant=self.tenant, draft=draft, actor=self.client.actor, **ids)
-        return Response(_told(note))
+        return Response(_note(note))
 
     @extend_schema(
         operation_id="delete_note",
@@ -128,7 +125,7 @@ class NoteView(ApiViewSet):
         **_DELETED,
     )
     def destroy(self, request: Request, **path: str) -> Response:
-        """For good; deleting it again is a 404."""
+        """Delete the note for good. Deleting it again is a 404."""
         notes.delete(tenant=self.tenant, actor=self.client.actor, **_ids(path))
         return Response(status=HTTPStatus.OK)
 
@@ -141,7 +138,7 @@ class ItemNotesView(NotesView):
         **_LISTED,
     )
     def list(self, request: Request, **path: str) -> Response:
-        """Newest first."""
+        """Return the item's notes, from newest to oldest."""
         return super().list(request, **path)
 
     @extend_schema(
@@ -151,19 +148,19 @@ class ItemNotesView(NotesView):
         **_WRITTEN,
     )
     def create(self, request: Request, **path: str) -> Response:
-        """As on an order, which lists it too."""
+        """Add a note on an item. The notes of the order include it."""
         return super().create(request, **path)
 
 
 class ItemNoteView(NoteView):
     @extend_schema(
         operation_id="edit_item_note",
-        summary="Write an item's note anew",
+        summary="Replace an item's note",
         parameters=[ORDER, ITEM, NOTE],
         **_WRITTEN,
     )
     def partial_update(self, request: Request, **path: str) -> Response:
-        """All that it says is replaced."""
+        """Replace all members of the note."""
         return super().partial_update(request, **path)
 
     @extend_schema(
@@ -173,12 +170,12 @@ class ItemNoteView(NoteView):
         **_DELETED,
     )
     def destroy(self, request: Request, **path: str) -> Response:
-        """For good; deleting it again is a 404."""
+        """Delete the note for good. Deleting it again is a 404."""
         return super().destroy(request, **path)
 
 
 def _ids(path: dict[str, str]) -> dict[str, UUID]:
-    """The ids of the address; raises `BadId` in the documented words."""
+    """Return the ids in the address. Raise `BadId` with the documented text."""
     for name, value in path.items():
         if not is_uuid(value):
             raise BadId(f"Invalid {name.removesuffix('_uuid')} ID in request url.")
@@ -187,25 +184,25 @@ def _ids(path: dict[str, str]) -> dict[str, UUID]:
 
 def _draft(request: Request) -> notes.Draft:
     try:
-        sent = NoteIn.of(request, operation="note")
+        note = NoteIn.of(request, operation="note")
     except InvalidBody as refusal:
-        raise _reworded(refusal) from None
-    return notes.Draft(sent.text, sent.source, sent.source_type, sent.tags)
+        faults = _documented_texts(refusal)
+        raise BadNote(faults[0], messages=faults) from None
+    return notes.Draft(note.text, note.source, note.source_type, note.tags)
 
 
-def _reworded(refusal: InvalidBody) -> BadNote:
-    """What is missing is named in the words that are documented for notes."""
-    faults = [
+def _documented_texts(refusal: InvalidBody) -> list[str]:
+    """Return the texts of the faults; a missing member has the text documented for notes."""
+    return [
         f"{fault['pointer'][1:]} is a required field"
         if fault["message"].endswith("is a required property")
         else f"{fault['pointer'][1:].replace('/', '.')}: {fault['message']}"
         for fault in refusal.facts["errors"]
     ]
-    return BadNote(faults[0], messages=faults)
 
 
-def _told(note: OrderNote) -> dict[str, Any]:
-    told = {
+def _note(note: OrderNote) -> dict[str, Any]:
+    members = {
         "id": note.uuid,
         "order_id": note.order.uuid,
         "item_id": note.item and note.item.uuid,
@@ -216,4 +213,4 @@ def _told(note: OrderNote) -> dict[str, Any]:
         "created_at": timestamp(note.created_at),
         "updated_at": timestamp(note.updated_at),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}

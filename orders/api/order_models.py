@@ -1,4 +1,4 @@
-"""What an order looks like when it is read: the schemas of contract §b.1 and §b.2."""
+"""Wire models of our own orders: docs/contract.md, Reading."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ class Attribute(Wire):
 class TaxLineOut(Wire):
     amount: Number
     rate: Number | None = None
-    """As the writer counted it, ratio or percent."""
+    """A ratio or a percentage, as the caller of the capture counted it."""
     name: str | None = None
     country_code: str | None = None
 
@@ -31,7 +31,7 @@ class DiscountOut(Wire):
     type: Literal["fixed", "percentage"]
     value: Number
     price_adjustment: Number
-    """The money taken off."""
+    """The amount taken off."""
     reason: str | None = None
     coupon_code: str | None = None
     promotion_uuid: str | None = None
@@ -45,7 +45,7 @@ class PriceOut(Wire):
     gross: Number
     """`net + tax`."""
     discount: Number
-    """Money taken off `base`."""
+    """The amount taken off `base`."""
 
 
 class FullPriceOut(PriceOut):
@@ -55,7 +55,7 @@ class FullPriceOut(PriceOut):
 
 class ProductOut(Wire):
     name: str
-    """The product id, where nobody gave a name."""
+    """The product id if the product has no name."""
     size: str | None = None
     color: str | None = None
     image_url: str | None = None
@@ -64,14 +64,14 @@ class ProductOut(Wire):
 
 
 class SharedItemOut(Wire):
-    """An item, in the detail and in a history."""
+    """The members that an item has both in an order's detail and in a history."""
 
     id: Uuid
     status: ItemStatus = Field(strict=False)
     price: FullPriceOut
     product_attributes: ProductOut
     external_identifier: dict[str, str]
-    """What others call it: external_item_id, serial_number, sku, upc …"""
+    """The item's ids in other systems: external_item_id, serial_number, sku, upc …"""
     product_id: str
 
 
@@ -101,7 +101,7 @@ class CustomerOut(Wire):
 
 
 class AddressOut(Wire):
-    """Personal parts are tokens for tenants that ask for them."""
+    """An address. Personal members are tokens for tenants that use tokens."""
 
     title: str | None = None
     suffix: str | None = None
@@ -121,7 +121,9 @@ class AddressOut(Wire):
 
 
 class HistoryAddressOut(Wire):
-    """Each part is there, and null if it is not known; personal ones may be tokens."""
+    """An address with all members; unknown ones are null.
+
+    Personal members are tokens for tenants that use tokens."""
 
     title: str | None
     suffix: str | None
@@ -138,7 +140,7 @@ class HistoryAddressOut(Wire):
     state: str | None
     country_code: str
     note: str | None = None
-    """Left out where there is none."""
+    """Left out if there is none."""
 
 
 class ShipmentOut(Wire):
@@ -167,32 +169,32 @@ class GiftWrappingOut(Wire):
 
 class TotalsOut(Wire):
     gross: Number
-    """Items."""
+    """The sum over all items, with tax."""
     net: Number
-    """Items."""
+    """The sum over all items, after discounts and before tax."""
     tax: Number
-    """Items."""
+    """The sum over all items."""
     discount: Number
-    """Taken off the items."""
+    """The sum taken off the items."""
     shipping: Number
-    """With tax."""
+    """The price of shipping, with tax."""
     gift_wrapping: Number
-    """With tax."""
+    """The price of gift wrapping, with tax."""
     total: Number
-    """What the customer pays: `gross + shipping + gift_wrapping`."""
+    """The amount the customer pays: `gross + shipping + gift_wrapping`."""
 
 
 class OrderDetail(Wire):
-    """An order, whole."""
+    """All of an order."""
 
     id: str
-    """The caller's id; the order's number where the caller gave none."""
+    """The external id; the order's number if the caller sent none."""
     origin: Literal["newstore"]
     origin_id: Uuid
-    """Our id."""
+    """Our UUID."""
     channel_type: Literal["store", "web"]
     placed_at: str
-    """UTC, printed without a zone."""
+    """In UTC, without a zone."""
     status: OrderStatus = Field(strict=False)
     currency: str
     fulfillment_type: FulfillmentType
@@ -219,26 +221,26 @@ class OrderDetail(Wire):
 
 
 class OrderDetailV2(OrderDetail):
-    """An order, whole (version 2)."""
+    """All of an order (version 2)."""
 
     placed_at: InstantText
-    """UTC."""
+    """In UTC."""
 
 
 class CapturedOrder(OrderDetail):
-    """The order as it is stored, with all it is called by."""
+    """The stored order with all its ids."""
 
     external_id: str
     """The same as `id`."""
     number: str
-    """Drawn from the tenant's sequence."""
+    """The order number from the tenant's sequence."""
 
 
 class CapturedOrderV2(CapturedOrder):
-    """The order as it is stored, with all it is called by (version 2)."""
+    """The stored order with all its ids (version 2)."""
 
     placed_at: InstantText
-    """UTC."""
+    """In UTC."""
 
 
 class ChannelOut(Wire):
@@ -283,7 +285,7 @@ class HistoryOrder(Wire):
 
 class PaginationInfo(Wire):
     count: Int32
-    """Orders on this page."""
+    """The number of orders on this page."""
     offset: Int32
     total: Int32
-    """Orders of this customer."""
+    """The number of all orders of this customer."""

@@ -1,4 +1,4 @@
-"""What the order routes have in common: how a path and a query name an order."""
+"""Path, query and header parameters of the order routes."""
 
 from typing import Final, cast
 
@@ -10,32 +10,32 @@ from orders.services.reading.queries import IdType, OrderNotFound
 
 ID: Final = OpenApiParameter("id", location="path", description="The order's id.")
 ANY_ID: Final = OpenApiParameter(
-    "id", location="path", description="The order's UUID, its number, or the caller's id."
+    "id", location="path", description="The order's UUID, number or external id."
 )
 ID_TYPE: Final = OpenApiParameter(
     "id_type",
     required=True,
     enum=["internal", "external"],
-    description="`internal`: the id is our UUID. `external`: it is the caller's id or the number.",
+    description="`internal`: the id is our UUID. `external`: it is the external id or the number.",
 )
 IF_MATCH: Final = OpenApiParameter(
     "If-Match",
     location="header",
-    description="The version of the order that you decided by, as the ETag of its holds says; 412"
-    " if it has changed since.",
+    description="The expected version of the order, from the ETag of its holds. The answer is 412"
+    " if the order has changed since.",
 )
 
 
 def id_type(request: Request) -> IdType:
-    """How the caller names the order; raises `BadParameter`."""
+    """Return the type of the order id in the path. Raise `BadParameter` for an unknown type."""
     return cast(IdType, query_param(request, "id_type", allowed=("internal", "external")))
 
 
 def path_id(value: str) -> str:
-    """An id from the path; raises `BadParameter` for what no id can hold.
+    """Return an id from the path. Raise `BadParameter` for an id with a NUL.
 
-    Raises `OrderNotFound` for an id that could be another one's with a slash: no order is captured
-    under such a name, and those from before are asked for by UUID.
+    Raise `OrderNotFound` for an id with an empty part between slashes: capture refuses such ids,
+    and older orders with one can be read by UUID.
     """
     if "\0" in value:
         raise BadParameter("The id holds a NUL.")
@@ -45,10 +45,10 @@ def path_id(value: str) -> str:
 
 
 def expected_version(request: Request) -> int | None:
-    """The version of the order the caller decided by, if it says so; raises `BadParameter`."""
-    said = request.META.get("HTTP_IF_MATCH", "*").strip()
-    if said == "*":
+    """Return the version in the If-Match header, if any. Raise `BadParameter` for a bad header."""
+    header = request.META.get("HTTP_IF_MATCH", "*").strip()
+    if header == "*":
         return None
-    if not (version := tag_version(said)):
+    if not (version := tag_version(header)):
         raise BadParameter('If-Match must be the ETag of an order, for instance "3".')
     return version

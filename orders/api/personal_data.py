@@ -1,4 +1,4 @@
-"""Turning personal data into tokens and back, for tenants whose orders leave as tokens."""
+"""Routes that turn personal data into tokens and back: docs/contract.md, Personal data tokens."""
 
 from typing import Annotated, Final, Literal
 
@@ -39,29 +39,29 @@ _REFUSED: Final = {
 
 class PersonalValues(Wire):
     data: Annotated[dict[Name, Value], Field(min_length=1, max_length=MOST_VALUES)]
-    """The values of one customer, by names of yours. What follows the last dot of a name says what
-    a value is: id, name, email, first_name, second_name, last_name, phone, address_line_1,
-    address_line_2 get the tokens that orders show. The `id`, else the `email`, names the
-    customer."""
+    """The values of one customer under names of your choice. The part of a name after its last dot
+    is the type of the value: id, name, email, first_name, second_name, last_name, phone,
+    address_line_1 and address_line_2 get the same tokens as in orders. The `id` identifies the
+    customer; without an `id`, the `email` does."""
 
 
 class PersonalTokens(Wire):
     data: Annotated[dict[Name, Token], Field(min_length=1, max_length=MOST_VALUES)]
-    """The tokens, by names of yours; of as many customers as you like."""
+    """The tokens under names of your choice. They may belong to several customers."""
 
 
 class TokenizedData(Wire):
     data: dict[str, str]
-    """The tokens, by your names. All of one call share their first half."""
+    """The tokens under your names. All tokens of one call have the same first half."""
     errors: dict[str, str]
     """Always empty."""
 
 
 class DetokenizedData(Wire):
     data: dict[str, str]
-    """The values of the tokens that are known, by your names."""
+    """The values of the known tokens under your names."""
     errors: dict[str, Literal["token_not_found_error"]]
-    """The names of all others."""
+    """The names of all other tokens."""
 
 
 class TokenizeView(ApiViewSet):
@@ -79,11 +79,11 @@ class TokenizeView(ApiViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        """Return a token for each value; the same value of a customer has the same token always.
+        """Return a token for each value. A value of a customer always has the same token.
 
-        They are the tokens that the customer's orders show, so a history can be asked for by them.
-        Empty values, and what is a token already, stay as they are. Each call is logged: who, how
-        much, but no value.
+        The customer's orders show the same tokens, so they can be used to read the customer's
+        history. Empty values and tokens are returned unchanged. Each call is logged with the
+        client and the number of values, but without the values.
         """
         command = PersonalValues.of(request, operation="tokenize request")
         tokens = personal_data.tokenize(
@@ -111,12 +111,12 @@ class DetokenizeView(ApiViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        """Return what tokens stand for: those made by `tokenize`, and those that orders show.
+        """Return the values of tokens that `tokenize` returned or that orders show.
 
-        Of each customer the newest orders are looked through. The token of an id that we derived
-        from an e-mail address, or from an external customer id, stands for that. What is not
-        known, is no token, or is another tenant's is named in `errors`. Each call is logged: who,
-        how much, but no value.
+        The lookup reads the newest orders of each customer. The token of an id that we derived
+        from an e-mail address or an external customer id returns that address or id. `errors`
+        lists unknown tokens, values that are no tokens, and tokens of other tenants. Each call is
+        logged with the client and the number of values, but without the values.
         """
         command = PersonalTokens.of(request, operation="detokenize request")
         values = personal_data.detokenize(

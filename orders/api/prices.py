@@ -1,4 +1,4 @@
-"""What products, shipping and gift wrapping of an order cost: route 11, contract §b.7."""
+"""Prices of an order's products, shipping and gift wrapping: docs/contract.md, Prices."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,29 +18,29 @@ from orders.services.reading import prices, selection
 class PriceOfProduct(Wire):
     type: Literal["product"]
     id: Uuid
-    """The item's."""
+    """The item's id."""
 
 
 class PriceOfShipping(Wire):
     type: Literal["shipping"]
     id: Uuid | None = None
-    """A shipment's. Without it, every shipment of the order is listed."""
+    """The shipment's id. Without an id, all shipments of the order are listed."""
 
 
 class PriceOfGiftWrapping(Wire):
     type: Literal["gift-wrapping"]
     id: Uuid | None = None
-    """As an answer has it; no other can be named."""
+    """The id of the wrapping from an earlier answer."""
 
 
-Asked = Annotated[
+PriceQuery = Annotated[
     PriceOfProduct | PriceOfShipping | PriceOfGiftWrapping, Field(discriminator="type")
 ]
 
 
 class PriceRequest(Wire):
     items: Annotated[
-        list[Asked], Field(min_length=1, json_schema_extra={"maxItems": selection.MOST})
+        list[PriceQuery], Field(min_length=1, json_schema_extra={"maxItems": selection.MOST})
     ]
 
 
@@ -60,7 +60,7 @@ class ListedPrice(Wire):
         ]
         | None
     ) = None
-    """Of products."""
+    """Only for products."""
 
 
 class PriceListing(Wire):
@@ -92,20 +92,20 @@ class PricesView(ApiViewSet):
         ],
     )
     def create(self, request: Request, id: str) -> Response:
-        """The prices asked for, in that order: for shipping one a shipment, for wrapping at most
-        one.
+        """Return the requested prices in the order of the request.
 
-        Shipping and wrapping have ids of their own, which stay the same: with its id, a shipment
-        is listed alone. The items of an answer can be sent as they are.
+        `shipping` returns one price for each shipment, `gift-wrapping` at most one price. Shipping
+        and wrapping have stable ids; a shipment's id returns that shipment only. The items of an
+        answer can be sent as a request.
         """
         command = PriceRequest.of(request, operation="list prices request")
-        found = prices.list_prices(
+        listing = prices.list_prices(
             tenant=self.tenant,
             reference=path_id(id),
             asked=[(item.type, item.id) for item in command.items],
         )
         return Response(
-            {"currency": found.currency, "items": [_listed(price) for price in found.prices]}
+            {"currency": listing.currency, "items": [_listed(price) for price in listing.prices]}
         )
 
 

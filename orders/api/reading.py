@@ -1,4 +1,4 @@
-"""Reading orders: one by its id, and a customer's history: product §4.7, contract §b."""
+"""Routes that read an order and a customer's history: docs/contract.md, Reading."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ from orders.services.reading import federation
 
 MOST_ON_A_PAGE: Final = 50
 LONGEST_CUSTOMER_ID: Final = 256
-VERSION_1_ONLY: Final = "Only where `Accept` asks for version 1, `application/json`."
+VERSION_1_ONLY: Final = "Only if `Accept` asks for version 1, `application/json`."
 
 
 class OrderView(ApiViewSet):
@@ -45,10 +45,10 @@ class OrderView(ApiViewSet):
         ],
     )
     def retrieve(self, request: Request, id: str) -> Response:
-        """One order, whole.
+        """Return all of one order.
 
-        `id_type=internal` reads ours, and asks nobody else. `external` asks the external OMS of
-        tenants that have one (409, 412 and 503 are about that), and reads ours for all others.
+        `id_type=internal` reads our own order. `external` asks the external OMS of a tenant that
+        has one (the causes of 409, 412 and 503), and reads our own order for all other tenants.
         `Accept: application/x.newstore.orders+json;version=2` prints `placed_at` in UTC with Z.
         """
         order = federation.detail(self.tenant, path_id(id), id_type=id_type(request))
@@ -67,13 +67,13 @@ class HistoryView(ApiViewSet):
             OpenApiParameter(
                 "customer_id",
                 required=True,
-                description="The customer's id as orders show it: `customer.id`, or its token."
-                " With an external OMS, the e-mail address will do.",
+                description="The customer's id as orders show it: `customer.id` or its token."
+                " Tenants with an external OMS may also send the e-mail address.",
             ),
             OpenApiParameter(
                 "offset",
                 {"type": "integer", "format": "int32", "minimum": 0, "default": 0},
-                description="Of version 2; ignored in version 1.",
+                description="Only for version 2; version 1 ignores it.",
             ),
             OpenApiParameter(
                 "count",
@@ -84,7 +84,7 @@ class HistoryView(ApiViewSet):
                     "maximum": MOST_ON_A_PAGE,
                     "default": 10,
                 },
-                description="Of version 2; ignored in version 1.",
+                description="Only for version 2; version 1 ignores it.",
             ),
         ],
         responses={
@@ -118,12 +118,12 @@ class HistoryView(ApiViewSet):
         ],
     )
     def list(self, request: Request) -> Response:
-        """A customer's orders, newest `placed_at` first; of equal times the last captured first.
+        """Return a customer's orders, sorted by `placed_at` and then by capture, newest first.
 
-        With an external OMS, its newest 100 and ours are listed as one, each order once. Version 1
-        is for such tenants and empty for all others; ask for
-        `application/x.newstore.orders+json;version=2` instead. Where version 1 answers 409 or 412,
-        version 2 answers 503 `external_server_error` with the same message.
+        For a tenant with an external OMS, the list has our orders and the OMS's newest 100, each
+        order once. Version 1 is empty for all other tenants, which must use
+        `application/x.newstore.orders+json;version=2`. If version 1 answers 409 or 412, version 2
+        answers 503 `external_server_error` with the same message.
         """
         customer_id = request.query_params.get("customer_id", "")
         if not customer_id:
@@ -131,8 +131,8 @@ class HistoryView(ApiViewSet):
         if len(customer_id) > LONGEST_CUSTOMER_ID:
             raise BadParameter(f"The customer_id is longer than {LONGEST_CUSTOMER_ID} characters.")
         if not self.version2:
-            whole = federation.whole_history(self.tenant, customer_id)
-            return Response(external_rendering.whole_history(whole))
+            history = federation.whole_history(self.tenant, customer_id)
+            return Response(external_rendering.whole_history(history))
         page = federation.history(
             self.tenant,
             customer_id,

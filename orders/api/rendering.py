@@ -1,4 +1,4 @@
-"""Orders as they leave us: the detail and the history entry, in both versions (contract §b)."""
+"""Responses with our own orders, in both versions: docs/contract.md, Reading."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from orders.services.events.order_payloads import shipping_method
 from orders.services.reading import personal_data
 from orders.services.reading.queries import Document
 
-# The read model knows two channels; what was sold in an app was sold on the web (contract C-7).
+# The read model has two channel types, so a mobile app is shown as web.
 CHANNELS: Final = {"store": "store", "web": "web", "mobile": "web"}
 _TAX_METHODS: Final = {
     PriceMethod.TAX_EXCLUDED.value: "vat_excluded",
@@ -38,14 +38,14 @@ _ADDRESS: Final = (
 )
 
 
-# The history names every part of an address; a note only where there is one.
+# The history has every member of an address except an absent note.
 _UNKNOWN_ADDRESS: Final = dict.fromkeys(name for name in _ADDRESS if name != "note")
 
 
 def detail(document: Document, tenant: Tenant, *, version2: bool) -> dict[str, Any]:
-    """An order whole: contract §b.1. The versions differ only in how `placed_at` is printed."""
+    """Return all of an order. The versions differ only in the format of `placed_at`."""
     order, details = document.order, document.order.details
-    told = {
+    members = {
         "id": order.external_id_as_sent,
         "origin": "newstore",
         "origin_id": order.uuid,
@@ -74,15 +74,15 @@ def detail(document: Document, tenant: Tenant, *, version2: bool) -> dict[str, A
         "extended_attributes": details.get("extended_attributes"),
         "notification_blacklist": details.get("notification_blacklist"),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def history_entry(document: Document, tenant: Tenant) -> dict[str, Any]:
-    """An order in a customer's history, version 2: contract §b.2."""
+    """Return an order in a customer's history, version 2."""
     order, details = document.order, document.order.details
     customer = _customer(order, tenant) or {}
     address = _address(order, "shipping_address", tenant)
-    told = {
+    members = {
         "id": order.external_id_as_sent,
         "origin": "newstore",
         "origin_id": order.uuid,
@@ -106,11 +106,11 @@ def history_entry(document: Document, tenant: Tenant) -> dict[str, Any]:
         "is_offline": bool(details.get("is_offline")),
         "is_historical": bool(details.get("is_historical")),
     }
-    return told | ({"shipping_address": _UNKNOWN_ADDRESS | address} if address else {})
+    return members | ({"shipping_address": _UNKNOWN_ADDRESS | address} if address else {})
 
 
 def moment(at: dt.datetime, *, version2: bool) -> str:
-    """A time as each version prints it: version 1 without a zone, version 2 in UTC with Z."""
+    """Return a time in UTC; version 1 prints no zone, version 2 prints Z."""
     return timestamp(at, has_zone=version2)
 
 
@@ -128,7 +128,7 @@ def _totals(order: Order) -> dict[str, Any]:
 
 def _item(item: Item) -> dict[str, Any]:
     details = item.details
-    told = {
+    members = {
         "id": item.uuid,
         "origin_id": item.uuid,
         "status": item.status,
@@ -151,11 +151,11 @@ def _item(item: Item) -> dict[str, Any]:
         "extended_attributes": item.attributes or None,
         "addon_parent_item_id": details.get("addon_parent_item_id"),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def history_item(item: Item) -> dict[str, Any]:
-    """An item in a customer's history, version 2."""
+    """Return an item in a customer's history, version 2."""
     return {
         "id": item.uuid,
         "status": item.status,
@@ -174,23 +174,23 @@ def history_item(item: Item) -> dict[str, Any]:
 
 
 def _product(item: Item) -> dict[str, Any]:
-    """A product must have a name; of one nobody named, the id is all there is."""
+    """Return the product; its id replaces a missing name, which the contract requires."""
     return {"name": item.product_id} | item.details.get("product_attributes", {})
 
 
 def _identifiers(item: Item) -> dict[str, Any]:
-    known = dict(item.details.get("external_identifier", {}))
+    identifiers = dict(item.details.get("external_identifier", {}))
     if item.external_item_id:
-        known["external_item_id"] = item.external_item_id
+        identifiers["external_item_id"] = item.external_item_id
     if item.serial_number:
-        known["serial_number"] = item.serial_number
+        identifiers["serial_number"] = item.serial_number
     if item.epc:
-        known["epc"] = item.epc["code"]
-    return known
+        identifiers["epc"] = item.epc["code"]
+    return identifiers
 
 
 def _shipment(shipment: Shipment) -> dict[str, Any]:
-    told = {
+    members = {
         "id": shipment.uuid,
         "price": {
             "base": shipment.base,
@@ -202,24 +202,24 @@ def _shipment(shipment: Shipment) -> dict[str, Any]:
         "tax_lines": shipment.details.get("tax_lines"),
         "discounts": shipment.details.get("discounts"),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _fulfillments(items: Iterable[Item]) -> list[dict[str, Any]]:
-    places: dict[str, list[UUID]] = {}
+    by_location: dict[str, list[UUID]] = {}
     for item in items:
         if item.location_code:
-            places.setdefault(item.location_code, []).append(item.uuid)
-    return [{"item_ids": uuids} for uuids in places.values()]
+            by_location.setdefault(item.location_code, []).append(item.uuid)
+    return [{"item_ids": uuids} for uuids in by_location.values()]
 
 
 def _gift_wrapping(wrapping: dict[str, Any] | None) -> dict[str, Any] | None:
     if wrapping is None:
         return None
-    told = dict(wrapping)
-    code = told.pop("tax_code", None)
-    told["price"] = told["price"] | ({"tax_code": code} if code else {})
-    return told
+    members = dict(wrapping)
+    code = members.pop("tax_code", None)
+    members["price"] = members["price"] | ({"tax_code": code} if code else {})
+    return members
 
 
 def _customer(order: Order, tenant: Tenant) -> dict[str, Any] | None:
@@ -235,15 +235,15 @@ def _address(order: Order, kind: str, tenant: Tenant) -> dict[str, Any] | None:
     address: dict[str, Any] | None = order.details.get(kind)
     if address is None:
         return None
-    told: dict[str, Any] = {name: address[name] for name in _ADDRESS if name in address}
+    members: dict[str, Any] = {name: address[name] for name in _ADDRESS if name in address}
     if tenant.uses_pii_tokens:
-        told |= _tokens(told, personal_data.ADDRESS, order, tenant)
-    return told
+        members |= _tokens(members, personal_data.ADDRESS, order, tenant)
+    return members
 
 
 def _tokens(
-    said: dict[str, Any], names: Iterable[str], order: Order, tenant: Tenant
+    values: dict[str, Any], names: Iterable[str], order: Order, tenant: Tenant
 ) -> dict[str, str]:
-    """Tokens for what is personal; all of one customer's share their first half (§b.4)."""
+    """Return tokens for the personal values; those of one customer share their first half."""
     profile = order.customer_key or order.uuid
-    return {name: token(tenant, profile, name, said[name]) for name in names if said.get(name)}
+    return {name: token(tenant, profile, name, values[name]) for name in names if values.get(name)}

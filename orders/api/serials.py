@@ -1,4 +1,4 @@
-"""Attaching serial numbers to an order's items: route 14, contract §e.5."""
+"""The route that adds serial numbers to items: docs/contract.md, Serial numbers."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -16,7 +16,7 @@ from orders.api.parameters import path_id
 from orders.services.fulfillment import serials
 from orders.services.reading import selection
 
-# What can be printed on a label and read by a scanner: ASCII, no spaces around it (as GS1 has it).
+# Characters that scanners read from a label, as in GS1: ASCII, no spaces around it.
 Code = Annotated[
     str,
     StringConstraints(min_length=1, max_length=255),
@@ -35,10 +35,10 @@ class Epc(Wire):
 
 class ItemSerialNumber(Wire):
     id: Uuid
-    """The item's."""
+    """The item's id."""
     serial_number: Code
     epc: Epc | None = None
-    """The electronic product code. Not sent, the one that is there stays."""
+    """The electronic product code. Without this member, the stored code is unchanged."""
 
 
 class SerialNumbers(Wire):
@@ -56,7 +56,10 @@ class SerialNumbersView(ApiViewSet):
         summary="Add serial numbers to order items",
         parameters=[
             OpenApiParameter(
-                "uuid", {"type": "string", "format": "uuid"}, location="path", description="Our id."
+                "uuid",
+                {"type": "string", "format": "uuid"},
+                location="path",
+                description="Our UUID.",
             )
         ],
         request=SerialNumbers,
@@ -84,10 +87,10 @@ class SerialNumbersView(ApiViewSet):
         ],
     )
     def partial_update(self, request: Request, uuid: str) -> Response:
-        """Give items their serial numbers, over those they have: for all items named, or none.
+        """Set the serial numbers of all listed items, or of none of them.
 
-        Repeating it changes nothing. A cancelled item takes none, and two units of one product
-        cannot be given the same in one call.
+        An existing serial number is replaced. Repeating the call changes nothing. Refused are
+        cancelled items, and the same serial number for two units of one product in one call.
         """
         command = SerialNumbers.of(request, operation="add serial numbers request")
         serials.attach(

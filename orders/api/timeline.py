@@ -1,4 +1,4 @@
-"""What happened to an order, oldest first: product §4.10."""
+"""The route that reads an order's timeline."""
 
 from typing import Any, Final
 
@@ -18,19 +18,19 @@ MOST_ON_A_PAGE: Final = 100
 
 class Entry(Wire):
     version: int
-    """1, 2, 3 … without a gap; the version of the event it announced, if any."""
+    """1, 2, 3 … without a gap; also the version in the event that the change published, if any."""
     at: InstantText
     actor: str
     """`client:…`, `staff:…` or `task:…`."""
     verb: str
-    """What happened."""
+    """The type of the change."""
     facts: dict[str, Any]
-    """Why: the rule, its inputs, what it decided."""
+    """The reasons: the rule, its inputs and its decision."""
 
 
 class Timeline(Wire):
     entries: list[Entry]
-    """Oldest first. Ask for what follows with `after`, the version of the last."""
+    """From oldest to newest. Send the last entry's version as `after` to read the next page."""
 
 
 class TimelineView(ApiViewSet):
@@ -46,7 +46,7 @@ class TimelineView(ApiViewSet):
             OpenApiParameter(
                 "after",
                 {"type": "integer", "format": "int64", "minimum": 0, "default": 0},
-                description="Only what is newer than this version.",
+                description="Return only entries with a higher version.",
             ),
             OpenApiParameter(
                 "count",
@@ -62,8 +62,8 @@ class TimelineView(ApiViewSet):
         responses={200: Timeline, **problems(400, 404)},
     )
     def list(self, request: Request, id: str) -> Response:
-        """What happened, when, by whom and why; nothing in it is ever changed or deleted."""
-        found = timeline_entries.entries(
+        """Return the changes of an order with time, actor and reason. Entries never change."""
+        page = timeline_entries.entries(
             self.tenant,
             path_id(id),
             after=query_integer(request, "after", default=0),
@@ -71,7 +71,7 @@ class TimelineView(ApiViewSet):
                 request, "count", default=MOST_ON_A_PAGE, minimum=1, maximum=MOST_ON_A_PAGE
             ),
         )
-        told = [
+        entries = [
             {
                 "version": entry.version,
                 "at": timestamp(entry.at),
@@ -79,6 +79,6 @@ class TimelineView(ApiViewSet):
                 "verb": entry.verb,
                 "facts": entry.facts,
             }
-            for entry in found
+            for entry in page
         ]
-        return Response({"entries": told})
+        return Response({"entries": entries})

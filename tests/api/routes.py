@@ -1,4 +1,4 @@
-"""Every route of the API, read from the URLconf: what is new is tested by default."""
+"""The routes of the API, read from the URLconf so that new routes are tested by default."""
 
 import re
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from ordermgmt.http.akinon import AkinonAnswers
 from ordermgmt.http.api import ApiViewSet
 
-# Parameter of an address → something well formed that does not exist.
+# Parameter of an address → a well-formed value that does not exist.
 ABSENT = {
     "tenant": "nobody",
     **dict.fromkeys(("id", "order_uuid"), "00000000-0000-4000-8000-000000000001"),
 }
-# What a route cannot do without to get as far as looking for its object.
+# The query parameters that a route requires before it looks up its object.
 QUERIES = {
     "v0/orders/<path:id>": "id_type=internal",
     "v0/orders/<path:id>/cancel": "id_type=internal",
@@ -39,7 +39,7 @@ class Route:
 
     @property
     def path(self) -> str:
-        """An address of the route, naming nothing that exists."""
+        """Return an address of the route without an existing object."""
         path = re.sub(
             r"<(?:\w+:)?(\w+)>", lambda m: ABSENT.get(m[1], str(uuid4())), f"/{self.pattern}"
         )
@@ -48,17 +48,17 @@ class Route:
 
     @property
     def takes_credentials(self) -> bool:
-        """Whether it wants a bearer token; token routes give them, Akinon's wants a key."""
+        """Return whether the route needs a bearer token; token routes and Akinon's do not."""
         return issubclass(self.view, ApiViewSet) and not self.is_akinons
 
     @property
     def is_akinons(self) -> bool:
-        """Whether it speaks as Akinon does: tests/orders/test_akinon.py tries what is special."""
+        """Return whether it is Akinon's route, which tests/orders/test_akinon.py tests."""
         return issubclass(self.view, AkinonAnswers)
 
     @property
     def scopes(self) -> list[str]:
-        """What the token must allow."""
+        """Return the scopes that the token must have."""
         return list(self.view.required_scopes[self.method])
 
     @property
@@ -67,12 +67,12 @@ class Route:
 
     @property
     def body(self) -> bytes:
-        """The least that is JSON."""
+        """Return the smallest JSON body."""
         return b"{}" if self.has_body else b""
 
 
 def api_routes() -> list[Route]:
-    """All that is documented for machines: no pages, no probes."""
+    """Return all documented routes, without pages and probes."""
     return [
         Route(method.upper(), pattern, callback.cls)
         for pattern, callback in _patterns(get_resolver())
@@ -82,12 +82,12 @@ def api_routes() -> list[Route]:
 
 
 def guarded_routes() -> list[Route]:
-    """Those that want a bearer token."""
+    """Return the routes that need a bearer token."""
     return [route for route in api_routes() if route.takes_credentials]
 
 
 def plain_addresses() -> set[str]:
-    """All other addresses but the console's, which people ask, not programs."""
+    """Return all other addresses, without those of the console."""
     return {
         pattern
         for pattern, callback in _patterns(get_resolver())

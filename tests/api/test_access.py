@@ -1,4 +1,4 @@
-"""Who may call what: every route of the URLconf, with every kind of wrong credentials."""
+"""Access to every route of the URLconf, with every kind of wrong credentials."""
 
 import json
 import time
@@ -31,7 +31,7 @@ NOTE = {"text": "x", "source": "u-1", "tags": None}
 NOTES, ITEM_NOTES = "/v0/d/orders/{order}/notes", "/v0/d/orders/{order}/items/{item}/notes"
 NOTES_ROUTE = "/v0/d/orders/<str:order_uuid>/notes"
 ITEM_NOTES_ROUTE = "/v0/d/orders/<str:order_uuid>/items/<str:item_uuid>/notes"
-# Routes that name an object in their address → how to name one that exists, and what to say of it.
+# Routes with an object in their address → the address of an existing one, and a body.
 NAMED: dict[str, tuple[str, Any]] = {
     "GET /v0/orders/<path:id>": (f"{PUBLIC}?id_type=internal", None),
     "GET /v0/orders/<path:id>/cancel": (f"{PUBLIC}/cancel?id_type=internal", None),
@@ -85,12 +85,12 @@ def shop(db: None) -> Target:
 
 
 def ask(shop: Target, route: Route, path: str = "", **headers: str | None) -> HttpResponse:
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return shop.send(route.method, path or route.path, route.body, headers=sent)
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return shop.send(route.method, path or route.path, route.body, headers=fields)
 
 
 def passes(response: HttpResponse) -> bool:
-    """Whether the caller was let in; what comes after may be refused for other reasons."""
+    """Return whether the caller has access; the request may be refused for other reasons."""
     return response.status_code < 500 and response.status_code not in (401, 403)
 
 
@@ -100,7 +100,7 @@ def assert_unknown(response: HttpResponse, status: int, code: str) -> None:
 
 
 def comparable(response: HttpResponse, names: dict[str, str] | None = None) -> tuple[int, str, Any]:
-    """All of an answer but what differs from one to the next: ids, of the request and these."""
+    """Return an answer without the request's id and these ids, which differ each time."""
     headers = {name: value for name, value in response.items() if name != "Request-Id"}
     content = response.content.decode()
     for name in filter(None, (names or {}).values()):
@@ -109,8 +109,8 @@ def comparable(response: HttpResponse, names: dict[str, str] | None = None) -> t
 
 
 @every_route
-def test_who_may_is_let_in(shop: Target, route: Route) -> None:
-    """Else the rest of this module would pass for another reason."""
+def test_valid_credentials_have_access(shop: Target, route: Route) -> None:
+    """The other tests would otherwise pass for another reason."""
     assert passes(ask(shop, route))
 
 
@@ -251,7 +251,7 @@ def test_any_of_them_may_be_left_out_where_they_are_not(
         plain = ask(shop, route)
         answer = ask(shop, route, **{name: None})
         assert answer.status_code == plain.status_code
-        if name != "Request-Id":  # which answers repeat
+        if name != "Request-Id":  # because answers repeat it
             assert comparable(answer) == comparable(plain)
 
 
@@ -315,7 +315,7 @@ def test_malformed_tenant_headers_are_a_400(shop: Target, row: str) -> None:
 
 def test_S5_every_route_that_names_an_object_is_tried_from_outside() -> None:
     naming = {str(route) for route in ROUTES if "<" in route.pattern}
-    assert naming == NAMED.keys(), "Say in NAMED how to name an object of the new route."
+    assert naming == NAMED.keys(), "Add the new route to NAMED."
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -324,36 +324,37 @@ def test_S5_anothers_object_cannot_be_told_from_none(shop: Target, name: str) ->
     there, nowhere, stranger = an_order(shop, route), dict.fromkeys(WORDS, ABSENT["id"]), Target()
     before = state()
 
-    foreign, absent = (said_of(names, stranger, route) for names in (there, nowhere))
+    foreign, absent = (call(names, stranger, route) for names in (there, nowhere))
 
     assert foreign.status_code == 404
     assert comparable(foreign, there) == comparable(absent, nowhere)
     assert state() == before
-    assert said_of(there, shop, route).status_code in (200, 204)
+    assert call(there, shop, route).status_code in (200, 204)
 
 
 WORDS = ("order", "item", "hold", "note")
 
 
 def an_order(shop: Target, route: Route) -> dict[str, str]:
-    """The names of an order to which any of the routes can happen, and of what belongs to it."""
+    """Return the ids of an order that the route accepts, and of its item, hold and note."""
     waits = {} if "fulfillment" in route.pattern else {"grace_period": 60}
     uuid = shop.captured(plain_order(item(is_preorder=True), **waits))["origin_id"]
-    found = Order.objects.get(uuid=uuid)
-    hold = found.holds.first()
-    only = found.items.get()
-    note = found.notes.create(tenant=shop.tenant, item=only, text="x", source="u-1")
+    stored = Order.objects.get(uuid=uuid)
+    hold = stored.holds.first()
+    only = stored.items.get()
+    note = stored.notes.create(tenant=shop.tenant, item=only, text="x", source="u-1")
     names = (uuid, str(only.uuid), str(hold.uuid) if hold else "", str(note.uuid))
     return dict(zip(WORDS, names, strict=True))
 
 
-def said_of(names: dict[str, str], shop: Target, route: Route) -> HttpResponse:
-    """What is answered when the things of these names are spoken of."""
+def call(names: dict[str, str], shop: Target, route: Route) -> HttpResponse:
+    """Call the route with these ids in its address and body."""
     path, body = NAMED[str(route)]
-    said = json.dumps(body)
+    content = json.dumps(body)
     for word, name in names.items():
-        path, said = path.replace(f"{{{word}}}", name), said.replace(f"{{{word}}}", name)
-    return shop.send(route.method, path, said.encode() if route.has_body else b"")
+        path = path.replace(f"{{{word}}}", name)
+        content = content.replace(f"{{{word}}}", name)
+    return shop.send(route.method, path, content.encode() if route.has_body else b"")
 
 
 def test_S5_a_history_holds_only_ones_own_orders(shop: Target) -> None:

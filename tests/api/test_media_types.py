@@ -27,7 +27,7 @@ def operation(route: Route) -> dict[str, Any]:
 
 
 def accepts(listed: dict[str, Any]) -> Iterator[str]:
-    """What clients send as Accept: each media type of an answer, and all of them, by status."""
+    """Yield values of Accept: each media type of the answers, and combinations of them."""
     media = [m for answer in listed["responses"].values() for m in answer.get("content", {})]
     good = [
         m
@@ -37,13 +37,13 @@ def accepts(listed: dict[str, Any]) -> Iterator[str]:
     ]
     refused = [m for m in media if m not in good]
     lists = [[m] for m in media] + [media, media[::-1], good, refused]
-    # What sessions of clients say on every call, listed here or not.
+    # Clients send these with every call, also for answers with other media types.
     lists += [[JSON], [ORDERS_V2], [PROBLEM]]
     yield from dict.fromkeys(", ".join(dict.fromkeys(each)) for each in lists if each)
 
 
 def call(target: Target, route: Route, media: str, accept: str) -> Any:
-    """A call that must succeed, whatever is asked for in return."""
+    """Call the route with a valid request and this Accept header."""
     path, _ = documented(route)
     endpoint = BODIES.get((route.method, path), Endpoint(path, lambda _: {}, method=route.method))
     ahead = item(is_preorder=True)
@@ -53,8 +53,8 @@ def call(target: Target, route: Route, media: str, accept: str) -> Any:
         names |= names_of(target.captured(order(ahead, **waits))["origin_id"])
     query = QUERIES.get(route.pattern)
     address = path.format(**names) + (f"?{query}" if query else "")
-    said = endpoint.body(target)
-    body = {JSON: json.dumps(said), FORM: urlencode(said), "": ""}[media].encode()
+    members = endpoint.body(target)
+    body = {JSON: json.dumps(members), FORM: urlencode(members), "": ""}[media].encode()
     headers = credentials(endpoint, target) | {"Accept": accept}
     return target.send(route.method, address, body, content_type=media or None, headers=headers)
 

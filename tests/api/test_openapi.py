@@ -1,4 +1,4 @@
-"""The document and the service say the same: addresses, examples, and every answer."""
+"""Conformance of the OpenAPI document and the service: addresses, examples, answers."""
 
 import copy
 import io
@@ -24,7 +24,7 @@ from ordermgmt.wsgi import handler
 from tests.api.routes import Route, api_routes, plain_addresses
 from tests.corpus.target import Target
 
-# For people and probes; what machines may rely on is documented.
+# Addresses for people and probes.
 UNDOCUMENTED = {"healthz", "readyz", "metrics", "openapi.yaml", "docs/", "static/<path:path>"}
 CONFORMANCE = [
     checks.status_code_conformance,
@@ -41,7 +41,7 @@ def document() -> dict[str, Any]:
 
 
 def documented(route: Route) -> tuple[str, str]:
-    """Where the document has this route; an address that ends in a slash is there without."""
+    """Return the route's path and method in the document, which omits a final slash."""
     path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.pattern).removesuffix("/")
     return path, route.method.lower()
 
@@ -53,24 +53,24 @@ def operations() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_route_is_documented_and_nothing_else() -> None:
-    told = {
+    paths = {
         (path, method)
         for path, item in document()["paths"].items()
         for method in item.keys() & {"get", "post", "put", "patch", "delete", "head", "options"}
     }
-    assert told == {documented(route) for route in api_routes()}
+    assert paths == {documented(route) for route in api_routes()}
 
 
 def test_every_other_address_is_one_that_needs_no_document() -> None:
     assert plain_addresses() == UNDOCUMENTED
 
 
-def test_it_is_valid_and_made_without_a_warning() -> None:
+def test_it_is_valid_and_has_no_warning() -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=io.StringIO())
 
 
 def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every body an operation takes or gives, by what it is."""
+    """Yield every request and response body of an operation, with its status and media type."""
     for media, body in operation.get("requestBody", {}).get("content", {}).items():
         yield f"request {media}", body
     for status, response in operation["responses"].items():
@@ -79,7 +79,7 @@ def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_example_is_what_its_schema_says() -> None:
-    seen = 0
+    examples = 0
     for name, operation in operations():
         for where, body in bodies(operation):
             schema = body["schema"] | {"components": document()["components"]}
@@ -87,8 +87,8 @@ def test_every_example_is_what_its_schema_says() -> None:
             for example in body.get("examples", {}).values():
                 faults = [fault.message for fault in validator.iter_errors(example["value"])]
                 assert not faults, (name, where)
-                seen += 1
-    assert seen > 40
+                examples += 1
+    assert examples > 40
 
 
 def test_every_operation_says_what_it_answers_when_all_is_well() -> None:
@@ -101,13 +101,13 @@ def test_every_operation_says_what_it_answers_when_all_is_well() -> None:
 def test_what_only_version_1_of_the_history_answers_is_documented_as_such() -> None:
     answers = document()["paths"]["/v0/orders"]["get"]["responses"]
 
-    said = {status for status, one in answers.items() if "version 1" in one["description"]}
-    assert said == {"404", "409", "412"}
+    remarks = {status for status, one in answers.items() if "version 1" in one["description"]}
+    assert remarks == {"404", "409", "412"}
 
 
 @cache
 def schema() -> Any:
-    """The document without `default`, which would call every status documented."""
+    """Return the document without `default`, because that would document every status."""
     strict = copy.deepcopy(document())
     for item in strict["paths"].values():
         for operation in item.values():
@@ -117,8 +117,8 @@ def schema() -> Any:
 
 @pytest.fixture
 def one_connection(db: None) -> Iterator[None]:
-    """A request does not end the test's transaction; Django's own client sees to the same."""
-    document()  # by that client, which connects them again
+    """Keep the connection after a request, because closing it ends the test's transaction."""
+    document()  # before, because the test client reconnects the signals
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -130,13 +130,13 @@ def one_connection(db: None) -> Iterator[None]:
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("route", api_routes(), ids=str)
 def test_S47_whatever_is_sent_the_answer_is_documented(route: Route, mode: GenerationMode) -> None:
-    """What fits the schema, and what does not; always the same examples."""
+    """Send valid and invalid requests, always the same ones."""
     target = Target()
     path, method = documented(route)
     operation = schema()[path][method.upper()]
-    operation.app = operation.schema.app = handler  # in the test's transaction: at no desk
+    operation.app = operation.schema.app = handler  # no request slot: the test's transaction
     if mode is GenerationMode.NEGATIVE and not (operation.query or operation.body):
-        return  # nothing of it can be wrong
+        return  # it has no input to be wrong
     headers = {k: v for k, v in target.always.items() if route.takes_credentials}
     if route.is_akinons:
         headers["Authorization"] = target.headers["Authorization"].replace("Bearer", "Token")
@@ -151,11 +151,11 @@ def test_S47_whatever_is_sent_the_answer_is_documented(route: Route, mode: Gener
     @given(case=operation.as_strategy(generation_mode=mode))
     def attack(case: Any) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the generator's own
+            warnings.simplefilter("ignore")  # warnings of the generator
             response = case.call(headers=headers)
         assert response.status_code < 500, response.content
         if response.status_code == 405 and mode is GenerationMode.NEGATIVE:
-            return  # what is no parameter of this address makes it another address
+            return  # an invalid path parameter can lead to another route
         case.validate_response(response, checks=CONFORMANCE)
 
     attack()

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.api.test_openapi import bodies, document, operations
 
-# Version 1 prints these without a zone, or as an external OMS does; version 2 has a date-time.
+# Version 1 prints these without a zone or in the external OMS's format; version 2 has a date-time.
 TIMES_OF_VERSION_1 = {
     ("OrderDetail", "placed_at"),
     ("CapturedOrder", "placed_at"),
@@ -18,7 +18,7 @@ TIMES_OF_VERSION_1 = {
     ("HistoryOrderV1", "placed_at"),
 }
 TIME = re.compile(r"(_at|_date|date_placed|^at)$")
-# Members that Akinon's API always leaves null: they are described, and no time is ever in them.
+# Members of Akinon's API that are always null.
 ALWAYS_NULL = {("AkinonOrder", "invoice_date")}
 
 Node = dict[str, Any]
@@ -26,7 +26,7 @@ Place = tuple[str | int, ...]
 
 
 def nodes(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Every value of the document and where it is, examples left out."""
+    """Yield every value of the document with its place, without examples."""
     yield place, value
     if isinstance(value, dict):
         for name, member in value.items():
@@ -38,7 +38,7 @@ def nodes(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
 
 
 def faults(is_wrong: Callable[[Place, Node], bool]) -> list[Place]:
-    """Where an object of the document breaks a rule."""
+    """Return the places of the objects that break a rule."""
     return [
         place
         for place, node in nodes(document())
@@ -47,14 +47,14 @@ def faults(is_wrong: Callable[[Place, Node], bool]) -> list[Place]:
 
 
 def properties() -> Iterator[tuple[str, str, Node]]:
-    """Component, name and schema of every property."""
+    """Yield component, name and schema of every property."""
     for component, schema in document()["components"]["schemas"].items():
         for name, part in schema.get("properties", {}).items():
             yield component, name, part
 
 
 def branches(schema: Node) -> list[Node]:
-    """What a value may be: the schema itself, or the members of its union."""
+    """Return the members of a union, or the schema itself if it is none."""
     return schema.get("anyOf") or schema.get("oneOf") or [schema]
 
 
@@ -69,7 +69,7 @@ def test_every_request_body_is_required() -> None:
 
 
 def test_every_request_body_has_one_media_type() -> None:
-    """Code that openapi-python-client makes for two cannot be imported."""
+    """The code that openapi-python-client generates for two cannot be imported."""
     for name, operation in operations():
         if "requestBody" in operation:
             assert len(operation["requestBody"]["content"]) == 1, name
@@ -83,7 +83,7 @@ def test_a_form_has_members_of_its_own() -> None:
             assert document()["components"]["schemas"][component]["properties"], name
 
 
-def test_no_union_is_made_of_required_members_alone() -> None:
+def test_no_union_consists_of_required_members_alone() -> None:
     def is_wrong(place: Place, node: Node) -> bool:
         return any(
             set(branch) == {"required"}
@@ -117,7 +117,7 @@ def test_no_member_is_null_and_nothing_else() -> None:
 
 
 def test_no_default_is_empty() -> None:
-    """Some generators send a default that their user leaves out; others ask the user for it."""
+    """Generators disagree: some send an omitted default, others require it."""
     assert not faults(
         lambda place, node: (
             place[:1] == ("components",)
@@ -150,7 +150,7 @@ def test_every_integer_has_a_format_that_holds_it() -> None:
 
 
 def test_every_time_is_a_date_time() -> None:
-    times = [found for found in properties() if TIME.search(found[1])]
+    times = [entry for entry in properties() if TIME.search(entry[1])]
     assert len(times) > 20
     for component, name, schema in times:
         place = (component, name)
@@ -189,7 +189,7 @@ def test_what_the_contract_documents_is_there() -> None:
 
 
 def test_the_document_names_a_server() -> None:
-    """Its own address: wherever it was read, the service is there."""
+    """The server is the address that served the document."""
     (server,) = document()["servers"]
     assert server["url"] == "/"
     assert server["description"]
@@ -220,7 +220,7 @@ def test_no_address_ends_in_a_slash() -> None:
 
 
 def test_every_model_is_a_component_of_its_own() -> None:
-    """A generator names the class of a model after its component."""
+    """Generators name the class of a model after its component."""
     assert not faults(
         lambda place, node: (
             node.get("type") == "object"
@@ -246,7 +246,7 @@ def test_no_word_is_doubled() -> None:
 
 
 def closed(value: Any) -> Any:
-    """The schema without members that it does not name: what an example has, is documented."""
+    """Return the schema with undocumented members forbidden, so that examples have none."""
     if isinstance(value, list):
         return [closed(member) for member in value]
     if not isinstance(value, dict):
@@ -277,7 +277,7 @@ def test_every_example_fits_one_branch_of_its_schema(closed_components: Any) -> 
 
 
 def test_the_names_of_examples_are_words() -> None:
-    """They become identifiers in some generators."""
+    """Some generators use them as identifiers."""
     for name, operation in operations():
         for _, body in bodies(operation):
             for title in body.get("examples", {}):

@@ -1,6 +1,6 @@
-"""A fixed session with the API, and what it answered and announced, free of chance.
+"""A fixed session with the API, with its answers and events in a reproducible form.
 
-Ids that the service makes become `<id 1>`, `<id 2>` … in the order of their first appearance. The
+Ids that the service creates become `<id 1>`, `<id 2>` … in the order of their first appearance. The
 digits of times that the clock decided become zeros, which keeps their form. Texts of problems that
 no contract documents are kept apart: rewording them is no change of the wire format.
 """
@@ -41,8 +41,8 @@ DOCUMENTED: Final = (
     "Invalid order ID in request url.",
 )
 TEXTS: Final = ("message", "detail")
-# Members whose values the service makes up.
-INVENTED: Final = frozenset({"access_token", "refresh_token", "request_id"})
+# Members with random values.
+RANDOM: Final = frozenset({"access_token", "refresh_token", "request_id"})
 NUMBERED: Final = frozenset(
     {"pk", "customer", "channel", "payment_option", "checkout_provider_id", "shipping_address"}
 )
@@ -206,7 +206,7 @@ class Session:
             return "<integer>"
         if not isinstance(value, str):
             return value
-        if member in INVENTED:
+        if member in RANDOM:
             return f"<{member}>"
         value = _UUID.sub(lambda match: self._id(match[0]), value)
         return _TIME.sub(lambda match: re.sub(r"\d", "0", match[0]), value)
@@ -307,11 +307,11 @@ def _notes(session: Session) -> None:
     """Play the notes of an order and of an item."""
     notes = f"/v0/d/orders/{uuid_of(1)}/notes"
     note = {"text": "Call back", "source": "u-1", "source_type": "user", "tags": ["call"]}
-    made = session.ask("note made", "POST", notes, note)
+    answer = session.ask("note made", "POST", notes, note)
     session.ask("notes", "GET", notes)
-    session.ask("note changed", "PATCH", f"{notes}/{made['id']}", note | {"text": "Called"})
-    session.ask("note deleted", "DELETE", f"{notes}/{made['id']}")
-    session.ask("note unknown", "PATCH", f"{notes}/{made['id']}", note)
+    session.ask("note changed", "PATCH", f"{notes}/{answer['id']}", note | {"text": "Called"})
+    session.ask("note deleted", "DELETE", f"{notes}/{answer['id']}")
+    session.ask("note unknown", "PATCH", f"{notes}/{answer['id']}", note)
     of_item = f"/v0/d/orders/{uuid_of(1)}/items/{uuid_of(11)}/notes"
     session.ask("item note made", "POST", of_item, note)
     session.ask("item notes", "GET", of_item)

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from orders import demo
-from orders.demo_changes import STORIES
+from orders.demo_changes import CHANGES
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Hold, Item, Order, OrderNote, TimelineEntry
 from tests.orders.shop import contents
@@ -39,7 +39,7 @@ def test_the_demo_has_something_of_everything_and_is_made_once(made):
     assert Item.objects.exclude(conflict_reason="").exists()
     assert Item.objects.exclude(tracking_code="").count() >= 100
     assert OrderNote.objects.count() >= 5
-    for name in STORIES:
+    for name in CHANGES:
         assert TimelineEntry.objects.filter(order__external_id=name).count() >= 2
     before = contents()
     assert made() == facts

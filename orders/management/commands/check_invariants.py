@@ -1,4 +1,4 @@
-"""`manage.py check_invariants`: whether what must be true of orders is, on any database."""
+"""`manage.py check_invariants`: checks of the rules that all orders must satisfy."""
 
 import json
 from argparse import ArgumentParser
@@ -14,14 +14,14 @@ from orders.services.invariants import Finding
 
 
 class Command(OneLineCommand):
-    help = "Check what must be true of all orders, and name those that break it; changes nothing."
+    help = "Check the invariants of all orders and list violations. Changes nothing."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exits with 1 when anything is broken."""
+        """Raise `CommandError`, which exits with 1, if an invariant is broken."""
         findings = list(
             track(
                 invariants.check(),
@@ -40,8 +40,8 @@ class Command(OneLineCommand):
             raise CommandError(f"{len(broken)} of {len(findings)} broken: {', '.join(broken)}.")
 
     def _show(self, finding: Finding) -> None:
-        said = f"{finding.number} broken" if finding.number else "ok"
-        self.stdout.write(f"{said:>12}  {finding.invariant.promise}")
+        result = f"{finding.number} broken" if finding.number else "ok"
+        self.stdout.write(f"{result:>12}  {finding.invariant.promise}")
         for example in finding.examples:
             self.stdout.write(f"{'':14}{example}")
 

@@ -1,4 +1,4 @@
-"""`manage.py demo`: a tenant to try things on, with a client, locations and orders."""
+"""`manage.py demo`: a demo tenant with a client, locations and orders."""
 
 import json
 import secrets
@@ -25,7 +25,7 @@ from orders.services.capture import capture
 TENANT: Final = "demo"
 CLIENT: Final = "demo-shop"
 ACTOR: Final = "command:demo"
-PEOPLE: Final = {f"{role}@{TENANT}": role for role in ROLES}
+STAFF: Final = {f"{role}@{TENANT}": role for role in ROLES}
 SETTINGS: Final[dict[str, Any]] = {
     "sales_order_generator_sequence": {"prefix": "NS", "size": 9, "start": 1, "step": 1},
     "on_hold_timer_duration": 900,
@@ -36,8 +36,8 @@ SETTINGS: Final[dict[str, Any]] = {
 
 class Command(OneLineCommand):
     help = (
-        "Make the tenant 'demo' with a client, locations, settings and a few hundred orders. "
-        "Safe to repeat: what is there stays, and the client's secret stays the same."
+        "Create the tenant 'demo' with a client, locations, settings and a few hundred orders. "
+        "Safe to repeat: existing data and the client's secret stay the same."
     )
     requires_system_checks = []
 
@@ -49,7 +49,7 @@ class Command(OneLineCommand):
         credentials = self._credentials(tenant)
         if not Order.objects.filter(tenant=tenant).exists():
             self._capture_all(tenant)
-        facts = {"tenant": TENANT, **credentials, "people": ", ".join(PEOPLE)}
+        facts = {"tenant": TENANT, **credentials, "people": ", ".join(STAFF)}
         if options["json"]:
             self.stdout.write(json.dumps(facts))
         else:
@@ -58,69 +58,57 @@ class Command(OneLineCommand):
 
     def _set_up(self) -> Tenant:
         tenant = tenants.create(TENANT, name="Demo retailer")
-        for code, kind, name, countries, priority in demo.LOCATIONS:
-            locations.put(
-                tenant=tenant,
-                code=code,
-                type=kind,
-                name=name,
-                country_codes=countries,
-                priority=priority,
-            )
-        for identifier, name, remorse_period, shipping_type in demo.SERVICE_LEVELS:
-            service_levels.put(
-                tenant=tenant,
-                identifier=identifier,
-                name=name,
-                remorse_period=remorse_period,
-                shipping_type=shipping_type,
-            )
+        for location in demo.LOCATIONS:
+            locations.put(tenant=tenant, **location._asdict())
+        for level in demo.SERVICE_LEVELS:
+            service_levels.put(tenant=tenant, **level._asdict())
         for name, value in SETTINGS.items():
             key = keys.find(name)
             write(tenant, key, key.parse(value), actor=ACTOR)
         return tenant
 
     def _credentials(self, tenant: Tenant) -> dict[str, str]:
-        """The demo's secret and password, kept in the data directory because only hashes are not.
+        """Return the demo's client id, secret and password, and store them in the data directory.
 
-        Where they were lost, or belong to another database, there are new ones.
+        The database has only hashes. Missing credentials, or those of another database, are
+        replaced by new ones.
         """
         file = Path(settings.DATA_DIR) / "demo.json"
-        kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-        credentials = self._secret(tenant, kept) | self._password(tenant, kept)
-        if credentials != kept:
+        stored: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        credentials = self._secret(tenant, stored) | self._password(tenant, stored)
+        if credentials != stored:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch(mode=0o600)
             file.write_text(json.dumps(credentials))
         return credentials
 
-    def _secret(self, tenant: Tenant, kept: dict[str, str]) -> dict[str, str]:
+    def _secret(self, tenant: Tenant, stored: dict[str, str]) -> dict[str, str]:
         client = Client.objects.filter(tenant=tenant, name=CLIENT).first()
-        if client and client.client_id == kept.get("client_id"):
-            return {name: kept[name] for name in ("client_id", "client_secret")}
-        made = (
+        if client and client.client_id == stored.get("client_id"):
+            return {name: stored[name] for name in ("client_id", "client_secret")}
+        credentials = (
             clients.rotate(client.client_id)
             if client
             else clients.create(tenant=tenant, name=CLIENT)
         )
-        return {"client_id": made.client.client_id, "client_secret": made.secret}
+        return {"client_id": credentials.client.client_id, "client_secret": credentials.secret}
 
-    def _password(self, tenant: Tenant, kept: dict[str, str]) -> dict[str, str]:
-        """One for all people of the demo, who need no phone: it is on this machine's screen."""
-        password = kept.get("password") or secrets.token_urlsafe(15)
-        found = staff.of_tenant(tenant).filter(user__username__in=PEOPLE)
-        there = {one.user.username: one.user for one in found}
-        for name in PEOPLE.keys() - there.keys():
+    def _password(self, tenant: Tenant, stored: dict[str, str]) -> dict[str, str]:
+        """Return the password of all demo users. Create missing users without a second factor."""
+        password = stored.get("password") or secrets.token_urlsafe(15)
+        memberships = staff.of_tenant(tenant).filter(user__username__in=STAFF)
+        users = {membership.user.username: membership.user for membership in memberships}
+        for name in STAFF.keys() - users.keys():
             staff.create(
                 tenant=tenant,
                 username=name,
-                role=PEOPLE[name],
+                role=STAFF[name],
                 password=password,
                 needs_second_factor=False,
             )
-        # One stands for all: a check takes as long as a guess.
-        if there and not next(iter(there.values())).check_password(password):
-            for name in PEOPLE:
+        # Only one user is checked, because password hashes are slow.
+        if users and not next(iter(users.values())).check_password(password):
+            for name in STAFF:
                 staff.change_password(name, password=password)
         return {"password": password}
 
@@ -135,4 +123,4 @@ class Command(OneLineCommand):
         ):
             new = capture_models.parse(body).draft()
             capture(tenant=tenant, new=new, actor=ACTOR)
-        demo_changes.tell(tenant)
+        demo_changes.apply(tenant)

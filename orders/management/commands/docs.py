@@ -1,6 +1,6 @@
-"""`manage.py docs`: the generated pages of docs/generated, written anew or checked.
+"""`manage.py docs`: the generated pages of docs/generated.
 
-The command lives in the last app of the arrow because it reads the declarations of all of them.
+The command is in the last app of the import order, because it reads declarations of all apps.
 """
 
 from argparse import ArgumentParser
@@ -17,7 +17,7 @@ FOLDER: Path = settings.BASE_DIR / "docs" / "generated"
 
 
 class Command(BaseCommand):
-    help = "Write the generated pages of docs/generated anew; needs no database."
+    help = "Write the generated pages of docs/generated. Needs no database."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,13 +40,13 @@ class Command(BaseCommand):
 
 
 def stale(folder: Path, pages: Mapping[str, str]) -> list[str]:
-    """The names of pages that are missing, differ, or that nothing generates any more."""
-    found = {path.name: path.read_text() for path in folder.glob("*") if path.is_file()}
-    return sorted(n for n in {*found, *pages} if found.get(n) != pages.get(n))
+    """Return the names of pages that are missing, different or no longer generated."""
+    stored = {path.name: path.read_text() for path in folder.glob("*") if path.is_file()}
+    return sorted(n for n in {*stored, *pages} if stored.get(n) != pages.get(n))
 
 
 def write(folder: Path, pages: Mapping[str, str]) -> None:
-    """Make the folder hold exactly these pages."""
+    """Write these pages and delete all other files of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*"):
         if path.name not in pages:

@@ -1,7 +1,7 @@
-"""The pages of docs/generated: each is one function from declarations to text.
+"""The pages of docs/generated: one function for each page.
 
-They depend on the code alone, never on the database, the environment, the clock or the terminal,
-so that a page is stale exactly when something it describes has changed.
+They depend on the code alone, not on the database, the environment, the clock or the terminal, so
+that a page is stale only if the code has changed.
 """
 
 from collections.abc import Callable
@@ -31,5 +31,5 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 
 
 def render_all() -> dict[str, str]:
-    """File name → text, of every generated page."""
+    """Return the text of every generated page by its file name."""
     return {name: page() for name, page in PAGES.items()}

@@ -1,7 +1,7 @@
-"""docs/generated/commands.md: `./run`, and each management command of ours with its options.
+"""docs/generated/commands.md: `./run` and our management commands with their options.
 
-Argparse words and wraps its help differently from one Python to the next; so this reads what was
-declared and words it itself.
+This module formats the declared options itself, because the help of argparse differs between
+Python versions.
 """
 
 import argparse
@@ -19,9 +19,8 @@ from orders.management.pages.markdown import code
 from orders.management.pages.modules import APPS
 
 INTRODUCTION: Final = (
-    "`./run` does everything a newcomer needs. `./run manage <command>` runs one of ours, or of "
-    "Django's, with the database at hand; with servers of your own, `python manage.py <command>` "
-    "is the same."
+    "`./run` has the commands for development. `./run manage <command>` runs a command of ours or "
+    "of Django with the local database. With your own servers, use `python manage.py <command>`."
 )
 _EVERY_COMMAND: Final = {action.dest for action in BaseCommand().create_parser("", "")._actions}
 
@@ -46,7 +45,7 @@ def _section(name: str, command: BaseCommand) -> str:
     parts = [f"## {name}", command.help]
     parser = command.create_parser("manage.py", name)
     if isinstance(command, ActionCommand):
-        parts += [_action(f"{name} {word}", found) for word, found in _words(parser)]
+        parts += [_action(f"{name} {word}", subparser) for word, subparser in _words(parser)]
         examples = "\n".join(command.examples).replace("manage.py", "./run manage")
         return "\n\n".join([*parts, "Examples:", markdown.block(examples, "bash")])
     return "\n\n".join([*parts, _usage(name, parser), *_options(parser)])
@@ -69,22 +68,24 @@ def _usage(name: str, parser: argparse.ArgumentParser) -> str:
 
 
 def _options(parser: argparse.ArgumentParser) -> list[str]:
-    rows = [(code(_shown(action)), (action.help or "") % vars(action)) for action in _own(parser)]
+    rows = [
+        (code(_signature(action)), (action.help or "") % vars(action)) for action in _own(parser)
+    ]
     return [markdown.table(["option", "what it is"], rows)] if rows else []
 
 
 def _own(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """What the command declares itself: first what must be given, then options."""
+    """Return the arguments that the command declares itself: positional ones, then options."""
     own = [a for a in parser._actions if a.dest not in _EVERY_COMMAND]
     return sorted(own, key=lambda action: bool(action.option_strings))
 
 
 def _word(action: argparse.Action) -> str:
     needed = action.required if action.option_strings else action.nargs != "?"
-    return _shown(action) if needed else f"[{_shown(action)}]"
+    return _signature(action) if needed else f"[{_signature(action)}]"
 
 
-def _shown(action: argparse.Action) -> str:
+def _signature(action: argparse.Action) -> str:
     if not action.option_strings:
         return str(action.dest)
     flag = action.option_strings[0]

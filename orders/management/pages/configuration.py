@@ -1,4 +1,4 @@
-"""docs/generated/configuration.md: what a tenant may set, from `configuration.keys`."""
+"""docs/generated/configuration.md: the configuration keys of a tenant."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from orders.management.pages import markdown
 from orders.management.pages.markdown import code, json_block, yes
 
 INTRODUCTION = (
-    "What one tenant may set. Read and write a key with `GET` and `POST` "
+    "The configuration keys of a tenant. Read and write a key with `GET` and `POST` "
     '`/v0/config/sales_order/<key>`, body `{"value": …}`, or with '
-    "`./run manage config set <tenant> <key> '<value>'`. A key that was never set answers with "
-    "its default."
+    "`./run manage config set <tenant> <key> '<value>'`. A key that was never set returns its "
+    "default."
 )
 
 

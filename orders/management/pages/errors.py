@@ -1,4 +1,4 @@
-"""docs/generated/errors.md: every refusal of the domain, and the errors of the floor."""
+"""docs/generated/errors.md: the refusals of the domain and the general errors."""
 
 import inspect
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from orders.management.pages.markdown import code
 from orders.management.pages.modules import APPS, imported
 
 INTRODUCTION: Final = (
-    "Every error answer is `application/problem+json`, but for the few that are documented to have "
-    "no body. Branch on `error_code`, which never changes; `message` is for people. What is "
-    "refused says so with one of the classes below, declared beside the code that raises it.\n\n"
-    "The OpenID routes alone word their refusals as RFC 6749 does: `error` and "
-    "`error_description`, 401 for `invalid_client` and 400 for all others. On the command line a "
-    "refusal is its message in one line, and exit status 1."
+    "Every error response is `application/problem+json`, except the few that are documented to "
+    "have no body. Branch on `error_code`, which never changes; `message` is for people. Each "
+    "refusal is one of the classes below, declared next to the code that raises it.\n\n"
+    "The OpenID routes have the error responses of RFC 6749: `error` and `error_description`, 401 "
+    "for `invalid_client` and 400 for all others. On the command line a refusal is one line with "
+    "its message, and exit status 1."
 )
-FLOOR: Final = "What is wrong with a request before any rule is asked, or with us:"
+FLOOR: Final = "Errors of a request before any rule is checked, and errors of the server:"
 
 
 def errors() -> str:
@@ -45,17 +45,17 @@ def errors() -> str:
 
 
 def _refusals() -> Iterator[type[DomainError]]:
-    """Every subclass in our apps, but the kinds themselves."""
+    """Yield every refusal class of our apps, without the kinds themselves."""
     for _ in imported():
         pass
-    waiting = list(DomainError.__subclasses__())
-    seen: set[type[DomainError]] = set()
-    while waiting:
-        refusal = waiting.pop()
-        waiting += refusal.__subclasses__()
-        if refusal in seen or refusal in KINDS:
+    pending = list(DomainError.__subclasses__())
+    visited: set[type[DomainError]] = set()
+    while pending:
+        refusal = pending.pop()
+        pending += refusal.__subclasses__()
+        if refusal in visited or refusal in KINDS:
             continue
-        seen.add(refusal)
+        visited.add(refusal)
         if refusal.__module__.partition(".")[0] in APPS:
             yield refusal
 
@@ -73,5 +73,5 @@ def _where(refusal: type[DomainError]) -> str:
 
 
 def _text(refusal: type[DomainError]) -> str:
-    """The first paragraph of its own docstring, where it says more than its kind does."""
+    """Return the first paragraph of the class's docstring."""
     return inspect.cleandoc(refusal.__doc__ or "").partition("\n\n")[0]

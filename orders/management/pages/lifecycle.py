@@ -1,4 +1,4 @@
-"""docs/generated/lifecycle.md: the tables of `orders.lifecycle`, and diagrams drawn from them."""
+"""docs/generated/lifecycle.md: tables and diagrams of `orders.lifecycle`."""
 
 import itertools
 from collections.abc import Iterable
@@ -10,16 +10,15 @@ from orders.management.pages import markdown
 from orders.management.pages.markdown import code, yes
 
 INTRODUCTION: Final = (
-    "Both tables are in `orders/lifecycle.py`; nothing else decides what an item or an order may "
-    "become. Two words are easily confused: an *order* `on_hold` waits to be routed, an *item* "
-    "`on_hold` could not be fulfilled. The table names the whole vocabulary; which verbs a client "
-    "can already cause is what the routes in `openapi.yaml` say."
+    "`orders/lifecycle.py` alone defines the statuses of items and orders, and their transitions. "
+    "`on_hold` has two meanings: an *order* `on_hold` waits to be routed, an *item* `on_hold` "
+    "could not be fulfilled. The routes in `openapi.yaml` document the verbs that a client can use."
 )
 ORDER_RULE: Final = (
-    "An order's status follows from its items' and is stored with every change of them: any item "
-    "`pending` → `on_hold`; else any item not at an end → `open`; else `closed`."
+    "An order's status is derived from its items and stored with each of their changes: `on_hold` "
+    "if an item is `pending`, otherwise `open` if an item is not at an end, otherwise `closed`."
 )
-NOTE: Final = "The diagram joins what orders of one and of two items can do."
+NOTE: Final = "The diagram shows the transitions of orders with one or two items."
 
 
 def lifecycle() -> str:
@@ -36,7 +35,7 @@ def lifecycle() -> str:
         NOTE,
         _diagram(_order_moves()),
         "## Holds",
-        "While one of these stands, an order is not routed. It may have one of each.",
+        "An order with an active hold is not routed. It may have one active hold of each kind.",
         markdown.table(["kind", "shown as"], [(code(k.value), k.label) for k in HoldKind]),
     )
 
@@ -63,12 +62,12 @@ def _transitions() -> str:
 
 
 def _item_moves() -> list[tuple[str, str, str]]:
-    """Status before, status after and verb, of every row of the table."""
+    """Return the status before, the status after and the verb of every transition."""
     return [(s.value, t.target.value, t.verb) for t in TRANSITIONS for s in _sorted(t.sources)]
 
 
 def _order_moves() -> list[tuple[str, str, str]]:
-    """Status before, status after and verb, wherever one item's move changes its order's status."""
+    """Return both order statuses and the verb of every transition that changes the order's."""
     moves = []
     others: list[list[ItemStatus]] = [[], *([status] for status in ItemStatus)]
     for transition, rest in itertools.product(TRANSITIONS, others):
@@ -80,7 +79,7 @@ def _order_moves() -> list[tuple[str, str, str]]:
 
 
 def _diagram(moves: Iterable[tuple[str, str, str]]) -> str:
-    """A Mermaid diagram; one arrow for each pair of statuses, labelled with all its verbs."""
+    """Return a Mermaid diagram with one arrow for each pair of statuses, labelled with verbs."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for before, after, verb in moves:
         verbs = arrows.setdefault((before, after), [])

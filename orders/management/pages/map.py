@@ -1,4 +1,4 @@
-"""docs/generated/map.md: every module with the sentence that says what it is for."""
+"""docs/generated/map.md: every module with its caption."""
 
 from itertools import groupby
 
@@ -6,9 +6,9 @@ from orders.management.pages import markdown
 from orders.management.pages.modules import PACKAGES, first_line, sources
 
 INTRODUCTION = (
-    "Every module, and what its first line says it is for. Apps come in the order of the arrow, "
-    "from what everything stands on to what stands on everything. Migrations and tests are left "
-    "out; `tests/` mirrors the apps."
+    "Every module with the first line of its docstring. Apps are in the order of their imports: "
+    "each app imports only apps above it. Migrations and tests are left out; `tests/` mirrors the "
+    "apps."
 )
 
 

@@ -1,4 +1,4 @@
-"""Our own modules: where they are, what their first line says, and all of them imported."""
+"""Our own modules, with their captions."""
 
 import ast
 import importlib
@@ -14,22 +14,22 @@ PACKAGES: Final = (*APPS, "bench")
 
 
 def sources(*packages: str) -> Iterator[Path]:
-    """Every module that is not empty, by folder, then by name; migrations are left out."""
+    """Yield every module by folder and name, without migrations and empty modules."""
     for package in packages:
-        found = (settings.BASE_DIR / package).rglob("*.py")
-        for path in sorted(found, key=lambda path: (path.parent.parts, path.name)):
+        paths = (settings.BASE_DIR / package).rglob("*.py")
+        for path in sorted(paths, key=lambda path: (path.parent.parts, path.name)):
             if "migrations" not in path.parts and path.stat().st_size:
                 yield path.relative_to(settings.BASE_DIR)
 
 
 def first_line(path: Path) -> str:
-    """What a module says it is for: the first paragraph of its docstring, or nothing."""
+    """Return the first paragraph of a module's docstring, or an empty string."""
     docstring = ast.get_docstring(ast.parse((settings.BASE_DIR / path).read_text())) or ""
     return " ".join(docstring.partition("\n\n")[0].split())
 
 
 def imported() -> Iterator[ModuleType]:
-    """Every module of the apps, imported, so that all they declare is known."""
+    """Import and yield every module of the apps, so that all their classes are declared."""
     for path in sources(*APPS):
         parts = path.with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

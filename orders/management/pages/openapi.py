@@ -1,4 +1,4 @@
-"""docs/generated/openapi.yaml: the document the service itself serves."""
+"""docs/generated/openapi.yaml: the OpenAPI document that the service serves."""
 
 from django.http import HttpRequest
 
@@ -6,5 +6,5 @@ from ordermgmt.http.openapi import document
 
 
 def openapi() -> str:
-    """Byte for byte what `GET /openapi.yaml` answers."""
+    """Return the body of `GET /openapi.yaml`, byte for byte."""
     return document(HttpRequest()).content.decode()

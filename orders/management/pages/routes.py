@@ -1,4 +1,4 @@
-"""Every operation there is: its method, its address, the scopes it needs."""
+"""The operations of the API, with their methods, addresses and scopes."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ class Operation:
 
 
 def operations() -> list[Operation]:
-    """What API views serve, by address and method."""
+    """Return the operations of all API views, sorted by address and method."""
     return sorted(_operations(get_resolver().url_patterns, "/"), key=lambda o: (o.path, o.method))
 
 
@@ -35,5 +35,5 @@ def _operations(patterns: Sequence[URLPattern | URLResolver], prefix: str) -> It
 
 
 def _plain(path: str) -> str:
-    """The address as OpenAPI writes it: `{id}` for Django's `<path:id>`."""
+    """Return the address in OpenAPI's form: `{id}` for Django's `<path:id>`."""
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)

@@ -1,4 +1,4 @@
-"""docs/generated/scopes.md: what a token may be allowed to do, and where it is asked for."""
+"""docs/generated/scopes.md: the scopes of tokens and the operations that need them."""
 
 from typing import Final
 
@@ -8,19 +8,19 @@ from orders.management.pages.markdown import code
 from orders.management.pages.routes import operations
 
 INTRODUCTION: Final = (
-    "From `ordermgmt/http/scopes.py`. A client made without `--scopes` may have all but "
-    f"{', '.join(map(code, sorted(ONLY_IF_NAMED)))}; a token has those it asked for, or all its "
-    "client may have. A scope no operation needs yet is reserved."
+    "From `ordermgmt/http/scopes.py`. A client created without `--scopes` has all scopes except "
+    f"{', '.join(map(code, sorted(ONLY_IF_NAMED)))}. A token has the scopes that its request "
+    "names, or all scopes of its client. A scope that no operation needs is reserved."
 )
 
 
 def scopes() -> str:
-    found = operations()
+    all_operations = operations()
     rows = [
-        (code(name), help, ", ".join(code(o) for o in found if name in o.scopes))
+        (code(name), help, ", ".join(code(o) for o in all_operations if name in o.scopes))
         for name, help in SCOPES.items()
     ]
-    free = [f"- {code(o)}" for o in found if not o.scopes]
+    free = [f"- {code(o)}" for o in all_operations if not o.scopes]
     return markdown.page(
         "Scopes",
         INTRODUCTION,

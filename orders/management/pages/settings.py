@@ -1,4 +1,4 @@
-"""docs/generated/settings.md: every environment variable, from .env.example."""
+"""docs/generated/settings.md: the environment variables in .env.example."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from orders.management.pages import markdown
 from orders.management.pages.markdown import code
 
 INTRODUCTION: Final = (
-    "Every environment variable, from `.env.example`. None is needed for `./run up`. Put them in "
-    "`.env` or in the environment, which wins."
+    "The environment variables in `.env.example`. `./run up` needs none of them. Set them in "
+    "`.env` or in the environment, which takes precedence."
 )
 _SECTION: Final = re.compile(r"# ── (.+?) ─+")
 _VARIABLE: Final = re.compile(r"#? ?([A-Z][A-Z_]*)=(.*)")
@@ -20,7 +20,7 @@ _VARIABLE: Final = re.compile(r"#? ?([A-Z][A-Z_]*)=(.*)")
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One line of .env.example with the section it stands in and the comment above it."""
+    """A variable of .env.example with its section and the comment above it."""
 
     name: str
     section: str
@@ -36,22 +36,22 @@ def settings() -> str:
         f"## {title}\n\n"
         + markdown.table(
             ["variable", "what it is", "example"],
-            [(code(v.name), v.text, code(v.example)) for v in found],
+            [(code(v.name), v.text, code(v.example)) for v in members],
         )
-        for title, found in sections.items()
+        for title, members in sections.items()
     ]
     return markdown.page("Settings", INTRODUCTION, *parts)
 
 
 def variables() -> Iterator[Variable]:
-    """What .env.example lists, in its order."""
+    """Yield the variables of .env.example in its order."""
     section = ""
     comment: list[str] = []
     for line in (django_settings.BASE_DIR / ".env.example").read_text().splitlines():
-        if found := _SECTION.fullmatch(line):
-            section, comment = found[1], []
-        elif found := _VARIABLE.fullmatch(line):
-            yield Variable(found[1], section, " ".join(comment), found[2])
+        if match := _SECTION.fullmatch(line):
+            section, comment = match[1], []
+        elif match := _VARIABLE.fullmatch(line):
+            yield Variable(match[1], section, " ".join(comment), match[2])
             comment = []
         elif line.startswith("# "):
             comment.append(line.removeprefix("# "))

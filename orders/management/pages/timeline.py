@@ -1,4 +1,4 @@
-"""docs/generated/timeline.md: what happens to orders, in the words the console has for it."""
+"""docs/generated/timeline.md: the console's descriptions of timeline entries."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,14 +9,14 @@ from orders.management.pages.markdown import code
 from orders.services.timeline.descriptions import REASONS, RULES, WORDS
 
 INTRODUCTION: Final = (
-    "What `orders/services/timeline/descriptions.py` makes of a timeline for people; `…` stands "
-    "for what the facts of the entry say. An entry's `rule` is why, and its `reason` may be one of "
-    "our codes, or somebody's own words."
+    "The descriptions of timeline entries, from `orders/services/timeline/descriptions.py`. `…` "
+    "stands for facts of the entry. An entry's `rule` is the cause of the change; its `reason` is "
+    "one of our codes or free text."
 )
 
 
 class _Anything(dict[str, Any]):
-    """Facts that say something of everything."""
+    """Facts in which every key has the value `…`."""
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name, "…")
