@@ -61,7 +61,7 @@ def tokenize(*, tenant: Tenant, values: Mapping[str, str], actor: str) -> dict[s
     }
     changed = [name for name, token in tokens.items() if token != values[name]]
     personal_tokens.remember(tenant, {tokens[name]: values[name] for name in changed})
-    _log("tokenize", tenant, actor, count=len(values), found=len(changed))
+    _log("tokenize", tenant, actor, count=len(values), matches=len(changed))
     return tokens
 
 
@@ -77,7 +77,7 @@ def detokenize(*, tenant: Tenant, tokens: Mapping[str, str], actor: str) -> dict
     if missing := wanted - recovered.keys():
         recovered |= _in_orders(tenant, missing)
     values = {name: recovered[token] for name, token in tokens.items() if token in recovered}
-    _log("detokenize", tenant, actor, count=len(tokens), found=len(values))
+    _log("detokenize", tenant, actor, count=len(tokens), matches=len(values))
     return values
 
 
@@ -86,7 +86,7 @@ def _check_use(tenant: Tenant) -> None:
         raise TokensNotInUse("This tenant does not use tokens for personal data.")
 
 
-def _log(direction: str, tenant: Tenant, actor: str, *, count: int, found: int) -> None:
+def _log(direction: str, tenant: Tenant, actor: str, *, count: int, matches: int) -> None:
     """Log the client and the numbers of values, but never a value, a token or a name."""
     log.info(
         "personal data",
@@ -94,7 +94,7 @@ def _log(direction: str, tenant: Tenant, actor: str, *, count: int, found: int) 
         tenant=tenant.slug,
         client=actor,
         count=count,
-        found=found,
+        found=matches,
     )
 
 
