@@ -10,7 +10,7 @@ from orders.admin.excerpts import ROWS, Panel, Row, attributes, listing, mapping
 from orders.models import Order, OrderNote
 from orders.services.capture.pricing import CONTRADICTIONS
 from orders.services.console.order_state import OrderState
-from orders.services.timeline.descriptions import Retold, retell
+from orders.services.timeline.descriptions import Description, describe
 from orders.services.timeline.entries import latest
 from webhooks.services import PublishedEvent
 
@@ -23,7 +23,7 @@ _FLAGS: Final = ("historical", "fulfilled", "offline", "exchange", "preconfirmed
 class Told:
     """A happening in words, with the events it announced."""
 
-    retold: Retold
+    retold: Description
     at: str
     events: Sequence[PublishedEvent]
 
@@ -169,4 +169,4 @@ def _timeline(order: Order, before: int | None) -> Panel:
 
 def _told(order: Order, *, before: int | None = None, since: int = 0) -> list[Told]:
     found = latest(order, before=before, since=since, count=HAPPENINGS)
-    return [Told(retell(h.entry, order.currency), moment(h.entry.at), h.events) for h in found]
+    return [Told(describe(h.entry, order.currency), moment(h.entry.at), h.events) for h in found]

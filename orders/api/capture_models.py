@@ -198,7 +198,7 @@ class OrderFields(AliasedWire):
             shipments=shipments,
             id=self.id,
             external_id=self.external_id,
-            said={name: value for name, value in columns.items() if value is not None},
+            columns={name: value for name, value in columns.items() if value is not None},
             details={name: value for name, value in details.items() if value is not None}
             | wrapping,
             gift_wrapping=price,

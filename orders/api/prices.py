@@ -102,7 +102,7 @@ class PricesView(ApiViewSet):
         listing = prices.list_prices(
             tenant=self.tenant,
             reference=path_id(id),
-            asked=[(item.type, item.id) for item in command.items],
+            requests=[(item.type, item.id) for item in command.items],
         )
         return Response(
             {"currency": listing.currency, "items": [_listed(price) for price in listing.prices]}

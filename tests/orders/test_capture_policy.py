@@ -69,16 +69,14 @@ class TestWhatIsRemembered:
         assert last(Item).location_code == ""
 
     def test_a_refusal_by_rules_that_still_hold_is_worked_out_once(self, shop, monkeypatch):
-        new_orders = []
-        original = captures._make
-        monkeypatch.setattr(
-            captures, "_make", lambda *args: new_orders.append(1) or original(*args)
-        )
+        calls = []
+        original = captures._create
+        monkeypatch.setattr(captures, "_create", lambda *args: calls.append(1) or original(*args))
         body = order(shipments=[SLOW])
         del body["currency"]
 
         assert shop.capture(body).status_code == 400
-        assert len(new_orders) == 1
+        assert len(calls) == 1
 
     def test_a_refusal_is_one_by_the_rules_of_now(self):
         shop = Shop(sequence={})

@@ -1,4 +1,4 @@
-"""Taking an order in, once, however often it is sent: product §4.1."""
+"""Idempotent order capture: docs/contract.md, Capture."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from psycopg import errors as pg
 from configuration.models import Tenant
 from configuration.services import policy as policies
 from configuration.services import sequences
-from configuration.services.policy import Policy
+from configuration.services.policy import Policy, PolicyKey
 from configuration.services.sequences import NEARLY_USED
 from ordermgmt.errors import DomainError, Invalid, Misconfigured, Unavailable
 from ordermgmt.failpoints import failpoint
@@ -27,9 +27,7 @@ from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 from orders.services.reading.queries import Document
 
-# The next number may be the name of an order that came with its number from elsewhere; then the
-# one after it is tried.
-TRIES: Final = 100
+ATTEMPTS: Final = 100
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -43,75 +41,95 @@ class SequenceMissing(Misconfigured):
 
 
 class SequenceExhausted(Misconfigured):
-    """No retry helps until somebody raises the size."""
+    """No retry helps until an operator raises the size of the sequence."""
 
     code = "sequence_exhausted"
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The order as it is stored, and whether this call made it."""
+    """The order as it is stored, and a flag for an order that this call created."""
 
     document: Document
     is_new: bool
 
 
 def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
-    """Take in an order, or answer with the one we have. Commits; not for use in a transaction.
+    """Create an order, or return the stored order if the tenant has it. Commit the transaction.
 
-    Writes first: one statement that does nothing if the order is there already, so of two at the
-    same moment one makes it. It also does nothing if the tenant has configured something since
-    this process read its policy, which is then read again. Whatever cannot be made may still be
-    an order we have, and is then answered by what is stored, whatever has been configured since.
-    New items on a known order that still waits to be routed are added to it.
+    Must not be called in a transaction. The insert comes first and is one statement. It writes
+    nothing if the order exists, if the cached policy is outdated, or if the drawn number is the
+    external id of another order; the last two lead to another attempt. A capture that would be
+    refused may still name a stored order, which is then returned. New items of a stored order on
+    hold are added to it.
 
-    Raises `CaptureConflict` where the capture contradicts what is stored, `InvalidCapture` and
-    the refusals of `pricing` where it cannot be, `SequenceMissing` and `SequenceExhausted` where
-    no number can be drawn. Nothing is written then.
+    Raise `CaptureConflict` if the capture contradicts the stored order, `InvalidCapture` or an
+    error of `pricing` if it is invalid, `SequenceMissing` or `SequenceExhausted` if no number can
+    be drawn. Nothing is written then.
     """
     key = policy_key(new)
-    for tried in range(TRIES):
+    for attempt in range(ATTEMPTS):
         cached_policy = policies.cached_policy(tenant, key)
-        refusal: DomainError | None = None
+        document, refusal = None, None
         try:
-            if made := _make(tenant, new, cached_policy or policies.policy(tenant, key), actor):
-                return Captured(made, is_new=True)
+            document = _create(tenant, new, cached_policy or policies.policy(tenant, key), actor)
         except DomainError as error:
             refusal = error
-        if known := _known(tenant, new):
-            return _repeat(known, tenant=tenant, new=new, actor=actor)
-        if tried == 1:  # by then it is not what was configured that has changed
+        if document:
+            return Captured(document, is_new=True)
+        if existing := _existing_order(tenant, new):
+            return _repeat(existing, tenant=tenant, new=new, actor=actor)
+        if attempt == 1:  # the first attempt may have failed because its policy was outdated
             _check_names(tenant, new)
-        if not refusal:
-            policies.forget(tenant, key)
-        elif not cached_policy or policies.policy(tenant, key).state == cached_policy.state:
-            raise refusal
+        if refusal:
+            _refresh_policy(tenant, key, cached_policy, refusal)
+        else:
+            _try_next_number(tenant, key)
     raise Unavailable(
         "What is configured, or which numbers are taken, changed all the while; try again."
     )
 
 
-def _make(tenant: Tenant, new: NewOrder, rules: Policy, actor: str) -> Document | None:
-    """A new order, or nothing where it exists already or other rules hold by now."""
-    if "currency" not in new.said:
-        raise _failed("'currency' is a required property")
+def _refresh_policy(
+    tenant: Tenant, key: PolicyKey, cached: Policy | None, refusal: DomainError
+) -> None:
+    """Read the policy again for the next attempt. Raise the refusal if the policy is current."""
+    if not cached or policies.policy(tenant, key).state == cached.state:
+        raise refusal
+
+
+def _try_next_number(tenant: Tenant, key: PolicyKey) -> None:
+    """Let the next attempt draw the next number, by a policy that it reads again.
+
+    An insert that writes nothing leaves open whether the number or the policy was the cause.
+    """
+    policies.forget(tenant, key)
+
+
+def _create(tenant: Tenant, new: NewOrder, rules: Policy, actor: str) -> Document | None:
+    """Return the new order, or None if the insert wrote nothing. Raise the refusals."""
+    if "currency" not in new.columns:
+        raise InvalidCapture(
+            "Validation of capture order failed with error: 'currency' is a required property."
+        )
     if rules.numbering is None:
         raise SequenceMissing("Sequence for tenant is not configured.")
     check_strategies(new, rules)
     change = assemble(new, tenant=tenant, policy=rules, actor=actor)
-    if not _write(change, rules, tenant, new):
+    if not _insert(change, rules, tenant, new):
         return None
     return Document(change.order, change.items, change.shipments)
 
 
-def _write(change: OrderChange, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
-    """Write it by one statement, which is a transaction by itself; whether it did."""
+def _insert(change: OrderChange, rules: Policy, tenant: Tenant, new: NewOrder) -> bool:
+    """Insert the order with one autocommitted statement. Return False if it wrote nothing."""
     try:
         failpoint("capture.before_commit")
-        made = persistence.insert(change, rules, identity.kin(new))
+        is_inserted = persistence.insert(change, rules, identity.kin(new))
         failpoint("capture.after_commit")
     except IntegrityError as error:
-        raise _conflict(error, tenant, new, change.order.uuid) from error
+        _check_item_owners(error, tenant, new, change.order.uuid)
+        raise
     except DataError as error:
         if isinstance(error.__cause__, pg.SequenceGeneratorLimitExceeded):
             log.error("order numbers used up", tenant=tenant.slug)
@@ -121,15 +139,18 @@ def _write(change: OrderChange, rules: Policy, tenant: Tenant, new: NewOrder) ->
         raise
     except (ProgrammingError, InternalError):
         if not sequences.exists(tenant):
-            return False  # a reset that this waited for dropped it, so other rules hold by now
+            return False  # a concurrent reset dropped the sequence, so the policy is outdated
         raise
-    if made and rules.numbering and change.order.number == rules.numbering.nearly_used_at:
+    if is_inserted and rules.numbering and change.order.number == rules.numbering.nearly_used_at:
         log.warning("order numbers nearly used up", tenant=tenant.slug, percent=NEARLY_USED)
-    return made
+    return is_inserted
 
 
 def check_strategies(new: NewOrder, rules: Policy) -> None:
-    """What the tenant's role (primary or secondary OMS) allows: contract §a.3."""
+    """Raise `InvalidCapture` if the routing strategies do not fit the tenant's role.
+
+    See docs/contract.md, Second-tier orders.
+    """
     if not rules.external_oms:
         if any(s.strategy == "external" for s in new.shipments):
             raise InvalidCapture(
@@ -156,60 +177,59 @@ def check_strategies(new: NewOrder, rules: Policy) -> None:
         )
 
 
-def _known(tenant: Tenant, new: NewOrder) -> Document | None:
-    """The stored order a capture is about, if we have it."""
+def _existing_order(tenant: Tenant, new: NewOrder) -> Document | None:
+    """Return the stored order that the capture names, or None. Raise `CaptureConflict` if two."""
     uuid = identity.order_uuid(new, tenant.uuid)
-    known = queries.find_by_reference(tenant, uuid=uuid, name=new.external_id)
-    if len(known) > 1:  # some names from before names were unique are those of two orders
-        known = [d for d in known if new.external_id == d.order.external_id]
-        if len(known) != 1 or new.id not in (None, known[0].order.uuid):
+    matches = queries.find_by_reference(tenant, uuid=uuid, name=new.external_id)
+    if len(matches) > 1:  # legacy orders may share a name, because names were not unique
+        matches = [d for d in matches if new.external_id == d.order.external_id]
+        if len(matches) != 1 or new.id not in (None, matches[0].order.uuid):
             raise CaptureConflict(["/id", "/external_id"])
-    return known[0] if known else None
+    return matches[0] if matches else None
 
 
 def _check_names(tenant: Tenant, new: NewOrder) -> None:
-    """Raise `CaptureConflict` where the external id is another order's id, or the reverse."""
+    """Raise `CaptureConflict` if the external id is another order's id, or the reverse."""
     own = str(identity.order_uuid(new, tenant.uuid))
-    named = identity.kin(new).external_uuid
-    pointers = {
-        "/external_id": Order.objects.filter(tenant=tenant, uuid__in=[named] if named else []),
+    external_uuid = identity.kin(new).external_uuid
+    others = {
+        "/external_id": Order.objects.filter(
+            tenant=tenant, uuid__in=[external_uuid] if external_uuid else []
+        ),
         "/id": Order.objects.filter(tenant=tenant, external_id__in=(own, own.upper())),
     }
-    if taken := [pointer for pointer, orders in pointers.items() if orders.exists()]:
-        raise CaptureConflict(taken)
+    if pointers := [pointer for pointer, orders in others.items() if orders.exists()]:
+        raise CaptureConflict(pointers)
 
 
-def _repeat(known: Document, *, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
-    """Answer a capture of an order we have: the same again, more items, or a contradiction."""
-    order = known.order
-    items = {item.uuid: item for item in known.items}
+def _repeat(existing: Document, *, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
+    """Return the stored order after adding the items it lacks. Raise `CaptureConflict`."""
+    order = existing.order
+    items = {item.uuid: item for item in existing.items}
     if all(uuid in items for uuid in identity.item_uuids(new, order.uuid)):
-        shipments = {shipment.uuid: shipment for shipment in known.shipments}
-        if found := identity.differences(new, order, items, shipments):
-            raise CaptureConflict(found)
-        return Captured(known, is_new=False)
+        shipments = {shipment.uuid: shipment for shipment in existing.shipments}
+        if differences := identity.differences(new, order, items, shipments):
+            raise CaptureConflict(differences)
+        return Captured(existing, is_new=False)
     try:
-        added = additions.add(order.pk, tenant=tenant, new=new, actor=actor)
+        extended = additions.add(order.pk, tenant=tenant, new=new, actor=actor)
     except IntegrityError as error:
-        raise _conflict(error, tenant, new, order.uuid) from error
-    return Captured(added, is_new=False)
+        _check_item_owners(error, tenant, new, order.uuid)
+        raise
+    return Captured(extended, is_new=False)
 
 
-def _conflict(error: IntegrityError, tenant: Tenant, new: NewOrder, order: UUID) -> Exception:
-    """The refusal behind a broken promise of the database: an item of another order."""
+def _check_item_owners(error: IntegrityError, tenant: Tenant, new: NewOrder, order: UUID) -> None:
+    """Raise `CaptureConflict` if the error is about items that belong to another order."""
     cause = error.__cause__
     constraint = cause.diag.constraint_name if isinstance(cause, pg.UniqueViolation) else None
     if constraint != "item_belongs_to_one_order_forever":
-        return error
+        return
     uuids = identity.item_uuids(new, order)
     elsewhere = set(
         Item.objects.filter(tenant=tenant, uuid__in=uuids)
         .exclude(order__uuid=order)
         .values_list("uuid", flat=True)
     )
-    placed = zip(new.item_paths(), uuids, strict=True)
-    return CaptureConflict([f"{path}/id" for path, uuid in placed if uuid in elsewhere])
-
-
-def _failed(why: str) -> InvalidCapture:
-    return InvalidCapture(f"Validation of capture order failed with error: {why}.")
+    paths = zip(new.item_paths(), uuids, strict=True)
+    raise CaptureConflict([f"{path}/id" for path, uuid in paths if uuid in elsewhere]) from error

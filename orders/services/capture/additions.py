@@ -1,4 +1,4 @@
-"""More items for an order we have: product §4.1, "add sales order items"."""
+"""Addition of items to a stored order."""
 
 from django.db import transaction
 
@@ -20,17 +20,16 @@ from orders.services.reading.queries import Document, document
 
 
 def add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document:
-    """Add the items a capture names and the order lacks; totals and holds are judged again.
+    """Add the items that the order lacks, update totals and holds, and return the order.
 
-    The order's row is locked first, so of two captures that add at the same moment the second
-    sees what the first one added. Raises `CaptureConflict` when the order no longer waits to be
-    routed, or when anything else the capture says differs from what is stored.
+    The order's row is locked first, so concurrent additions follow one another. Raise
+    `CaptureConflict` if the order is not on hold, or if other values differ from what is stored.
     """
     with transaction.atomic(durable=True):
-        added = _add(order_id, tenant=tenant, new=new, actor=actor)
+        extended = _add(order_id, tenant=tenant, new=new, actor=actor)
         failpoint("additions.before_commit")
     failpoint("additions.after_commit")
-    return added
+    return extended
 
 
 def _add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Document:
@@ -41,12 +40,12 @@ def _add(order_id: int, *, tenant: Tenant, new: NewOrder, actor: str) -> Documen
     shipments = {shipment.uuid: shipment for shipment in stored.shipments}
     uuids = identity.item_uuids(new, order.uuid)
     fresh = [n for n, uuid in enumerate(uuids) if uuid not in items]
-    found = identity.differences(new, order, items, shipments)
+    pointers = identity.differences(new, order, items, shipments)
     if fresh and order.status != OrderStatus.ON_HOLD:
         paths = new.item_paths()
-        found += [paths[n] for n in fresh]
-    if found:
-        raise CaptureConflict(found)
+        pointers += [paths[n] for n in fresh]
+    if pointers:
+        raise CaptureConflict(pointers)
     if not fresh:
         return stored
     return _extend(stored, fresh, tenant=tenant, new=new, actor=actor)
@@ -59,25 +58,25 @@ def _extend(
     rules = policy(tenant, PolicyKey(frozenset(s.service_level for s in new.shipments)))
     uuids = identity.item_uuids(new, order.uuid)
     pricing.check_all(new, currency=order.currency, method=order.price_method, items=uuids)
-    known = {shipment.uuid for shipment in stored.shipments}
+    existing = {shipment.uuid for shipment in stored.shipments}
     shipments = identity.shipment_uuids(new, order.uuid)
-    found = pricing.contradictions(
+    contradictions = pricing.contradictions(
         new,
         currency=order.currency,
         method=order.price_method,
         items=fresh,
-        shipments=[n for n, uuid in enumerate(shipments) if uuid not in known],
+        shipments=[n for n, uuid in enumerate(shipments) if uuid not in existing],
     )
-    marks = pricing.settle(found, is_lenient=tenant.lenient_price_details)
-    travelling = _shipments(stored, new, rules)
+    marks = pricing.settle(contradictions, is_lenient=tenant.lenient_price_details)
+    all_shipments = _shipments(stored, new, rules)
     added = building.items_of(
         [new.items[n] for n in fresh],
         order,
-        travelling,
+        all_shipments,
         [uuids[n] for n in fresh],
         first=len(stored.items),
     )
-    _insert(order, added, [s for s in travelling if s.pk is None])
+    _insert(order, added, [s for s in all_shipments if s.pk is None])
     [change] = changes_of(tenant.pk, [order.pk], actor=actor)
     order = change.order
     _settle(change, new, checks_payments=tenant.checks_payment_totals)
@@ -87,9 +86,9 @@ def _extend(
     change.record("items_added", {"items": len(added), "total": order.total})
     if in_store := [i for i in change.pending() if i.is_in_store]:
         change.move("complete", in_store, place=Place(order.store_id, "store"))
-    standing = {hold.kind for hold in change.standing}
+    active_kinds = {hold.kind for hold in change.standing}
     for reason in holds_for(items=len(change.items), own_grace=0, service_levels=(), policy=rules):
-        if reason.kind not in standing:
+        if reason.kind not in active_kinds:
             change.hold(reason)
     order.save()
     persistence.save([change])
@@ -97,19 +96,19 @@ def _extend(
 
 
 def _shipments(stored: Document, new: NewOrder, rules: Policy) -> list[Shipment]:
-    """The capture's shipments, in its order: those the order has, and unsaved new ones."""
+    """Return the capture's shipments in its order: the stored ones, and new unsaved ones."""
     order = stored.order
-    known = {shipment.uuid: shipment for shipment in stored.shipments}
+    by_uuid = {shipment.uuid: shipment for shipment in stored.shipments}
     uuids = identity.shipment_uuids(new, order.uuid)
-    unknown = [n for n, uuid in enumerate(uuids) if uuid not in known]
+    missing = [n for n, uuid in enumerate(uuids) if uuid not in by_uuid]
     built = building.shipments_of(
-        [new.shipments[n] for n in unknown],
+        [new.shipments[n] for n in missing],
         order,
         rules,
-        [uuids[n] for n in unknown],
-        first=len(known),
+        [uuids[n] for n in missing],
+        first=len(by_uuid),
     )
-    return [known.get(uuid) or built.pop(0) for uuid in uuids]
+    return [by_uuid.get(uuid) or built.pop(0) for uuid in uuids]
 
 
 def _insert(order: Order, items: list[Item], shipments: list[Shipment]) -> None:
@@ -118,19 +117,19 @@ def _insert(order: Order, items: list[Item], shipments: list[Shipment]) -> None:
     for item in items:
         item.order = order
     Shipment.objects.bulk_create(shipments)
-    # By id, so that two captures that share items wait for each other and never deadlock.
+    # In the order of ids, so captures that share items wait for each other without a deadlock.
     Item.objects.bulk_create(sorted(items, key=lambda item: item.uuid.int))
 
 
 def _settle(change: OrderChange, new: NewOrder, *, checks_payments: bool) -> None:
-    """What follows from the order's items now: totals, payments, way of travelling."""
+    """Update the totals, the payments and the fulfillment type. Raise the errors of `pricing`."""
     order = change.order
     for name, amount in pricing.totals(change.items, change.shipments, order.gift_wrapping).items():
         setattr(order, name, amount)
     paid = order.details.get("payments", [])
-    known = {names.normal(payment["correlation_ref"]) for payment in paid}
-    sent = new.details.get("payments", [])
-    more = [p for p in sent if names.normal(p["correlation_ref"]) not in known]
+    references = {names.normal(payment["correlation_ref"]) for payment in paid}
+    payments = new.details.get("payments", [])
+    more = [p for p in payments if names.normal(p["correlation_ref"]) not in references]
     if more:
         order.details["payments"] = paid + more
     if new.details.get("payments") and checks_payments:

@@ -1,7 +1,7 @@
-"""From what a caller said to a new order and its beginning: gone at once, held, or on its way.
+"""New orders with their first status: complete, on hold or open.
 
-Pure: everything here follows from the capture and the policy, so it is tested without a clock or
-a database. `writing` stores the result.
+Everything follows from the capture and the policy without a query, so it can be tested without a
+database. `persistence` stores the result.
 """
 
 from configuration.models import Tenant
@@ -16,7 +16,7 @@ from orders.services.holds import rules as hold_rules
 
 
 def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> OrderChange:
-    """A new order with all its rows, unsaved. Refuses amounts that cannot be (§4.1)."""
+    """Return the unsaved change that creates an order. Raise the errors of `pricing`."""
     order = building.new_order(new, tenant)
     shipments = building.shipments_of(
         new.shipments, order, policy, identity.shipment_uuids(new, order.uuid)
@@ -24,8 +24,8 @@ def assemble(new: NewOrder, *, tenant: Tenant, policy: Policy, actor: str) -> Or
     uuids = identity.item_uuids(new, order.uuid)
     items = building.items_of(new.items, order, shipments, uuids)
     pricing.check_all(new, currency=order.currency, method=order.price_method, items=uuids)
-    found = pricing.contradictions(new, currency=order.currency, method=order.price_method)
-    if marks := pricing.settle(found, is_lenient=tenant.lenient_price_details):
+    contradictions = pricing.contradictions(new, currency=order.currency, method=order.price_method)
+    if marks := pricing.settle(contradictions, is_lenient=tenant.lenient_price_details):
         order.details["contradictions"] = marks
     wrapping = new.gift_wrapping.under(order.price_method).gross
     for name, amount in pricing.totals(items, shipments, wrapping).items():
@@ -49,8 +49,8 @@ def _begin(change: OrderChange, new: NewOrder, policy: Policy) -> None:
         "order.created",
         lambda _: order_payloads.order_event(order, items, shipments, item_status="created"),
     )
-    if gone := [i for i in items if i.is_in_store or new.is_complete_at_once]:
-        _complete(change, gone, new)
+    if completed := [i for i in items if i.is_in_store or new.is_complete_at_once]:
+        _complete(change, completed, new)
     if not change.pending():
         return
     reasons = hold_rules.holds_for(
@@ -65,18 +65,18 @@ def _begin(change: OrderChange, new: NewOrder, policy: Policy) -> None:
         routing.open_order(change, policy=policy)
 
 
-def _complete(change: OrderChange, gone: list[Item], new: NewOrder) -> None:
-    """Items the customer has already: never held, never routed (§3)."""
+def _complete(change: OrderChange, completed: list[Item], new: NewOrder) -> None:
+    """Complete the items that the customer already has, without a hold or routing."""
     order, items = change.order, change.items
     store = Place(order.store_id, "store" if order.store_id else "")
-    change.move("complete", gone, place=store)
+    change.move("complete", completed, place=store)
     rule = next(
         (name for name in ("is_historical", "is_fulfilled") if new.details.get(name)),
         order_payloads.HANDOVER,
     )
     change.record(
         "completed",
-        {"rule": rule, "items": len(gone)},
+        {"rule": rule, "items": len(completed)},
         None if change.pending() else "order.completed",
         lambda _: order_payloads.completed(order, items),
     )

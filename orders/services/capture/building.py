@@ -1,4 +1,4 @@
-"""The rows of a new order as a caller described it, unsaved and not yet judged."""
+"""Unsaved model instances of a new order, before its amounts are checked."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ FULFILLMENT_TYPES: Final = {
 
 
 def new_order(new: NewOrder, tenant: Tenant) -> Order:
-    """The unsaved order, without its totals; what was not said has the tenant's defaults."""
+    """Return the unsaved order without its totals; the tenant's defaults fill what is missing."""
     customer = new.details.get("customer", {})
     customer_id = customer_id_for(
         tenant, customer, external_id=new.details.get("external_customer_id")
@@ -37,18 +37,18 @@ def new_order(new: NewOrder, tenant: Tenant) -> Order:
         "shop_locale": tenant.shop_locale,
         "price_method": PriceMethod.TAX_EXCLUDED,
         "placed_at": now,
-    } | new.said
+    } | new.columns
     details = identity.snapshot(new, columns["price_method"])
     if new.name != new.external_id:
         details[Order.EXTERNAL_ID_AS_SENT] = new.external_id
     return prepared_sql.unsaved(
         Order,
-        captured_at=now,  # until the database says
+        captured_at=now,  # replaced by the database's clock on insert
         tenant_id=tenant.pk,
         uuid=identity.order_uuid(new, tenant.uuid),
         external_id=new.name or "",
         status=OrderStatus.ON_HOLD,
-        version=0,  # grows with every row of the timeline
+        version=0,  # incremented by every row of the timeline
         customer_id=customer_id,
         customer_key=customer_key(tenant, customer_id) if customer_id else None,
         customer_email=customer.get("email", ""),
@@ -60,7 +60,7 @@ def new_order(new: NewOrder, tenant: Tenant) -> Order:
 def shipments_of(
     new: Sequence[NewShipment], order: Order, policy: Policy, uuids: Sequence[UUID], first: int = 0
 ) -> list[Shipment]:
-    """Unsaved shipments, numbered from `first`; their service levels say what they ship by."""
+    """Return unsaved shipments, numbered from `first`, with the methods of their service levels."""
     built = []
     for position, (uuid, shipment) in enumerate(zip(uuids, new, strict=True), first):
         price = shipment.price.under(order.price_method)
@@ -97,13 +97,13 @@ def items_of(
     uuids: Sequence[UUID],
     first: int = 0,
 ) -> list[Item]:
-    """Unsaved, pending items, numbered from `first`."""
+    """Return unsaved, pending items, numbered from `first`."""
     built = []
     for position, (uuid, item) in enumerate(zip(uuids, new, strict=True), first):
         price = item.price.under(order.price_method)
         shipment = shipments[item.shipment] if item.shipment is not None else None
         in_store = shipment is not None and shipment.shipping_method == HANDOVER
-        made = prepared_sql.unsaved(
+        instance = prepared_sql.unsaved(
             Item,
             tenant_id=order.tenant_id,
             uuid=uuid,
@@ -122,12 +122,12 @@ def items_of(
             details=as_stored(item.details),
             attributes=item.details.get("extended_attributes", []),
         )
-        made.shipment = shipment
-        built.append(made)
+        instance.shipment = shipment
+        built.append(instance)
     return built
 
 
 def fulfillment_type(items: Sequence[Item]) -> str:
-    """How an order reaches the customer; a mixed cart is always `multiple` (§b.1)."""
+    """Return the fulfillment type of an order; that of a mixed cart is `multiple`."""
     types = {FULFILLMENT_TYPES[shipping_method(item)] for item in items}
     return types.pop() if len(types) == 1 else "multiple"

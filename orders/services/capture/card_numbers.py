@@ -1,16 +1,16 @@
-"""Telling card numbers from other digits, so that none is ever kept (robustness C23)."""
+"""Card number detection, so that no card number is stored."""
 
 import re
 from typing import Final
 
-# Thirteen to nineteen digits as people write them, and how the numbers of cards begin.
+# Thirteen to nineteen digits with optional separators, and the prefixes of card issuers.
 _DIGITS: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _ISSUERS: Final = re.compile(r"4|5[1-5]|2[2-7]|3[0-9]|6")
 
 
 def holds_card_number(text: str) -> bool:
-    """Whether some digits in it begin like a card's number and pass the check of one (Luhn)."""
-    return any(_is_card(re.sub(r"\D", "", found[0])) for found in _DIGITS.finditer(text))
+    """Return whether the text has digits with an issuer's prefix and a valid Luhn checksum."""
+    return any(_is_card(re.sub(r"\D", "", match[0])) for match in _DIGITS.finditer(text))
 
 
 def _is_card(digits: str) -> bool:

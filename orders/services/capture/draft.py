@@ -1,8 +1,8 @@
-"""An order as a caller describes it, in the domain's own words, before it is one of ours.
+"""Orders as captures describe them, before they are stored.
 
-Both vocabularies a caller may use (the read model's and the injection's) end here, so the rules
-below never know which one it was. What was not said stays unsaid: `said` and `details` have a key
-only where the caller gave a value, and that is what a repeated capture is compared by.
+Both vocabularies of a capture (the read model's and the injection's) are converted to these
+classes, so the rules do not depend on the vocabulary. `columns` and `details` have keys only for
+values that the caller sent, because a repeated capture is compared by those.
 """
 
 from collections import Counter
@@ -21,25 +21,25 @@ IN_STORE_HANDOVER: Final = "IN_STORE_HANDOVER"
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Amounts of one thing: `gross = net + tax`; `base` is before the discount."""
+    """Amounts of one line: `gross = net + tax`; `base` is before the discount."""
 
     base: Decimal = ZERO
     net: Decimal = ZERO
     tax: Decimal = ZERO
     gross: Decimal = ZERO
     discount: Decimal = ZERO
-    says_tax: ClassVar[bool] = False
+    states_tax: ClassVar[bool] = False
 
     def under(self, method: str) -> "Price":
-        """Itself: its amounts do not depend on whether prices include tax."""
+        """Return the price itself, because it does not depend on the price method."""
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class PartialPrice:
-    """A price in the read model's form, whose `discount` and `base` may be unsaid.
+    """A price in the read model's form, with optional `discount` and `base`.
 
-    A discount that is unsaid is what the listed discounts take off.
+    The discount defaults to the sum of the listed discounts.
     """
 
     net: Decimal
@@ -47,26 +47,31 @@ class PartialPrice:
     gross: Decimal
     discount: Decimal | None = None
     base: Decimal | None = None
-    taken_off: Decimal = ZERO  # by the listed discounts
-    says_tax: ClassVar[bool] = True
+    listed_discount: Decimal = ZERO  # the sum of the listed discounts
+    states_tax: ClassVar[bool] = True
 
     def under(self, method: str) -> Price:
+        """Return the amounts by price method, with the defaults of what was not sent."""
         paid = self.gross if method == PriceMethod.TAX_INCLUDED else self.net
-        discount = self.taken_off if self.discount is None else self.discount
+        discount = self.listed_discount if self.discount is None else self.discount
         base = paid + discount if self.base is None else self.base
         return Price(base, self.net, self.tax, self.gross, discount)
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A price in the injection's form: one amount, with or without tax by method (§a.1.4)."""
+    """A price in the injection's form: one amount, with or without tax by price method.
+
+    See docs/contract.md, Injection vocabulary.
+    """
 
     base: Decimal
     tax: Decimal
     discount: Decimal = ZERO
-    says_tax: bool = False  # and not by its tax lines
+    states_tax: bool = False  # in a member of its own, beside the tax lines
 
     def under(self, method: str) -> Price:
+        """Return the amounts by price method."""
         paid = self.base - self.discount
         if method == PriceMethod.TAX_INCLUDED:
             return Price(self.base, paid - self.tax, self.tax, paid, self.discount)
@@ -78,9 +83,10 @@ AnyPrice = Price | PartialPrice | Quote
 
 @dataclass(slots=True)
 class NewItem:
-    """One unit of one product. `shipment` is a place in the order's `shipments`.
+    """One unit of one product. `shipment` is an index into the order's `shipments`.
 
-    It may follow from there being one; only one that is named contradicts another.
+    An order's only shipment is the default; only a shipment that the caller named can contradict
+    the stored one.
     """
 
     product_id: str
@@ -96,7 +102,7 @@ class NewItem:
 
 @dataclass(slots=True)
 class NewShipment:
-    """Items that travel together, and how the caller wants them routed."""
+    """Items that travel together, with the routing strategy that the caller requested."""
 
     price: AnyPrice = field(default_factory=Price)
     id: UUID | None = None
@@ -108,26 +114,26 @@ class NewShipment:
 
 @dataclass(slots=True)
 class NewOrder:
-    """A capture, as it was said: `said` are columns of `Order`, `details` its snapshot."""
+    """A capture as it was sent: `columns` are columns of `Order`, `details` its snapshot."""
 
     items: list[NewItem]
     shipments: list[NewShipment] = field(default_factory=list)
     id: UUID | None = None
     external_id: str | None = None
-    said: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     gift_wrapping: AnyPrice = field(default_factory=Price)
-    nests_items: bool = False  # inside their shipments, as injection does
+    nests_items: bool = False  # inside their shipments, as in the injection vocabulary
 
     def item_paths(self) -> list[str]:
-        """JSON pointers to the items, where they stand in what was sent."""
+        """Return JSON pointers to the items in the request body."""
         if not self.nests_items:
             return [f"/items/{n}" for n in range(len(self.items))]
-        places: Counter[int | None] = Counter()
+        indexes: Counter[int | None] = Counter()
         paths = []
         for item in self.items:
-            paths.append(f"/shipments/{item.shipment}/items/{places[item.shipment]}")
-            places[item.shipment] += 1
+            paths.append(f"/shipments/{item.shipment}/items/{indexes[item.shipment]}")
+            indexes[item.shipment] += 1
         return paths
 
     @property
@@ -137,17 +143,17 @@ class NewOrder:
 
     @property
     def is_complete_at_once(self) -> bool:
-        """Sold and gone when we hear of it: nothing to hold, nothing to route (§3)."""
+        """Return whether the order is complete at capture, so that it is never held or routed."""
         return bool(self.details.get("is_fulfilled") or self.details.get("is_historical"))
 
     def is_in_store(self, item: NewItem) -> bool:
-        """Handed over where it was bought, so never held and never routed."""
+        """Return whether the item is handed over in the store, so never held and never routed."""
         if item.is_in_store or item.shipment is None:
             return item.is_in_store
         return self.shipments[item.shipment].service_level == IN_STORE_HANDOVER
 
     @property
     def country(self) -> str:
-        """Where it goes: ISO 3166, or empty when nobody said."""
+        """Return the country of the shipping address (ISO 3166), or an empty string."""
         address: Mapping[str, Any] = self.details.get("shipping_address") or {}
         return str(address.get("country_code", ""))

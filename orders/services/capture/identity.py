@@ -1,4 +1,4 @@
-"""Which order a capture is about, and whether it says the same again: product §4.1, Identity."""
+"""Identity of captured orders, and comparison with what is stored: docs/contract.md, Capture."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _AMOUNTS: Final = ("base", "net", "tax", "gross", "discount")
 
 
 class CaptureConflict(Conflict):
-    """The documented 409; `differences` are JSON pointers into what was sent."""
+    """The documented 409; `differences` are JSON pointers into the request body."""
 
     code = "conflict"
 
@@ -30,10 +30,10 @@ class CaptureConflict(Conflict):
 
 
 def order_uuid(new: NewOrder, tenant_uuid: UUID) -> UUID:
-    """The order's id: the caller's, or one that follows from what the caller calls it.
+    """Return the order's id: the caller's, or one derived from the external id.
 
-    With neither an id nor an external id, the items' ids name the order. A capture that names
-    nothing at all cannot be recognized when it comes again: each makes a new order.
+    Without both it is derived from the items' ids. A capture without any of these ids gets a
+    random id, so a repetition creates another order.
     """
     if new.id:
         return new.id
@@ -46,7 +46,7 @@ def order_uuid(new: NewOrder, tenant_uuid: UUID) -> UUID:
 
 
 def kin(new: NewOrder) -> Kin:
-    """Return what else the external id is: a UUID, and other spellings of itself."""
+    """Return the other names that the external id stands for: a UUID, and other spellings."""
     name = new.name
     if not name:
         return _NO_KIN
@@ -57,33 +57,33 @@ def kin(new: NewOrder) -> Kin:
 
 
 def item_uuids(new: NewOrder, order: UUID) -> list[UUID]:
-    """The items' ids, in order: the caller's, or ones that follow from the order's.
+    """Return the items' ids in order: the caller's, or ones derived from the order's id.
 
-    Callers repeat an `external_item_id` for several units: its first unit, second unit … each
-    get an id of their own, the same ones when the capture is repeated.
+    Callers repeat an `external_item_id` for several units, so the id of a unit also depends on
+    its position among them. A repeated capture gets the same ids.
     """
-    seen: Counter[str] = Counter()
+    units: Counter[str] = Counter()
     uuids = []
     for position, item in enumerate(new.items):
         if item.id:
             uuids.append(item.id)
             continue
         name = names.normal(item.external_item_id)
-        uuids.append(uuid5(order, f"item:{name}:{seen[name]}" if name else f"item#{position}"))
-        seen[name] += 1
+        uuids.append(uuid5(order, f"item:{name}:{units[name]}" if name else f"item#{position}"))
+        units[name] += 1
     return uuids
 
 
 def shipment_uuids(new: NewOrder, order: UUID) -> list[UUID]:
-    """The shipments' ids, in order: the caller's, or ones that follow from the order's."""
+    """Return the shipments' ids in order: the caller's, or ones derived from the order's id."""
     return [s.id or uuid5(order, f"shipment#{n}") for n, s in enumerate(new.shipments)]
 
 
 def snapshot(new: NewOrder, method: str) -> dict[str, Any]:
-    """An order's `details` as they are kept: what was said, with gift wrapping priced."""
+    """Return an order's `details` as stored: what was sent, with the price of gift wrapping."""
     details = dict(new.details)
     wrapping = details.get("gift_wrapping")
-    if wrapping is not None:  # one of which nothing but its price was said is empty
+    if wrapping is not None:  # empty if only its price was sent
         price = new.gift_wrapping.under(method)
         details["gift_wrapping"] = wrapping | {
             "price": {"net": price.net, "tax": price.tax, "gross": price.gross}
@@ -97,62 +97,63 @@ def differences(
     items: Mapping[UUID, Item],
     shipments: Mapping[UUID, Shipment],
 ) -> list[str]:
-    """JSON pointers to what a capture says differently from the stored order.
+    """Return JSON pointers to the values of a capture that differ from the stored order.
 
-    Only what is said is compared: what a caller leaves out contradicts nothing. Items the order
-    does not have yet are additions and no difference; nor are the shipments and payments that
-    come with them, and only with them.
+    Only values that the caller sent are compared. Items that the order lacks are additions and no
+    differences. New shipments and payments are differences unless they come with new items.
     """
     method = order.price_method
-    found = []
+    pointers = []
     if new.id and new.id != order.uuid:
-        found.append("/id")
+        pointers.append("/id")
     if new.name is not None and new.name != names.normal(order.external_id):
-        found.append("/external_id")
-    found += [
-        f"/{name}" for name, value in new.said.items() if not _is_same(getattr(order, name), value)
+        pointers.append("/external_id")
+    pointers += [
+        f"/{name}"
+        for name, value in new.columns.items()
+        if not _is_same(getattr(order, name), value)
     ]
     details = snapshot(new, method)
     payments = details.pop("payments", [])
     for name, value in details.items():
-        found += _different(order.details.get(name), value, f"/{name}")
+        pointers += _different(order.details.get(name), value, f"/{name}")
     uuids, shipment_ids = item_uuids(new, order.uuid), shipment_uuids(new, order.uuid)
     adds = any(uuid not in items for uuid in uuids)
-    found += _different_payments(order.details.get("payments", []), payments, adds=adds)
+    pointers += _different_payments(order.details.get("payments", []), payments, adds=adds)
     for path, uuid, item in zip(new.item_paths(), uuids, new.items, strict=True):
         if stored := items.get(uuid):
-            said = {
+            values = {
                 "product_id": item.product_id,
                 "external_item_id": item.external_item_id,
                 "is_preorder": item.is_preorder,
                 "price": item.price.under(method),
                 "details": item.details,
             }
-            found += _different_parts(stored, said, path)
-            # One captured before shipments of items handed over were kept has none.
-            named = shipment_ids[item.shipment or 0] if item.names_shipment else None
-            if named and stored.shipment and stored.shipment.uuid != named:
-                found.append(f"{path}/shipment_id")
+            pointers += _different_parts(stored, values, path)
+            # Legacy items that were handed over in the store have no shipment.
+            shipment_id = shipment_ids[item.shipment or 0] if item.names_shipment else None
+            if shipment_id and stored.shipment and stored.shipment.uuid != shipment_id:
+                pointers.append(f"{path}/shipment_id")
     for n, (uuid, shipment) in enumerate(zip(shipment_ids, new.shipments, strict=True)):
         if stored_shipment := shipments.get(uuid):
-            said = {
+            values = {
                 "service_level": shipment.service_level,
                 "strategy": shipment.strategy,
                 "location_code": shipment.location_code,
                 "price": shipment.price.under(method),
                 "details": shipment.details,
             }
-            found += _different_parts(stored_shipment, said, f"/shipments/{n}")
+            pointers += _different_parts(stored_shipment, values, f"/shipments/{n}")
         elif not adds:
-            found.append(f"/shipments/{n}")
-    return found
+            pointers.append(f"/shipments/{n}")
+    return pointers
 
 
-def _different_parts(stored: Item | Shipment, said: dict[str, Any], path: str) -> Iterator[str]:
-    price: Price = said.pop("price")
-    details: dict[str, Any] = said.pop("details")
+def _different_parts(stored: Item | Shipment, values: dict[str, Any], path: str) -> Iterator[str]:
+    price: Price = values.pop("price")
+    details: dict[str, Any] = values.pop("details")
     yield from (
-        f"{path}/{name}" for name, v in said.items() if not _is_same(getattr(stored, name), v)
+        f"{path}/{name}" for name, v in values.items() if not _is_same(getattr(stored, name), v)
     )
     if any(getattr(stored, name) != getattr(price, name) for name in _AMOUNTS):
         yield f"{path}/price"
@@ -161,35 +162,38 @@ def _different_parts(stored: Item | Shipment, said: dict[str, Any], path: str) -
 
 
 def _different_payments(
-    stored: list[dict[str, Any]], said: list[dict[str, Any]], *, adds: bool
+    stored: list[dict[str, Any]], payments: list[dict[str, Any]], *, adds: bool
 ) -> Iterator[str]:
-    """Payments are known by their reference, which several may share where totals go unchecked."""
-    for n, payment in enumerate(said):
+    """Yield the differences from the most similar stored payment with the same reference.
+
+    Payments may share a reference if the tenant does not check payment totals.
+    """
+    for n, payment in enumerate(payments):
         reference = names.normal(payment["correlation_ref"])
-        found = [
+        candidates = [
             list(_different(before, payment, f"/payments/{n}"))
             for before in stored
             if names.normal(before["correlation_ref"]) == reference
         ]
-        if found:
-            yield from min(found, key=len)
+        if candidates:
+            yield from min(candidates, key=len)
         elif not adds:
             yield f"/payments/{n}"
 
 
-def _different(stored: Any, said: Any, path: str) -> Iterator[str]:
-    if isinstance(stored, dict) and isinstance(said, dict):
-        for name, value in said.items():
-            yield from _different(stored.get(name), value, f"{path}/{name}")
-    elif not _is_same(stored, said, is_email=path.endswith("/email")):
+def _different(stored: Any, value: Any, path: str) -> Iterator[str]:
+    if isinstance(stored, dict) and isinstance(value, dict):
+        for name, part in value.items():
+            yield from _different(stored.get(name), part, f"{path}/{name}")
+    elif not _is_same(stored, value, is_email=path.endswith("/email")):
         yield path
 
 
-def _is_same(stored: Any, said: Any, *, is_email: bool = False) -> bool:
+def _is_same(stored: Any, value: Any, *, is_email: bool = False) -> bool:
     """Return whether the values are equal; texts are compared in their normal form."""
-    if stored == said:
+    if stored == value:
         return True
-    if not isinstance(stored, str) or not isinstance(said, str):
+    if not isinstance(stored, str) or not isinstance(value, str):
         return False
     form = names.normal_email if is_email else names.normal
-    return form(stored) == form(said)
+    return form(stored) == form(value)

@@ -1,4 +1,4 @@
-"""What the amounts of an order must satisfy, and what they add up to: product §4.1."""
+"""Checks and totals of order amounts: docs/contract.md, Capture."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from ordermgmt.money import LARGEST_TOTAL, ZERO
 from orders.models import PriceMethod
 from orders.services.capture.draft import AnyPrice, NewOrder, PartialPrice, Price
 
-# What can contradict an amount, and how that is told.
+# Message templates by the kind of contradiction.
 CONTRADICTIONS: Final = {
     "tax_lines": "the tax lines add up to {sum}, the tax is {amount}",
     "discounts": "the discounts add up to {sum}, the discount is {amount}",
     "price": "the base less the discount is {sum}, the price paid is {amount}",
 }
-MOST_CONTRADICTIONS: Final = 20  # that are told of one capture
+MOST_CONTRADICTIONS: Final = 20  # that are reported for one capture
 
 
 class WrongAmount(Invalid):
@@ -39,17 +39,16 @@ class DetailsDoNotAddUp(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Details of a price that add up to another amount than the one they explain."""
+    """Details of a price with another sum than the amount they explain."""
 
-    pointer: str  # into what was sent
-    of: str  # what is priced
+    pointer: str  # into the request body
+    of: str  # the priced line: item, shipment or gift wrapping
     kind: str  # one of CONTRADICTIONS
     sum: Decimal
     amount: Decimal
 
     @property
-    def words(self) -> str:
-        """What adds up to what, and to what it should."""
+    def message(self) -> str:
         return CONTRADICTIONS[self.kind].format(
             sum=f"'{money.text(self.sum)}'", amount=f"'{money.text(self.amount)}'"
         )
@@ -63,9 +62,9 @@ class Priced(Protocol):
 
 
 def check(price: Price, *, of: str, currency: str) -> Price:
-    """Refuse amounts that cannot be: negative, over-discounted, not adding up, not payable.
+    """Return the price. Raise `WrongAmount` or `NotRounded` if its amounts are invalid.
 
-    `of` names what is priced, as the documented messages do ("item <uuid>").
+    `of` names the priced line in the message, for example "item <uuid>".
     """
     if price.discount > price.base:
         raise WrongAmount(
@@ -94,7 +93,7 @@ def check(price: Price, *, of: str, currency: str) -> Price:
 
 
 def check_details(details: dict[str, Any], *, of: str, currency: str) -> None:
-    """The amounts inside a snapshot (tax lines, discounts) are payable, too."""
+    """Raise `NotRounded` if a tax line or a discount is not rounded to the currency's unit."""
     for name, key, member in (
         ("Tax", "tax_lines", "amount"),
         ("Price adjustment", "discounts", "price_adjustment"),
@@ -111,7 +110,7 @@ def check_details(details: dict[str, Any], *, of: str, currency: str) -> None:
 def totals(
     items: Iterable[Priced], shipments: Iterable[Priced], gift_wrapping: Decimal
 ) -> dict[str, Decimal]:
-    """The sums an order carries, by column name (§b.1). Refuses what no column could hold."""
+    """Return the totals of an order by column name. Raise `WrongAmount` if they are too large."""
     sums = {
         "net": sum((i.net for i in items), ZERO),
         "tax": sum((i.tax for i in items), ZERO),
@@ -127,7 +126,7 @@ def totals(
 
 
 def check_payments(payments: list[dict[str, Any]], *, total: Decimal, currency: str) -> None:
-    """Payments, where there are any, are payable, distinct and add up to the total (C-4)."""
+    """Raise `PaymentsDoNotAddUp`, `WrongAmount` or `NotRounded` unless payments equal the total."""
     if not payments:
         return
     references = [p["correlation_ref"] for p in payments]
@@ -149,7 +148,7 @@ def check_payments(payments: list[dict[str, Any]], *, total: Decimal, currency: 
 
 
 def check_all(new: NewOrder, *, currency: str, method: str, items: Sequence[UUID]) -> None:
-    """Every amount of a capture; a refusal names the item by its id in `items`."""
+    """Check every amount of a capture; messages name the items by their ids in `items`."""
     for item, uuid in zip(new.items, items, strict=True):
         of = f"item {uuid}"
         check(item.price.under(method), of=of, currency=currency)
@@ -169,64 +168,71 @@ def contradictions(
     items: Iterable[int] | None = None,
     shipments: Iterable[int] | None = None,
 ) -> list[Contradiction]:
-    """Where details of a price do not add up to what they explain, of some items and shipments.
+    """Return contradictions in the prices of the items and shipments at these indexes.
 
-    Of all, with the gift wrapping, where none are named. Only what was sent is compared: a tax
-    with its lines, a discount with those listed, a base less its discount with the price paid.
-    Each line may be off by half the currency's smallest unit.
+    All items, all shipments and the gift wrapping are checked by default. Only values that were
+    sent are compared: a tax with its lines, a discount with the listed discounts, a base less its
+    discount with the price paid. Each line may deviate by half the currency's smallest unit.
     """
     every = items is None and shipments is None
     half = money.smallest(currency) / 2
-    found: list[Contradiction] = []
+    result: list[Contradiction] = []
     paths: list[str] = []
     for n in range(len(new.items)) if every else items or ():
         item = new.items[n]
         for member, kind, total, amount in _unexplained(item.price, item.details, method, half):
             paths = paths or new.item_paths()
             of = f"item {item.product_id}"
-            found.append(Contradiction(f"{paths[n]}/{member}", of, kind, total, amount))
+            result.append(Contradiction(f"{paths[n]}/{member}", of, kind, total, amount))
     for n in range(len(new.shipments)) if every else shipments or ():
         shipment = new.shipments[n]
         for member, kind, total, amount in _unexplained(
             shipment.price, shipment.details, method, half
         ):
             path, of = f"/shipments/{n}/{member}", f"shipment {n + 1}"
-            found.append(Contradiction(path, of, kind, total, amount))
+            result.append(Contradiction(path, of, kind, total, amount))
     if every and (wrapping := new.details.get("gift_wrapping")):
         for member, kind, total, amount in _unexplained(new.gift_wrapping, wrapping, method, half):
             path = f"/gift_wrapping/{member}"
-            found.append(Contradiction(path, "gift wrapping", kind, total, amount))
-    return found[:MOST_CONTRADICTIONS]
+            result.append(Contradiction(path, "gift wrapping", kind, total, amount))
+    return result[:MOST_CONTRADICTIONS]
 
 
-def settle(found: Sequence[Contradiction], *, is_lenient: bool) -> list[dict[str, Any]]:
-    """What an order remembers of contradictions for the console; refused unless lenient."""
-    if found and not is_lenient:
-        texts = [f"{c.pointer[1:].replace('/', '.')}: {c.words}" for c in found]
+def settle(contradictions: Sequence[Contradiction], *, is_lenient: bool) -> list[dict[str, Any]]:
+    """Return the contradictions as an order stores them for the console.
+
+    Raise `DetailsDoNotAddUp` if there are any and the tenant is not lenient.
+    """
+    if contradictions and not is_lenient:
+        texts = [f"{c.pointer[1:].replace('/', '.')}: {c.message}" for c in contradictions]
         raise DetailsDoNotAddUp(
             _failed(texts[0]),
             messages=[_failed(text) for text in texts],
-            errors=[{"pointer": c.pointer, "message": c.words} for c in found],
+            errors=[{"pointer": c.pointer, "message": c.message} for c in contradictions],
         )
-    return [{"of": c.of, "kind": c.kind, "sum": c.sum, "amount": c.amount} for c in found]
+    return [{"of": c.of, "kind": c.kind, "sum": c.sum, "amount": c.amount} for c in contradictions]
 
 
 def _unexplained(
     price: AnyPrice, details: Mapping[str, Any], method: str, half: Decimal
 ) -> Iterator[tuple[str, str, Decimal, Decimal]]:
-    """The member, its kind, what it adds up to and what it should, where these differ."""
-    if price.says_tax and (lines := details.get("tax_lines")):
+    """Yield member, kind, sum and expected amount of each contradiction in a price."""
+    if price.states_tax and (lines := details.get("tax_lines")):
         taxes = sum((line["amount"] for line in lines), ZERO)
         if abs(taxes - price.tax) > half * len(lines):
             yield "tax_lines", "tax_lines", taxes, price.tax
     if not isinstance(price, PartialPrice):
         return
     discount, listed = price.discount, details.get("discounts", ())
-    if listed and discount is not None and abs(price.taken_off - discount) > half * len(listed):
-        yield "discounts", "discounts", price.taken_off, discount
+    if (
+        listed
+        and discount is not None
+        and abs(price.listed_discount - discount) > half * len(listed)
+    ):
+        yield "discounts", "discounts", price.listed_discount, discount
     if price.base is not None and (listed or discount is not None):
         if discount is None:
-            member, off, lines = "discounts", price.taken_off, len(listed)
+            member, off, lines = "discounts", price.listed_discount, len(listed)
         else:
             member, off, lines = "price/discount", discount, 1
         paid = price.gross if method == PriceMethod.TAX_INCLUDED else price.net

@@ -1,7 +1,7 @@
-"""Doing the same to many orders: remembered as rows, worked off one order a transaction.
+"""Bulk jobs: one action on many orders, with one row and one transaction for each order.
 
-What becomes of an order and what is reported of it are written together, so however often a
-worker dies, each order is done once. One refusal stops none of the others.
+The change of an order and its outcome are committed together, so each order is changed once even
+if workers crash. A refusal does not stop the other orders.
 """
 
 import logging
@@ -24,12 +24,12 @@ from orders.services.changes import persistence
 from orders.services.changes.locking import ITS_FAULT, LOCK, changes_of
 from orders.services.changes.order_change import OrderChange
 from orders.services.holds import actions as hold_actions
-from orders.services.timeline.descriptions import retell
+from orders.services.timeline.descriptions import describe
 
 log = logging.getLogger(__name__)
 
 MOST: Final = 10_000  # orders of one job
-ROUND: Final = 20  # orders of one job before the next job has its turn
+ROUND: Final = 20  # orders of one job before the next job is run
 
 
 class NoOrders(Invalid):
@@ -49,15 +49,17 @@ def start(
     note: str = "",
     actor: str,
 ) -> BulkJob:
-    """Promise to do this to the orders with these keys; those of others are none.
+    """Create a job for the orders with these keys; orders of other tenants are left out.
 
-    Raises `NoOrders`, `TooManyOrders`.
+    Raise `NoOrders` or `TooManyOrders`.
     """
     if len(orders) > MOST:
         raise TooManyOrders(f"At most {MOST:,} orders can be changed at once.")
     with transaction.atomic(durable=True):
-        known = set(Order.objects.filter(tenant=tenant, pk__in=orders).values_list("pk", flat=True))
-        chosen = [key for key in dict.fromkeys(orders) if key in known]
+        existing = set(
+            Order.objects.filter(tenant=tenant, pk__in=orders).values_list("pk", flat=True)
+        )
+        chosen = [key for key in dict.fromkeys(orders) if key in existing]
         if not chosen:
             raise NoOrders("None of the orders chosen is there.")
         job = BulkJob.objects.create(
@@ -72,7 +74,7 @@ def start(
 
 
 def stop(*, job: BulkJob, actor: str) -> int:
-    """Let the orders be that still wait; returns how many. What was done stays done."""
+    """Stop the orders that wait and return their number. Completed orders are not reverted."""
     with transaction.atomic(durable=True):
         waiting = job.orders.filter(outcome=BulkOutcome.WAITING)
         left = waiting.update(outcome=BulkOutcome.STOPPED, at=Now())
@@ -83,37 +85,37 @@ def stop(*, job: BulkJob, actor: str) -> int:
 
 
 def tally(job: BulkJob) -> dict[BulkOutcome, int]:
-    """How many of a job's orders came to which outcome; every outcome is named."""
-    counted = job.orders.order_by().values_list("outcome").annotate(Count("pk"))
-    found = dict(counted)
-    return {outcome: found.get(outcome.value, 0) for outcome in BulkOutcome}
+    """Return the number of a job's orders by outcome, including outcomes without orders."""
+    counts = job.orders.order_by().values_list("outcome").annotate(Count("pk"))
+    by_outcome = dict(counts)
+    return {outcome: by_outcome.get(outcome.value, 0) for outcome in BulkOutcome}
 
 
 def run_batch(*, limit: int = ROUND) -> int:
-    """One round: some orders of each job that is not finished; returns how many.
+    """Process up to `limit` orders of each unfinished job and return their number.
 
-    Any number may run at once: each takes what nobody else has locked.
+    Several may run at once, because each skips rows that another has locked.
     """
-    done = 0
+    processed = 0
     jobs = BulkJob.objects.filter(finished_at__isnull=True).select_related("tenant")
     for job in jobs.order_by("id"):
         for _ in range(limit):
             if not _one_order(job):
                 _finish(job)
                 break
-            done += 1
-    return done
+            processed += 1
+    return processed
 
 
 def _one_order(job: BulkJob) -> bool:
-    """Do it to the next order that waits, and write down what became of it; False without one."""
+    """Process the next order that waits and store its outcome. Return False if there is none."""
     with transaction.atomic(durable=True):
         waiting = job.orders.filter(outcome=BulkOutcome.WAITING).order_by("position")
-        taken = waiting.select_for_update(skip_locked=True).first()
-        if taken is None:
+        row = waiting.select_for_update(skip_locked=True).first()
+        if row is None:
             return False
-        outcome, message = _try(job, taken.order_id)
-        BulkJobOrder.objects.filter(pk=taken.pk).update(
+        outcome, message = _try(job, row.order_id)
+        BulkJobOrder.objects.filter(pk=row.pk).update(
             outcome=outcome, message=message[:300], at=Now()
         )
         failpoint("bulk.before_commit")
@@ -123,7 +125,7 @@ def _one_order(job: BulkJob) -> bool:
 
 def _try(job: BulkJob, key: int) -> tuple[BulkOutcome, str]:
     try:
-        with transaction.atomic():  # a refusal undoes what was begun, not what is reported of it
+        with transaction.atomic():  # a savepoint, because a refused order still stores its outcome
             prepared_sql.rows(LOCK, [key])
             [change] = changes_of(job.tenant_id, [key], actor=job.actor)
             _ACTS[BulkVerb(job.verb)](change, job)
@@ -139,7 +141,7 @@ def _try(job: BulkJob, key: int) -> tuple[BulkOutcome, str]:
     except ITS_FAULT:
         log.exception("order %s of bulk job %s failed", key, job.pk)
         return BulkOutcome.REFUSED, "It failed, and the service's log says why."
-    return BulkOutcome.DONE, retell(change.entries[0], change.order.currency).what
+    return BulkOutcome.DONE, describe(change.entries[0], change.order.currency).what
 
 
 def _finish(job: BulkJob) -> None:

@@ -1,4 +1,4 @@
-"""What waits for somebody, of each tenant: counted by indexes, and only so far as it matters."""
+"""Counts of a tenant's orders and holds by state, read from indexes up to `MOST`."""
 
 import datetime as dt
 from collections import Counter
@@ -11,13 +11,13 @@ from django.db import connection
 from configuration.models import Tenant
 from orders.lifecycle import HoldKind, OrderStatus, Outcome, order_outcome
 
-MOST: Final = 1_000  # beyond it, how many no longer matters
+MOST: Final = 1_000  # larger counts are shown as more than this
 MOST_AN_HOUR: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many there are, or that there are more than `MOST`; and the first of those counted."""
+    """A number, at most `MOST` + 1, and the earliest time among the counted rows."""
 
     number: int
     first: dt.datetime | None
@@ -30,7 +30,7 @@ class Count:
         return f"{MOST:,}+" if self.is_more else f"{self.number:,}"
 
 
-# Each is what one index gives without reading further than it counts.
+# Each subquery reads one index, and no more of it than it counts.
 _ORDERS: Final = {
     f"status:{status}": f"""
 SELECT placed_at AS at FROM orders_order
@@ -95,24 +95,24 @@ ORDER BY day.at DESC, hour
 
 
 def counts(tenants: Sequence[Tenant]) -> dict[int, dict[str, Count]]:
-    """What waits, by tenant and by the names in `COUNTED`; one statement for all tenants."""
-    found: dict[int, dict[str, Count]] = {tenant.pk: {} for tenant in tenants}
+    """Return counts by tenant and by the names in `COUNTED`. Execute one statement."""
+    result: dict[int, dict[str, Count]] = {tenant.pk: {} for tenant in tenants}
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [list(found)])
-        for tenant_id, what, number, first in cursor.fetchall():
-            found[tenant_id][what] = Count(number, first)
-    return found
+        cursor.execute(_COUNTS, [list(result)])
+        for tenant_id, name, number, first in cursor.fetchall():
+            result[tenant_id][name] = Count(number, first)
+    return result
 
 
 def outcomes(tenant: Tenant) -> dict[Outcome, int]:
-    """Return what became of the newest `MOST` closed orders: how many have each outcome."""
-    found: dict[Outcome, int] = Counter()
+    """Return the number of orders by outcome among the newest `MOST` closed orders."""
+    result: dict[Outcome, int] = Counter()
     with connection.cursor() as cursor:
         cursor.execute(_OUTCOMES, [tenant.pk])
         for statuses, number in cursor.fetchall():
             if outcome := order_outcome(statuses):
-                found[outcome] += number
-    return found
+                result[outcome] += number
+    return result
 
 
 @dataclass(frozen=True, slots=True)

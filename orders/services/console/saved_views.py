@@ -1,4 +1,4 @@
-"""Views of the console's order list that people keep under a name of their own."""
+"""Saved views of the console's order list."""
 
 from typing import Any, Final
 
@@ -8,17 +8,17 @@ from django.db import transaction
 from ordermgmt.errors import Conflict
 from orders.models import SavedView
 
-MOST: Final = 30  # a person's: they are read with every list
+MOST: Final = 30  # of one person, because every list reads them
 
 
 class TooManyViews(Conflict):
-    """A person has as many views as fit beside a list."""
+    """The person has the maximum number of saved views."""
 
     code = "too_many_views"
 
 
 def save(*, owner: Any, name: str, query: str) -> SavedView:
-    """Keep a view; one of this name is replaced. Raises `TooManyViews`."""
+    """Save a view, and replace one of the same name. Raise `TooManyViews`."""
     with transaction.atomic():
         get_user_model().objects.select_for_update().get(pk=owner.pk)
         others = SavedView.objects.filter(owner=owner).exclude(name=name)
@@ -31,5 +31,5 @@ def save(*, owner: Any, name: str, query: str) -> SavedView:
 
 
 def forget(*, owner: Any, name: str) -> None:
-    """Keep it no longer; one that is not there is gone already."""
+    """Delete a view if it exists."""
     SavedView.objects.filter(owner=owner, name=name).delete()

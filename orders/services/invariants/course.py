@@ -1,19 +1,19 @@
-"""What must be true of the course of an order: how long it is held, when and why it is routed."""
+"""Invariants of an order's holds and routing."""
 
 from typing import Final
 
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.services.holds.actions import EXTENSION
 from orders.services.holds.due import LATE, RELEASER
+from orders.services.invariants.invariant import Invariant
 
 _ROUTED: Final = "('opened', 'routed', 'handed_over')"
 
-# Name, promise, and the statement that finds who breaks it.
 COURSE: Final = [
-    (
-        "nothing_waits_for_nothing",
-        "An order that waits to be routed is held by something that can end.",
-        f"""
+    Invariant(
+        name="nothing_waits_for_nothing",
+        promise="An order on hold has an active hold.",
+        offenders=f"""
         SELECT o.tenant_id, o.number, 'on_hold without a hold'
         FROM orders_order o
         WHERE o.status = '{OrderStatus.ON_HOLD}' AND NOT EXISTS (
@@ -21,19 +21,19 @@ COURSE: Final = [
             AND h.order_id = o.id AND h.released_at IS NULL)
         """,
     ),
-    (
-        "holds_hold_something",
-        "Whatever is held waits to be routed: nothing open or closed has a standing hold.",
-        f"""
-            SELECT o.tenant_id, o.number, o.status || ' with a standing hold: ' || h.kind
+    Invariant(
+        name="holds_hold_something",
+        promise="Open and closed orders have no active hold.",
+        offenders=f"""
+            SELECT o.tenant_id, o.number, o.status || ' with an active hold: ' || h.kind
             FROM orders_hold h JOIN orders_order o ON o.id = h.order_id
             WHERE h.released_at IS NULL AND o.status <> '{OrderStatus.ON_HOLD}'
             """,
     ),
-    (
-        "time_goes_on",
-        "What a timeline tells later happened later.",
-        """
+    Invariant(
+        name="time_goes_on",
+        promise="The times of a timeline never decrease.",
+        offenders="""
             SELECT t.tenant_id, o.number, t.verb || ' at ' || t.at || ', but before it ' || t.before
             FROM (
               SELECT tenant_id, order_id, verb, at, lag(at) OVER (
@@ -43,10 +43,10 @@ COURSE: Final = [
             WHERE t.at < t.before
             """,
     ),
-    (
-        "nothing_is_routed_while_held",
-        "No order is routed while any hold of it stands.",
-        f"""
+    Invariant(
+        name="nothing_is_routed_while_held",
+        promise="No order is routed while it has an active hold.",
+        offenders=f"""
         SELECT t.tenant_id, o.number, t.verb || ' at ' || t.at || ' while held: ' || h.kind
         FROM orders_hold h
         JOIN orders_timelineentry t ON t.tenant_id = h.tenant_id AND t.order_id = h.order_id
@@ -55,10 +55,10 @@ COURSE: Final = [
         JOIN orders_order o ON o.id = h.order_id
         """,
     ),
-    (
-        "grace_lasts_until_it_is_due",
-        "The clock ends no grace period before it is due.",
-        f"""
+    Invariant(
+        name="grace_lasts_until_it_is_due",
+        promise="No grace period is released automatically before it is due.",
+        offenders=f"""
         SELECT h.tenant_id, o.number, 'released ' || h.released_at || ', due ' || h.due_at
         FROM orders_hold h
         JOIN orders_timelineentry t ON t.tenant_id = h.tenant_id AND t.order_id = h.order_id
@@ -67,10 +67,10 @@ COURSE: Final = [
         WHERE h.released_at < h.due_at
         """,
     ),
-    (
-        "extensions_add_up",
-        f"An extension is {EXTENSION}, and no moment is extended from twice.",
-        f"""
+    Invariant(
+        name="extensions_add_up",
+        promise=f"An extension is {EXTENSION}, and no two extensions start from the same due time.",
+        offenders=f"""
         SELECT o.tenant_id, o.number, e.number || ' extensions from ' || e.beginning
         FROM (
           SELECT tenant_id, order_id, facts->>'from' AS beginning, count(*) AS number,
@@ -81,20 +81,20 @@ COURSE: Final = [
         WHERE e.number > 1 OR e.longest <> interval '{EXTENSION.total_seconds():.0f} seconds'
         """,
     ),
-    (
-        "nothing_due_is_left",
-        f"A grace period that ended {LATE:.0f} s ago has been released (workers run).",
-        f"""
+    Invariant(
+        name="nothing_due_is_left",
+        promise=f"A grace period that ended {LATE:.0f} s ago is released (workers run).",
+        offenders=f"""
         SELECT h.tenant_id, o.number, 'due ' || h.due_at
         FROM orders_hold h JOIN orders_order o ON o.id = h.order_id
         WHERE h.released_at IS NULL AND h.due_at < now() - interval '{LATE} seconds'
         """,
     ),
-    (
-        "big_orders_are_reviewed",
-        "An order with more items than the limit it was judged by was held for it first.",
-        f"""
-        SELECT o.tenant_id, o.number, said.items || ' items, limit ' || rule.most
+    Invariant(
+        name="big_orders_are_reviewed",
+        promise="An order with more items than its configured limit was held before it was routed.",
+        offenders=f"""
+        SELECT o.tenant_id, o.number, past.items || ' items, limit ' || rule.most
         FROM orders_order o
         JOIN LATERAL (
           SELECT t.version, (t.facts->'config'->>'big_sales_order')::int AS config
@@ -112,7 +112,7 @@ COURSE: Final = [
                  bool_or(t.verb = 'held' AND t.facts->>'hold' = '{HoldKind.BIG_ORDER}') AS held
           FROM orders_timelineentry t WHERE t.tenant_id = o.tenant_id AND t.order_id = o.id
             AND t.version < r.version
-        ) said ON said.items > rule.most AND NOT said.held
+        ) past ON past.items > rule.most AND NOT past.held
         """,
     ),
 ]

@@ -1,30 +1,30 @@
-"""What must be true of the rows of an order, whatever happened to it before."""
+"""Invariants of the stored rows of an order."""
 
 from typing import Final
 
 from orders.lifecycle import TERMINAL, ItemStatus, OrderStatus
+from orders.services.invariants.invariant import Invariant
 
 _TERMINAL: Final = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
 _LIVING: Final = ", ".join(
     f"'{status}'" for status in (OrderStatus.ON_HOLD, OrderStatus.OPEN, OrderStatus.CLOSED)
 )
 
-# Name, promise, and the statement that finds who breaks it.
 STORED: Final = [
-    (
-        "orders_are_unique",
-        "An id, an external id and a number each name one order of a tenant.",
-        """
+    Invariant(
+        name="orders_are_unique",
+        promise="An id, an external id and a number each name one order of a tenant.",
+        offenders="""
         SELECT tenant_id, name, kind || ' names ' || count(*) || ' orders'
         FROM orders_order o CROSS JOIN LATERAL (VALUES ('id', o.uuid::text),
           ('external_id', o.external_id), ('number', o.number)) AS v(kind, name)
         GROUP BY tenant_id, kind, name HAVING count(*) > 1
         """,
     ),
-    (
-        "names_are_of_one_order",
-        "Whatever kind of name it is, and however it is spelled, it is that of one order only.",
-        """
+    Invariant(
+        name="names_are_of_one_order",
+        promise="Any name of an order, in any spelling, belongs to one order only.",
+        offenders="""
         SELECT tenant_id, name, 'names the orders ' || string_agg(number, ', ' ORDER BY id)
         FROM (
           SELECT DISTINCT o.tenant_id, o.id, o.number, v.name
@@ -35,18 +35,18 @@ STORED: Final = [
         GROUP BY tenant_id, name HAVING count(*) > 1
         """,
     ),
-    (
-        "items_are_unique",
-        "An item's id belongs to one item of one order, forever.",
-        """
+    Invariant(
+        name="items_are_unique",
+        promise="An item's id belongs to one item of one order, forever.",
+        offenders="""
         SELECT tenant_id, uuid::text, count(*) || ' items'
         FROM orders_item GROUP BY tenant_id, uuid HAVING count(*) > 1
         """,
     ),
-    (
-        "numbers_are_of_the_sequence",
-        "A number is the tenant's prefix and as many digits as the sequence has.",
-        """
+    Invariant(
+        name="numbers_are_of_the_sequence",
+        promise="A number is the tenant's prefix and as many digits as the sequence has.",
+        offenders="""
         SELECT o.tenant_id, o.number, 'expected ' || (s.value->>'prefix') || ' and '
           || (s.value->>'size') || ' digits'
         FROM orders_order o JOIN configuration_setting s
@@ -56,10 +56,10 @@ STORED: Final = [
           OR substr(o.number, length(s.value->>'prefix') + 1) !~ '^[0-9]+$'
         """,
     ),
-    (
-        "timelines_have_no_gap",
-        "An order's timeline is numbered 1 to the order's version, each number once.",
-        """
+    Invariant(
+        name="timelines_have_no_gap",
+        promise="An order's timeline is numbered 1 to the order's version, each number once.",
+        offenders="""
         SELECT o.tenant_id, o.number, 'version ' || o.version || ', '
           || coalesce(t.entries, 0) || ' entries, last ' || coalesce(t.last, 0)
         FROM orders_order o LEFT JOIN (
@@ -71,10 +71,10 @@ STORED: Final = [
           IS DISTINCT FROM (1, o.version, o.version::bigint, o.version::bigint)
         """,
     ),
-    (
-        "order_statuses_follow_from_items",
-        "An order's status is what its items' statuses make it.",
-        f"""
+    Invariant(
+        name="order_statuses_follow_from_items",
+        promise="An order's status follows from its items' statuses.",
+        offenders=f"""
         SELECT o.tenant_id, o.number, o.status || ', by its items ' || i.status
         FROM orders_order o JOIN (
           SELECT tenant_id, order_id, CASE
@@ -87,10 +87,10 @@ STORED: Final = [
           AND o.status IN ({_LIVING})
         """,
     ),
-    (
-        "orders_are_read_whole",
-        "An order has a first item, and its items travel in shipments of its own.",
-        """
+    Invariant(
+        name="orders_are_read_whole",
+        promise="An order has a first item, and its items travel in shipments of its own.",
+        offenders="""
         SELECT o.tenant_id, o.number, 'no item at position 0'
         FROM orders_order o LEFT JOIN orders_item i
           ON i.tenant_id = o.tenant_id AND i.order_id = o.id AND i.position = 0
@@ -102,10 +102,10 @@ STORED: Final = [
         WHERE (s.tenant_id, s.order_id) <> (i.tenant_id, i.order_id)
         """,
     ),
-    (
-        "amounts_add_up",
-        "An order's amounts are the sums of its items' and shipments'; it counts its items.",
-        """
+    Invariant(
+        name="amounts_add_up",
+        promise="An order's amounts and item count are the sums of its items and shipments.",
+        offenders="""
         SELECT o.tenant_id, o.number, 'total ' || o.total || ', gross ' || o.gross
           || ', of items ' || i.gross
         FROM orders_order o

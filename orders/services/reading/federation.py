@@ -1,4 +1,4 @@
-"""Orders of tenants that keep an external OMS: its and ours, read as one: product §4.7."""
+"""Merged reading of our orders and an external OMS's: docs/contract.md, External lookups."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from orders.services.reading import queries
 from orders.services.reading.queries import Document, IdType, OrderNotFound
 from webhooks.services import ExternalOrder, ExternalOrderDetail, external_orders
 
-MOST_IN_ONE: Final = external_orders.MOST_ORDERS  # of a history that has no pages
+MOST_IN_ONE: Final = external_orders.MOST_ORDERS  # of a history without pages
 
 
 class CustomerNotFound(NotFound):
@@ -27,16 +27,16 @@ class CustomerNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Whose history is read."""
+    """A customer with the identifiers by which our orders and the external OMS know them."""
 
     key: UUID
-    asked_by: Mapping[str, str]  # what the OMS is told; empty when it cannot be asked
-    shown: Mapping[str, str]  # id and e-mail address as orders show them
+    oms_query: Mapping[str, str]  # empty if the OMS cannot be asked for this customer
+    labels: Mapping[str, str]  # id and e-mail address as orders show them
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of a customer's orders, of both systems, newest first, and how many there are in all."""
+    """A page of a customer's orders in both systems, newest first, with their total number."""
 
     orders: Sequence[Document | ExternalOrder]
     offset: int
@@ -45,23 +45,23 @@ class Page:
 
 
 def detail(tenant: Tenant, reference: str, *, id_type: IdType) -> Document | ExternalOrderDetail:
-    """One order: `internal` is ours, `external` the external OMS's where the tenant has one.
+    """Return our order, or the external OMS's if the tenant has an OMS and asks by external id.
 
-    Raises `OrderNotFound`, and what `webhooks.external_orders.order` does.
+    Raise `OrderNotFound`, and the errors of `webhooks.external_orders.order`.
     """
     if id_type == "internal" or (webhook := external_orders.webhook_of(tenant)) is None:
         return queries.detail(tenant, reference, id_type=id_type)
-    found = external_orders.order(tenant, webhook, reference)
-    if found is None:
+    order = external_orders.order(tenant, webhook, reference)
+    if order is None:
         raise OrderNotFound(f"The order '{reference[:64]}' couldn't be found.")
-    return found
+    return order
 
 
 def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Page:
-    """A customer's orders, newest `placed_at` first: ours, and the newest 100 of the external OMS.
+    """Return a customer's orders, newest first: ours, and the newest 100 of the external OMS.
 
-    An order that both know appears once, as the OMS has it: where there is one, it fulfills.
-    Raises `external_orders.OmsFailed` whatever is wrong with the OMS or with how to reach it.
+    An order of both systems appears once, as the OMS has it, because the OMS fulfills it. Raise
+    `external_orders.OmsFailed` for every failure of the OMS or of its configuration.
     """
     try:
         webhook = external_orders.webhook_of(tenant)
@@ -69,7 +69,7 @@ def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Pag
             page = queries.history(tenant, customer_id, offset=offset, count=count)
             return Page(page.documents, page.offset, page.total)
         customer = _customer(tenant, customer_id)
-        external = _asked(tenant, webhook, customer)
+        external = _external_orders(tenant, webhook, customer)
     except (external_orders.OmsAnswerInvalid, external_orders.OmsKeyRequired) as refusal:
         # Their statuses are documented for the history without pages only.
         raise external_orders.OmsFailed(str(refusal), **refusal.facts) from None
@@ -77,48 +77,48 @@ def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Pag
 
 
 def whole_history(tenant: Tenant, customer_id: str) -> Page:
-    """The newest orders of a customer, without pages; empty for tenants without an external OMS.
+    """Return a customer's newest orders, without pages; none if there is no external OMS.
 
-    Raises `CustomerNotFound` for one whom neither system knows, and what
-    `webhooks.external_orders.orders` does.
+    Raise `CustomerNotFound` if neither system knows the customer, and the errors of
+    `webhooks.external_orders.orders`.
     """
     webhook = external_orders.webhook_of(tenant)
     if webhook is None:
         return Page([], 0, 0)
     customer = _customer(tenant, customer_id)
-    external = _asked(tenant, webhook, customer)
+    external = _external_orders(tenant, webhook, customer)
     page = _merged(tenant, customer, external or [], offset=0, count=MOST_IN_ONE)
     if external is None and not page.total:
         raise CustomerNotFound("customer with given customer_id not found")
     return page
 
 
-def _asked(
+def _external_orders(
     tenant: Tenant, webhook: ExternalOrderWebhook, customer: Customer
 ) -> list[ExternalOrder] | None:
-    """The OMS's orders of the customer; None if it knows no such, or cannot be asked."""
-    if not customer.asked_by:
+    """Return the OMS's orders, or None if it cannot be asked or does not know the customer."""
+    if not customer.oms_query:
         return None
-    return external_orders.orders(tenant, webhook, **customer.asked_by)
+    return external_orders.orders(tenant, webhook, **customer.oms_query)
 
 
 def _customer(tenant: Tenant, customer_id: str) -> Customer:
-    """By the id that orders show, its token, or the e-mail address itself."""
+    """Return a customer by the id that orders show, by its token or by the e-mail address."""
     is_email = "@" in customer_id
-    known_as, key = customer_id, pseudonyms.customer_key(tenant, customer_id)
-    if is_email and not queries.number_of(tenant, key):  # some shops' ids are such addresses
-        known_as = pseudonyms.customer_id_for(tenant, {"email": customer_id}, external_id=None)
-        key = pseudonyms.customer_key(tenant, known_as)
+    shown_id, key = customer_id, pseudonyms.customer_key(tenant, customer_id)
+    if is_email and not queries.number_of(tenant, key):  # some shops use e-mail addresses as ids
+        shown_id = pseudonyms.customer_id_for(tenant, {"email": customer_id}, external_id=None)
+        key = pseudonyms.customer_key(tenant, shown_id)
     email = customer_id if is_email else _last_email(tenant, key)
     if not tenant.uses_pii_tokens:
-        asked_by = {"consumer_email": email} if email else {}
-        return Customer(key, asked_by, {"id": known_as, "email": email})
-    if not pseudonyms.is_token(known_as):
-        known_as = pseudonyms.token(tenant, key, "id", known_as)
-        # The OMS gets the token alone, and must be able to turn it back.
-        personal_tokens.remember(tenant, {known_as: customer_id})
+        oms_query = {"consumer_email": email} if email else {}
+        return Customer(key, oms_query, {"id": shown_id, "email": email})
+    if not pseudonyms.is_token(shown_id):
+        shown_id = pseudonyms.token(tenant, key, "id", shown_id)
+        # Remember the token, because the OMS gets only the token and may ask for its value.
+        personal_tokens.remember(tenant, {shown_id: customer_id})
     email = pseudonyms.token(tenant, key, "email", email) if email else ""
-    return Customer(key, {"consumer_token": known_as}, {"id": known_as, "email": email})
+    return Customer(key, {"consumer_token": shown_id}, {"id": shown_id, "email": email})
 
 
 def _last_email(tenant: Tenant, key: UUID) -> str:
@@ -134,17 +134,16 @@ def _merged(
     offset: int,
     count: int,
 ) -> Page:
-    """A page of both. Of ours, only those that can be on it are looked at.
+    """Return a page of both systems' orders. Query only those of ours that can be on it.
 
-    An order of ours moves down by at most as many places as there are external ones. So those on
-    the page are among the `count + len(external)` from `first` on, and whatever lies before
-    `first` pushes all of them down alike.
+    External orders move one of ours down by `len(external)` at most. The page therefore contains
+    none of our orders before `first`, and none after the `count + len(external)` from there.
     """
-    own, both = _own(tenant, customer.key), _known_to_both(external)
+    own, both = _own(tenant, customer.key), _in_both(external)
     first = max(0, offset - len(external))
     slots = own.exclude(both).order_by("-placed_at", "-id").values_list("placed_at", "pk")
-    found = list(slots[first : first + count + len(external)])
-    merged: list[tuple[dt.datetime, int | ExternalOrder]] = [*found]
+    candidates = list(slots[first : first + count + len(external)])
+    merged: list[tuple[dt.datetime, int | ExternalOrder]] = [*candidates]
     merged += [(order.at, order) for order in external]
     merged.sort(key=lambda slot: slot[0], reverse=True)
     page = [order for _, order in merged[offset - first :][:count]]
@@ -156,14 +155,14 @@ def _merged(
     if external:
         total -= own.filter(both).count()
     orders = [documents[order] if isinstance(order, int) else order for order in page]
-    return Page(orders, offset, total, customer.shown)
+    return Page(orders, offset, total, customer.labels)
 
 
 def _own(tenant: Tenant, key: UUID) -> QuerySet[Order]:
     return Order.objects.filter(tenant=tenant, customer_key=key)
 
 
-def _known_to_both(external: Sequence[ExternalOrder]) -> Q:
+def _in_both(external: Sequence[ExternalOrder]) -> Q:
     ids = [spelling for order in external for spelling in names.spellings(order.id)]
     ours = [UUID(o.origin_id) for o in external if queries.is_uuid(o.origin_id)]
     return Q(external_id__in=ids) | Q(number__in=ids) | Q(uuid__in=ours)

@@ -24,7 +24,7 @@ _REDUCED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What became of an order, and how its total shrank: `total` is as captured."""
+    """Outcome and amounts of an order; `total` is the amount at capture."""
 
     outcome: Outcome | None
     total: Decimal
@@ -33,12 +33,12 @@ class Balance:
 
     @property
     def remaining(self) -> Decimal:
-        """What is neither cancelled nor returned."""
+        """Return the amount that is neither cancelled nor returned."""
         return self.total - self.cancelled - self.returned
 
     @property
     def is_reduced(self) -> bool:
-        """Whether anything was cancelled or came back, though it may have cost nothing."""
+        """Return whether an item was cancelled or returned, even one that costs nothing."""
         return self.outcome in _REDUCED or bool(self.cancelled or self.returned)
 
 
@@ -72,7 +72,7 @@ def balances(orders: Sequence[int]) -> list[tuple[str, Balance]]:
         .values_list("order", "order__currency", "order__total", "status")
         .annotate(gross=Sum("gross"))
     )
-    found: dict[tuple[int, str, Decimal], dict[str, Decimal]] = defaultdict(dict)
+    by_order: dict[tuple[int, str, Decimal], dict[str, Decimal]] = defaultdict(dict)
     for key, currency, total, status, gross in sums:
-        found[key, currency, total][status] = gross
-    return [(currency, balance(total, by)) for (_, currency, total), by in found.items()]
+        by_order[key, currency, total][status] = gross
+    return [(currency, balance(total, by)) for (_, currency, total), by in by_order.items()]

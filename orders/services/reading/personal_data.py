@@ -1,7 +1,7 @@
-"""Personal data and the tokens that stand for it, for tenants whose orders leave as tokens.
+"""Tokens for personal data: docs/contract.md, Personal data tokens.
 
-A token is turned back by what was tokenized here, or by the tenant's orders: their tokens are not
-stored anywhere, but follow from what an order says and the tenant's key.
+The value of a token is either stored by `tokenize`, or in one of the tenant's orders. The tokens
+of orders are not stored, because they can be derived from the order and the tenant's key.
 """
 
 import json
@@ -16,7 +16,7 @@ from configuration.models import Tenant
 from configuration.services import personal_tokens, pseudonyms
 from ordermgmt.errors import Invalid, PreconditionFailed
 
-# What of a person leaves the order APIs as a token: of a customer, and of an address.
+# Members of a customer and of an address that order APIs replace with tokens.
 CUSTOMER: Final = ("id", "name", "email")
 ADDRESS: Final = (
     "first_name",
@@ -26,31 +26,30 @@ ADDRESS: Final = (
     "address_line_1",
     "address_line_2",
 )
-MOST_ORDERS: Final = 2000  # that a call looks through, spread over the customers it asks about
-FEWEST_ORDERS: Final = 10  # of each customer, the newest
+MOST_ORDERS: Final = 2000  # that one call searches, divided by its number of customers
+FEWEST_ORDERS: Final = 10  # that are searched for each customer, the newest first
 
 log = structlog.get_logger(__name__)
 
 
 class TokensNotInUse(PreconditionFailed):
-    """The tenant has not switched tokens on, so there is nothing that they could stand for."""
+    """The tenant has not switched on tokens for personal data."""
 
     code = "pii_tokens_not_in_use"
 
 
 class TwoCustomers(Invalid):
-    """Values of two people would get tokens that say they are one."""
+    """The values belong to two customers, but the tokens of a call name one."""
 
     code = "bad_request"
 
 
 def tokenize(*, tenant: Tenant, values: Mapping[str, str], actor: str) -> dict[str, str]:
-    """Return a token for each value, by its name, and keep what it stands for.
+    """Return a token for each value by its name, and store the values.
 
-    What follows the last dot of a name says what the value is: `customer.email` is an `email`. The
-    values are one customer's, named by an `id`, else by an `email`: their tokens are those of the
-    customer's orders. Empty values and tokens stay as they are. Raises `TokensNotInUse` and
-    `TwoCustomers`.
+    The part after the last dot of a name is the kind: `customer.email` is an `email`. An `id`, or
+    else an `email`, names the customer, and the tokens equal those in the customer's orders.
+    Empty values and tokens are returned unchanged. Raise `TokensNotInUse` or `TwoCustomers`.
     """
     _check_use(tenant)
     profile = _profile(tenant, values)
@@ -60,25 +59,25 @@ def tokenize(*, tenant: Tenant, values: Mapping[str, str], actor: str) -> dict[s
         else value
         for name, value in values.items()
     }
-    made = [name for name, token in tokens.items() if token != values[name]]
-    personal_tokens.remember(tenant, {tokens[name]: values[name] for name in made})
-    _log("tokenize", tenant, actor, count=len(values), found=len(made))
+    changed = [name for name, token in tokens.items() if token != values[name]]
+    personal_tokens.remember(tenant, {tokens[name]: values[name] for name in changed})
+    _log("tokenize", tenant, actor, count=len(values), matches=len(changed))
     return tokens
 
 
 def detokenize(*, tenant: Tenant, tokens: Mapping[str, str], actor: str) -> dict[str, str]:
-    """Return the values of those tokens that are known, by their names, in two queries at most.
+    """Return the values of known tokens by name, with two queries at most.
 
-    Looks at what was tokenized, then at the newest orders of the customers whom the tokens name. A
-    token of another tenant is as unknown as one of nobody. Raises `TokensNotInUse`.
+    Stored values are searched first, then the newest orders of the tokens' customers. Tokens of
+    another tenant are unknown. Raise `TokensNotInUse`.
     """
     _check_use(tenant)
     wanted = {token for token in tokens.values() if pseudonyms.is_token(token)}
-    known = personal_tokens.recall(tenant, wanted) if wanted else {}
-    if missing := wanted - known.keys():
-        known |= _in_orders(tenant, missing)
-    values = {name: known[token] for name, token in tokens.items() if token in known}
-    _log("detokenize", tenant, actor, count=len(tokens), found=len(values))
+    recovered = personal_tokens.recall(tenant, wanted) if wanted else {}
+    if missing := wanted - recovered.keys():
+        recovered |= _in_orders(tenant, missing)
+    values = {name: recovered[token] for name, token in tokens.items() if token in recovered}
+    _log("detokenize", tenant, actor, count=len(tokens), matches=len(values))
     return values
 
 
@@ -87,15 +86,15 @@ def _check_use(tenant: Tenant) -> None:
         raise TokensNotInUse("This tenant does not use tokens for personal data.")
 
 
-def _log(direction: str, tenant: Tenant, actor: str, *, count: int, found: int) -> None:
-    """Say who asked for how much. Never a value, a token or a name of one."""
+def _log(direction: str, tenant: Tenant, actor: str, *, count: int, matches: int) -> None:
+    """Log the client and the numbers of values, but never a value, a token or a name."""
     log.info(
         "personal data",
         direction=direction,
         tenant=tenant.slug,
         client=actor,
         count=count,
-        found=found,
+        found=matches,
     )
 
 
@@ -104,7 +103,10 @@ def _kind(name: str) -> str:
 
 
 def _profile(tenant: Tenant, values: Mapping[str, str]) -> UUID:
-    """The first half of the tokens. Values that name no customer are a set of their own."""
+    """Return the first half of the tokens. Raise `TwoCustomers`.
+
+    Values that name no customer get a profile of their own.
+    """
     ids = {value for name, value in values.items() if value and _kind(name) == "id"} or {
         _id_of_email(tenant, value)
         for name, value in values.items()
@@ -125,23 +127,23 @@ def _id_of_email(tenant: Tenant, email: str) -> str:
 
 
 def _in_orders(tenant: Tenant, tokens: Collection[str]) -> dict[str, str]:
-    """Those of the tokens that the newest orders of their customers explain."""
+    """Return the values of tokens from the newest orders of their customers."""
     wanted: dict[UUID, set[str]] = {}
     for token in tokens:
         wanted.setdefault(pseudonyms.customer_key(tenant, token), set()).add(token)
     most = max(MOST_ORDERS // len(wanted), FEWEST_ORDERS)
-    known: dict[str, str] = {}
-    expected_version: set[tuple[UUID, str, str]] = set()
+    values: dict[str, str] = {}
+    tokenized: set[tuple[UUID, str, str]] = set()
     with connection.cursor() as cursor:
         cursor.execute(_ORDERS, {"tenant": tenant.pk, "profiles": list(wanted), "most": most})
-        for profile, said in cursor:
-            for kind, value, meaning in _personal(tenant, *json.loads(said)):
-                if (profile, kind, value) not in expected_version:
-                    expected_version.add((profile, kind, value))
+        for profile, members in cursor:
+            for kind, value, meaning in _personal(tenant, *json.loads(members)):
+                if (profile, kind, value) not in tokenized:
+                    tokenized.add((profile, kind, value))
                     token = pseudonyms.token(tenant, profile, kind, value)
                     if token in wanted[profile]:
-                        known[token] = meaning
-    return known
+                        values[token] = meaning
+    return values
 
 
 def _personal(
@@ -151,14 +153,14 @@ def _personal(
     customer: Mapping[str, Any] | None,
     *addresses: Mapping[str, Any] | None,
 ) -> Iterator[tuple[str, str, str]]:
-    """What of a person an order says: the kind, the value that was tokenized, and what it means.
+    """Yield kind, tokenized value and meaning of the personal data in an order.
 
-    An id that we derived means what it was derived from; nobody else has ever seen the id.
+    A derived id means the value it was derived from, because callers do not know the id.
     """
-    said = customer or {}
+    person = customer or {}
     if customer_id:
-        yield "id", customer_id, _origin(tenant, customer_id, external_id, said.get("email"))
-    for part, names in ((said, ("name", "email")), *((one or {}, ADDRESS) for one in addresses)):
+        yield "id", customer_id, _origin(tenant, customer_id, external_id, person.get("email"))
+    for part, names in ((person, ("name", "email")), *((one or {}, ADDRESS) for one in addresses)):
         for name in names:
             if value := part.get(name):
                 yield name, value, value

@@ -1,4 +1,4 @@
-"""What an order's products, shipping and gift wrapping cost: product §4.6, contract §b.7."""
+"""Prices of an order's products, shipping and gift wrapping: docs/contract.md, Prices."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from orders.services.reading.queries import Document
 
 Kind = Literal["product", "shipping", "gift-wrapping"]
 
-# What a line of a kind is called when a caller names one that the order does not have.
+# Names of the kinds in the message for a price that the order does not have.
 _NAMES: Final = {"shipping": "shipment", "gift-wrapping": "gift wrapping"}
 
 
@@ -24,7 +24,7 @@ class NoSuchProduct(Invalid):
 
 
 class NoSuchPrice(Invalid):
-    """The order has no shipment, or no gift wrapping, of the id that was named."""
+    """The order has no shipment, or no gift wrapping, with the requested id."""
 
     code = "bad_request"
 
@@ -48,20 +48,20 @@ class PriceList:
 
 
 def list_prices(
-    *, tenant: Tenant, reference: str, asked: Sequence[tuple[Kind, UUID | None]]
+    *, tenant: Tenant, reference: str, requests: Sequence[tuple[Kind, UUID | None]]
 ) -> PriceList:
-    """The prices asked for, in the order asked; `reference` is our id, the caller's or the number.
+    """Return the requested prices in order; `reference` is our id, the caller's or the number.
 
-    Without an id, one line a shipment for shipping, and none for wrapping an order does not have;
-    with the id of such a line, that line. Raises `selection.TooManyItems`, `OrderNotFound`,
-    `NoSuchProduct` for a product of no item here, and `NoSuchPrice`.
+    A request for shipping or gift wrapping without an id returns all such lines of the order,
+    which may be none. Raise `selection.TooManyItems`, `OrderNotFound`, `NoSuchProduct` if an item
+    is not in the order, or `NoSuchPrice`.
     """
-    selection.check_number(asked)
+    selection.check_number(requests)
     key = queries.key_of(tenant, reference, id_type="any")
     document = queries.document(tenant.pk, key)
     products = selection.select(
         document.items,
-        [uuid for kind, uuid in asked if kind == "product" and uuid is not None],
+        [uuid for kind, uuid in requests if kind == "product" and uuid is not None],
         refusal=NoSuchProduct,
     )
     ready = iter(
@@ -69,7 +69,7 @@ def list_prices(
         for i in products
     )
     prices: list[Price] = []
-    for kind, uuid in asked:
+    for kind, uuid in requests:
         if kind == "product":
             prices.append(next(ready))
         else:
@@ -79,7 +79,7 @@ def list_prices(
 
 
 def _line(kind: Kind, uuid: UUID, lines: Iterable[Price]) -> Price:
-    """The line of that id; raises `NoSuchPrice`."""
+    """Return the line with this id. Raise `NoSuchPrice`."""
     for line in lines:
         if line.id == uuid:
             return line

@@ -1,6 +1,6 @@
-"""Reading orders: one order with all that belongs to it, and a customer's history."""
+"""Queries for single orders with their items and shipments, and for customer histories."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -19,9 +19,9 @@ def _names(model: type[Item | Shipment], alias: str) -> str:
     return ", ".join(f"{alias}_{f.column}" for f in model._meta.concrete_fields)
 
 
-# Everything that belongs to the orders `found`, in one statement and so of one moment. A row has
-# the item and the shipment of one position, for an order may have more of either; its first row has
-# the order's own columns, too. So nothing is sent twice, and nothing is read through anything else.
+# Items and shipments of the orders in `found`, in one statement and thus from one snapshot. A row
+# has the item and the shipment of one position. Only the first row of an order has the order's own
+# columns, so no value is sent twice.
 _ROWS: Final = f"""
 SELECT {prepared_sql.columns(Order, "o")}, x.*
 FROM found f
@@ -40,11 +40,11 @@ _ITEM_END: Final = _ORDER_WIDTH + len(Item._meta.concrete_fields)
 
 _NAMED: Final = "SELECT id, {} AS place FROM orders_order WHERE tenant_id = %(tenant)s AND"
 _UUID: Final = f"{_NAMED.format(0)} uuid = %(uuid)s"
-# UNION ALL keeps each look-up on its own index. More than one order is found only where names
-# collided before they were unique.
+# UNION ALL lets each look-up use its own index. More than one order matches only for legacy names,
+# which were not unique.
 _NUMBER: Final = f"{_NAMED.format(2)} number = %(name)s"
 _NAME: Final = f"{_NAMED.format(1)} external_id = %(name)s UNION ALL {_NUMBER}"
-# A name with several spellings, of which an order may be stored under any.
+# A name with several spellings, because legacy orders may be stored under any of them.
 _SPELLINGS: Final = (
     f"{_NAMED.format(1)} external_id = ANY(%(spellings)s::text[]) UNION ALL {_NUMBER}"
 )
@@ -77,14 +77,14 @@ class OrderNotFound(NotFound):
 
 
 class AmbiguousName(Conflict):
-    """Two orders go by the name: from before names were unique, see docs/operators.md."""
+    """Two legacy orders have the name, because names were not unique: see docs/operators.md."""
 
     code = "ambiguous_order"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An order with its items and shipments, each in order: what is read whole."""
+    """An order with its items and shipments, each by position."""
 
     order: Order
     items: Sequence[Item]
@@ -93,7 +93,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of a customer's orders, newest first, and how many there are in all."""
+    """A page of a customer's orders, newest first, with their total number."""
 
     documents: Sequence[Document]
     offset: int
@@ -106,88 +106,82 @@ def has_orders(tenant: Tenant) -> bool:
 
 
 def detail(tenant: Tenant, reference: str, *, id_type: IdType) -> Document:
-    """One order, by our id (`internal`, a UUID) or by the caller's id or number (`external`).
+    """Return one order by our id (`internal`, a UUID) or by the caller's id or number (`external`).
 
-    One statement. Raises `OrderNotFound`, the same for another tenant's order as for none, and
+    Execute one statement. Raise `OrderNotFound`, also for another tenant's order, or
     `AmbiguousName`.
     """
     if id_type == "internal":
-        found = _read(_BY_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
+        matches = _read(_BY_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
     elif reference.isascii():
-        found = _read(_BY_NAME, {"tenant": tenant.pk, "name": reference})
+        matches = _read(_BY_NAME, {"tenant": tenant.pk, "name": reference})
     else:
-        found = _read(_BY_SPELLINGS, {"tenant": tenant.pk} | _named(reference))
-    if not found:
-        raise _not_found(reference)
-    if found[-1].order.pk != found[0].order.pk:
-        raise _ambiguous(reference)
-    return found[0]
+        matches = _read(_BY_SPELLINGS, {"tenant": tenant.pk} | _name_params(reference))
+    _check_unique({match.order.pk for match in matches}, reference)
+    return matches[0]
 
 
 def key_of(tenant: Tenant, reference: str, *, id_type: IdType | Literal["any"]) -> int:
-    """The key of an order, by our id, by the caller's id or number, or by any of them.
+    """Return the key of an order by our id, by the caller's id or number, or by any of them.
 
-    Raises `OrderNotFound` and `AmbiguousName`.
+    Raise `OrderNotFound` or `AmbiguousName`.
     """
-    found: set[int] = set()
+    keys: set[int] = set()
     if id_type == "internal" or (id_type == "any" and is_uuid(reference)):
-        found = _keys(_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
+        keys = _keys(_UUID, {"tenant": tenant.pk, "uuid": _uuid(reference)})
     if id_type != "internal":
-        found |= _keys(_SPELLINGS, {"tenant": tenant.pk} | _named(reference))
-    if not found:
-        raise _not_found(reference)
-    if len(found) > 1:
-        raise _ambiguous(reference)
-    return found.pop()
+        keys |= _keys(_SPELLINGS, {"tenant": tenant.pk} | _name_params(reference))
+    _check_unique(keys, reference)
+    return keys.pop()
 
 
 def find_by_reference(tenant: Tenant, *, uuid: UUID, name: str | None) -> list[Document]:
-    """The orders that go by this id, or by this name as external id or number: one, if any.
+    """Return the orders with this id, or with this name as external id or number.
 
-    More than one where the two name different orders.
+    More than one is returned if the id and the name belong to different orders.
     """
     if name is None:
         return _read(_BY_UUID, {"tenant": tenant.pk, "uuid": uuid})
-    return _read(_BY_ANY, {"tenant": tenant.pk, "uuid": uuid} | _named(name))
+    return _read(_BY_ANY, {"tenant": tenant.pk, "uuid": uuid} | _name_params(name))
 
 
 def _keys(sql: str, params: dict[str, Any]) -> set[int]:
     return {int(key) for key, _ in prepared_sql.rows(sql, params)}
 
 
-def _named(name: str) -> dict[str, Any]:
+def _name_params(name: str) -> dict[str, Any]:
     return {"name": names.normal(name), "spellings": names.spellings(name)}
 
 
 def history(tenant: Tenant, customer_id: str, *, offset: int, count: int) -> Page:
-    """A customer's orders, newest `placed_at` first; of equal times the last captured first.
+    """Return a customer's orders, newest `placed_at` first, then last captured first.
 
-    Two statements whatever their number; the total is kept, not counted.
+    Execute two statements; the total is read from a stored counter.
     """
     key = customer_key(tenant, customer_id)
     total = number_of(tenant, key)
-    asked = {"tenant": tenant.pk, "key": key, "offset": offset, "count": count}
-    return Page(_read(_HISTORY, asked), offset, total)
+    params = {"tenant": tenant.pk, "key": key, "offset": offset, "count": count}
+    return Page(_read(_HISTORY, params), offset, total)
 
 
 def number_of(tenant: Tenant, customer: UUID) -> int:
-    """How many orders the customer of this key has; kept, not counted."""
+    """Return the stored number of orders of the customer with this key."""
     [(total,)] = prepared_sql.rows(_TOTAL, {"tenant": tenant.pk, "key": customer})
     return int(total)
 
 
 def documents(tenant_id: int, keys: Sequence[int]) -> list[Document]:
-    """The orders with these keys, by key; lock them first to change them."""
+    """Return the orders with these keys, by key. Lock them first to change them."""
     return _read(_BY_KEYS, {"tenant": tenant_id, "keys": list(keys)}) if keys else []
 
 
 def document(tenant_id: int, key: int) -> Document:
-    """The order with this key, which is there."""
+    """Return the order with this key, which must exist."""
     return documents(tenant_id, [key])[0]
 
 
 def active_holds(tenant_id: int, keys: Sequence[int]) -> list[Hold]:
-    """The holds that keep these orders from being routed, oldest first."""
+    """Return the unreleased holds of these orders, oldest first."""
     return list(
         Hold.objects.filter(tenant=tenant_id, order__in=keys, released_at__isnull=True).order_by(
             "id"
@@ -196,28 +190,28 @@ def active_holds(tenant_id: int, keys: Sequence[int]) -> list[Hold]:
 
 
 def _read(sql: str, params: dict[str, Any]) -> list[Document]:
-    found: list[Document] = []
+    result: list[Document] = []
     for row in prepared_sql.rows(sql, params):
         if row[0] is not None:
             items: list[Item] = []
             shipments: list[Shipment] = []
-            found.append(
+            result.append(
                 Document(prepared_sql.instance(Order, row[:_ORDER_WIDTH]), items, shipments)
             )
         if row[_ORDER_WIDTH] is not None:
             items.append(prepared_sql.instance(Item, row[_ORDER_WIDTH:_ITEM_END]))
         if row[_ITEM_END] is not None:
             shipments.append(prepared_sql.instance(Shipment, row[_ITEM_END:]))
-    for document in found:
-        known = {shipment.pk: shipment for shipment in document.shipments}
+    for document in result:
+        by_key = {shipment.pk: shipment for shipment in document.shipments}
         for item in document.items:
-            if item.shipment_id in known:
-                item.shipment = known[item.shipment_id]
-    return found
+            if item.shipment_id in by_key:
+                item.shipment = by_key[item.shipment_id]
+    return result
 
 
 def is_uuid(reference: str) -> bool:
-    """Whether it is a UUID in its usual form; nothing else names an order internally."""
+    """Return whether the reference is a UUID in its usual form."""
     try:
         return str(UUID(reference)) == reference.lower()
     except ValueError:
@@ -226,15 +220,19 @@ def is_uuid(reference: str) -> bool:
 
 def _uuid(reference: str) -> UUID:
     if not is_uuid(reference):
-        raise _not_found(reference)
+        raise OrderNotFound(_not_found(reference))
     return UUID(reference)
 
 
-def _ambiguous(reference: str) -> AmbiguousName:
-    return AmbiguousName(
-        f"Two orders are called '{reference[:64]}'; ask for the one you mean by its UUID."
-    )
+def _check_unique(keys: Collection[int], reference: str) -> None:
+    """Raise `OrderNotFound` without a key, and `AmbiguousName` with several."""
+    if not keys:
+        raise OrderNotFound(_not_found(reference))
+    if len(keys) > 1:
+        raise AmbiguousName(
+            f"Two orders are called '{reference[:64]}'; ask for the one you mean by its UUID."
+        )
 
 
-def _not_found(reference: str) -> OrderNotFound:
-    return OrderNotFound(f"The order '{reference[:64]}' couldn't be found.")
+def _not_found(reference: str) -> str:
+    return f"The order '{reference[:64]}' couldn't be found."

@@ -1,4 +1,4 @@
-"""The items a caller names: each of the order, at most so many, or the call is refused whole."""
+"""Selection of an order's items by id, for calls that fail if any item is unknown."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,9 +18,9 @@ class ItemNotFound(Invalid):
     code = "sales_order_item_not_found"
 
 
-def check_number(named: Sequence[object]) -> None:
-    """Raises `TooManyItems`, in the documented words."""
-    if len(named) > MOST:
+def check_number(entries: Sequence[object]) -> None:
+    """Raise `TooManyItems` if there are more than `MOST` entries."""
+    if len(entries) > MOST:
         raise TooManyItems(f"The number of products can't exceed {MOST}.")
 
 
@@ -30,9 +30,9 @@ def select(
     *,
     refusal: type[Invalid] = ItemNotFound,
 ) -> list[Item]:
-    """The items of these ids, in their order; raises `refusal` for the first that is not there."""
-    known = {item.uuid: item for item in items}
+    """Return the items with these ids in order. Raise `refusal` for the first unknown id."""
+    by_uuid = {item.uuid: item for item in items}
     for uuid in uuids:
-        if uuid not in known:
+        if uuid not in by_uuid:
             raise refusal(f"The sales order item with id {uuid} cannot be found.")
-    return [known[uuid] for uuid in uuids]
+    return [by_uuid[uuid] for uuid in uuids]

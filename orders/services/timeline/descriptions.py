@@ -1,7 +1,6 @@
-"""The timeline in plain words: for every verb that services tell, a sentence and why.
+"""Timeline descriptions: a sentence and a reason for every verb that services record.
 
-Facts are read as they were stored, whoever stored them and however long ago: what is missing is
-left out of the sentence.
+Entries of older releases may lack facts, so a sentence omits what is missing.
 """
 
 import datetime as dt
@@ -16,7 +15,7 @@ from orders.models import TimelineEntry
 
 Facts = Mapping[str, Any]
 
-# What a service notes as the rule by which it decided → why, for people.
+# Reasons by the name of the rule that a service recorded.
 RULES: Final[dict[str, str]] = {
     "order": "the order asked for it itself",
     "service_level": "its service level asks for it",
@@ -34,7 +33,7 @@ RULES: Final[dict[str, str]] = {
     "preordered_item": "a pre-ordered item can be cancelled anywhere",
     "akinon_capture": "Akinon's capture call asked for it",
 }
-# What a rule was given, as far as the sentence does not say it.
+# Labels of the facts that a rule was applied to and that no sentence contains.
 INPUTS: Final[dict[str, str]] = {
     "strategy": "strategy",
     "asked_for": "asked for",
@@ -42,7 +41,7 @@ INPUTS: Final[dict[str, str]] = {
     "soft_limit": "limit",
     "allowed_from": "allowed from",
 }
-# Reasons that are codes, not somebody's words.
+# Texts of the reasons that are codes; other reasons are free text.
 REASONS: Final[dict[str, str]] = {
     "unknown_location": "the location asked for is unknown or inactive",
     "no_location_serves_country": "no active location serves the country",
@@ -59,27 +58,27 @@ REASONS: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Retold:
-    """One row of the timeline for people: what happened, and why."""
+class Description:
+    """A timeline entry with a sentence that describes it, and its reason."""
 
     entry: TimelineEntry
     what: str
     why: str
 
 
-def retell(entry: TimelineEntry, currency: str) -> Retold:
-    """The row in words. A verb nobody has words for is told by its name.
+def describe(entry: TimelineEntry, currency: str) -> Description:
+    """Return the description of an entry. An unknown verb is described by its name.
 
-    `currency` is the order's, for amounts whose facts do not name one.
+    `currency` is the order's, for facts that lack the currency of their amounts.
     """
     facts: Facts = {"currency": currency} | (entry.facts if isinstance(entry.facts, dict) else {})
     words = WORDS.get(entry.verb)
     what = words(facts) if words else f"{entry.verb.replace('_', ' ').capitalize()}."
-    return Retold(entry, what, _why(facts))
+    return Description(entry, what, _why(facts))
 
 
 def hold_label(kind: Any) -> str:
-    """A hold as a noun: "grace period", "big-order hold"."""
+    """Return a hold as a noun: "grace period", "big-order hold"."""
     return {
         HoldKind.GRACE.value: "grace period",
         HoldKind.BIG_ORDER.value: "big-order hold",
@@ -88,7 +87,7 @@ def hold_label(kind: Any) -> str:
 
 
 def duration(seconds: Any) -> str:
-    """Seconds as people count them: "90 s", "15 min", "2 h 30 min", "3 days"."""
+    """Return a number of seconds as text: "90 s", "15 min", "2 h 30 min", "3 days"."""
     if isinstance(seconds, Decimal) and seconds == int(seconds):
         seconds = int(seconds)
     if not isinstance(seconds, int):
@@ -104,19 +103,19 @@ def duration(seconds: Any) -> str:
 
 
 def items(number: Any) -> str:
-    """So many items: "1 item", "3 items"; from a number, or from the items' ids."""
+    """Return "1 item" or "3 items" from a number, or from the items' ids."""
     count = len(number) if isinstance(number, list | dict) else number
     return "items" if count is None else f"{plain(count)} item{'s' * (count != 1)}"
 
 
 def in_words(parts: Sequence[str]) -> str:
-    """Return a list as people say it: "a, b and c"."""
+    """Return a list as text: "a, b and c"."""
     *others, last = parts or [""]
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def plain(value: Any) -> str:
-    """Return what facts say, whatever its shape, without the notation of JSON or Python."""
+    """Return a value of any JSON type as text without the notation of JSON or Python."""
     match value:
         case None:
             return ""
@@ -133,7 +132,7 @@ def plain(value: Any) -> str:
 
 
 def _amount(facts: Facts, name: str) -> str:
-    """Return an amount with its currency's decimals; what is no amount stays as it is."""
+    """Return an amount with its currency's decimals; other values are returned as text."""
     amount, currency = facts.get(name), plain(facts.get("currency"))
     if isinstance(amount, int | Decimal) and not isinstance(amount, bool):
         return f"{money.formatted(Decimal(amount), currency)} {currency}".strip()
@@ -141,16 +140,16 @@ def _amount(facts: Facts, name: str) -> str:
 
 
 def reason(code: Any) -> str:
-    """A reason in words; what somebody wrote stays as it is."""
+    """Return the text of a reason code; free text is returned unchanged."""
     return REASONS.get(code, code) if isinstance(code, str) else plain(code)
 
 
 def _why(facts: Facts) -> str:
-    """The rule that decided, by what it was given, and which version of the configuration."""
+    """Return the rule of a decision with its inputs and the version of the configuration."""
     rule, config = facts.get("rule"), facts.get("config")
     parts = [RULES.get(rule, rule) if isinstance(rule, str) else plain(rule)] if rule else []
     parts += [f"{words} {plain(facts[name])}" for name, words in INPUTS.items() if facts.get(name)]
-    if isinstance(config, dict):  # of all that was read: what the rule, or an only key, says
+    if isinstance(config, dict):  # only the rule's setting, or the only setting
         read = [name for name in config if name == rule or len(config) == 1]
         parts += [f"{name} version {plain(config[name])}" for name in read]
     return ", ".join(parts)
@@ -203,15 +202,15 @@ def _routed(facts: Facts) -> str:
 
 
 def _cancelled(facts: Facts) -> str:
-    said = f": {reason(facts['reason'])}" if facts.get("reason") else ""
+    suffix = f": {reason(facts['reason'])}" if facts.get("reason") else ""
     note = f" ({plain(facts['note'])})" if facts.get("note") else ""
-    return f"The order was cancelled, {items(facts.get('items'))}{said}{note}."
+    return f"The order was cancelled, {items(facts.get('items'))}{suffix}{note}."
 
 
 def _items_cancelled(facts: Facts) -> str:
-    said = f": {reason(facts['reason'])}" if facts.get("reason") else ""
+    suffix = f": {reason(facts['reason'])}" if facts.get("reason") else ""
     note = f" ({plain(facts['note'])})" if facts.get("note") else ""
-    return f"{items(facts.get('items'))} cancelled{said}{note}."
+    return f"{items(facts.get('items'))} cancelled{suffix}{note}."
 
 
 def _rejected(facts: Facts) -> str:
@@ -219,13 +218,13 @@ def _rejected(facts: Facts) -> str:
 
 
 def _returned(facts: Facts) -> str:
-    said = f": {_reasons(facts)}" if facts.get("reasons") else ""
-    return f"{items(facts.get('items'))} came back{said}."
+    suffix = f": {_reasons(facts)}" if facts.get("reasons") else ""
+    return f"{items(facts.get('items'))} came back{suffix}."
 
 
 def _reasons(facts: Facts) -> str:
-    given = facts.get("reasons")
-    return in_words(list(map(reason, given))) if isinstance(given, list) else "no reason given"
+    codes = facts.get("reasons")
+    return in_words(list(map(reason, codes))) if isinstance(codes, list) else "no reason given"
 
 
 def _at(facts: Facts) -> str:
@@ -239,15 +238,15 @@ def _completed(facts: Facts) -> str:
 
 
 def _serials(facts: Facts) -> str:
-    given = facts.get("items")
-    numbers = plain(list(given.values())) if isinstance(given, dict) else ""
+    by_item = facts.get("items")
+    numbers = plain(list(by_item.values())) if isinstance(by_item, dict) else ""
     replaced = plain(facts.get("replaced"))
     before = f", in place of {replaced}" if replaced else ""
     return f"Serial numbers were attached: {numbers or 'none'}{before}."
 
 
-def _note(done: str) -> Callable[[Facts], str]:
-    return lambda facts: f"A note {'on an item ' if 'item' in facts else ''}was {done}."
+def _note(action: str) -> Callable[[Facts], str]:
+    return lambda facts: f"A note {'on an item ' if 'item' in facts else ''}was {action}."
 
 
 def _confirmed(facts: Facts) -> str:

@@ -1,4 +1,4 @@
-"""Reading what happened to an order: product §4.10."""
+"""Queries for timeline entries and their events."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from webhooks.services import PublishedEvent, published_events
 
 
 def entries(tenant: Tenant, reference: str, *, after: int, count: int) -> list[TimelineEntry]:
-    """What happened after that version, oldest first. Raises `OrderNotFound`."""
+    """Return the entries after a version, oldest first. Raise `OrderNotFound`."""
     key = key_of(tenant, reference, id_type="any")
-    found = TimelineEntry.objects.filter(tenant=tenant, order_id=key, version__gt=after)
-    return list(found.order_by("version")[:count])
+    newer = TimelineEntry.objects.filter(tenant=tenant, order_id=key, version__gt=after)
+    return list(newer.order_by("version")[:count])
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """One row of the timeline, and the events it announced."""
+class EntryWithEvents:
+    """A timeline entry with the events published for it."""
 
     entry: TimelineEntry
     events: Sequence[PublishedEvent]
@@ -27,20 +27,20 @@ class Happening:
 
 def latest(
     order: Order, *, before: int | None = None, since: int = 0, count: int
-) -> list[Happening]:
-    """What happened last, newest first, with what was announced of it; two statements.
+) -> list[EntryWithEvents]:
+    """Return the latest entries with their events, newest first. Execute two statements.
 
-    Of what came before version `before` if given, and after version `since`.
+    The versions are greater than `since` and less than `before`, if given.
     """
-    found = TimelineEntry.objects.filter(
+    rows = TimelineEntry.objects.filter(
         tenant=order.tenant_id, order=order, version__gt=since
     ).order_by("-version")
     if before is not None:
-        found = found.filter(version__lt=before)
-    entries = list(found[:count])
+        rows = rows.filter(version__lt=before)
+    entries = list(rows[:count])
     events: dict[int, list[PublishedEvent]] = defaultdict(list)
     for event in published_events(
         order.tenant_id, order.uuid, [entry.version for entry in entries]
     ):
         events[event.version].append(event)
-    return [Happening(entry, events[entry.version]) for entry in entries]
+    return [EntryWithEvents(entry, events[entry.version]) for entry in entries]

@@ -1,10 +1,12 @@
-"""What must be true between what happened to an order and what subscribers are told of it."""
+"""Invariants between an order's timeline and its events."""
 
 from typing import Final
 
-# Each is said of one order at most once, however often it was held and released in between.
+from orders.services.invariants.invariant import Invariant
+
+# Events published at most once for an order, even if it is held and released several times.
 _ONCE: Final = "('order.created', 'order.opened', 'order.cancelled', 'order.completed')"
-# What the timeline says, and the event of the same version that subscribers must hear with it.
+# Timeline verbs, and the event that must be published with the same version.
 _ANNOUNCED: Final = (
     "(VALUES ('captured', 'order.created'), ('routed', 'fulfillment_request.assigned'),"
     " ('conflicted', 'order.items_on_hold'), ('cancelled', 'order.cancelled'),"
@@ -14,25 +16,24 @@ _ANNOUNCED: Final = (
     " ('serial_numbers_added', 'order.serial_numbers_added'))"
 )
 
-# Name, promise, and the statement that finds who breaks it.
-TOLD: Final = [
-    (
-        "what_happened_is_announced",
-        "What subscribers must hear of is in the outbox, with the version of its cause.",
-        f"""
-        SELECT t.tenant_id, o.number, t.verb || ' v' || t.version || ' without ' || said.event
+EVENTS: Final = [
+    Invariant(
+        name="what_happened_is_announced",
+        promise="Every announced timeline entry has an event of its version in the outbox.",
+        offenders=f"""
+        SELECT t.tenant_id, o.number, t.verb || ' v' || t.version || ' without ' || expected.event
         FROM orders_timelineentry t
-        JOIN {_ANNOUNCED} AS said(verb, event) ON said.verb = t.verb
+        JOIN {_ANNOUNCED} AS expected(verb, event) ON expected.verb = t.verb
         JOIN orders_order o ON o.id = t.order_id
         LEFT JOIN webhooks_event e ON e.tenant_id = t.tenant_id AND e.subject = o.uuid
-          AND e.version = t.version AND e.name = said.event
+          AND e.version = t.version AND e.name = expected.event
         WHERE e.id IS NULL
         """,
     ),
-    (
-        "what_is_announced_happened",
-        "An event about an order has a timeline entry of its version.",
-        """
+    Invariant(
+        name="what_is_announced_happened",
+        promise="An event about an order has a timeline entry of its version.",
+        offenders="""
         SELECT e.tenant_id, o.number, e.name || ' v' || e.version
         FROM webhooks_event e
         JOIN orders_order o ON o.tenant_id = e.tenant_id AND o.uuid = e.subject
@@ -41,19 +42,19 @@ TOLD: Final = [
         WHERE t.id IS NULL
         """,
     ),
-    (
-        "said_once",
-        f"Subscribers hear once at most: {_ONCE}.".replace("'", ""),
-        f"""
+    Invariant(
+        name="said_once",
+        promise=f"These events are published at most once for an order: {_ONCE}.".replace("'", ""),
+        offenders=f"""
         SELECT tenant_id, subject::text, name || ' ' || count(*) || ' times'
         FROM webhooks_event WHERE name IN {_ONCE}
         GROUP BY tenant_id, subject, name HAVING count(*) > 1
         """,
     ),
-    (
-        "nothing_cancelled_is_routed",
-        "An order that was cancelled is not routed afterwards.",
-        """
+    Invariant(
+        name="nothing_cancelled_is_routed",
+        promise="An order that was cancelled is not routed afterwards.",
+        offenders="""
         SELECT c.tenant_id, c.subject::text,
               'assigned v' || a.version || ' after v' || c.version
         FROM webhooks_event c JOIN webhooks_event a

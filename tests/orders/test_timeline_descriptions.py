@@ -1,4 +1,4 @@
-"""The timeline in plain words: whatever services tell, people can read."""
+"""Timeline descriptions of every verb that services record."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 from ordermgmt.money import PLACES
 from orders import services
 from orders.models import TimelineEntry
-from orders.services.timeline.descriptions import RULES, WORDS, duration, in_words, items, retell
+from orders.services.timeline.descriptions import RULES, WORDS, describe, duration, in_words, items
 
 SERVICES = Path(services.__file__).parent
 
@@ -94,7 +94,7 @@ def entry(verb, facts=None):
     ],
 )
 def test_whatever_the_facts_are_there_is_a_sentence(verb, facts):
-    description = retell(entry(verb, facts), "EUR")
+    description = describe(entry(verb, facts), "EUR")
 
     assert description.what.endswith(".")
     assert not RAW.search(description.what + description.why), description
@@ -149,7 +149,7 @@ def test_whatever_the_facts_are_there_is_a_sentence(verb, facts):
     ],
 )  # fmt: skip
 def test_it_says_what_happened_and_why(verb, facts, what, why):
-    description = retell(entry(verb, facts), "EUR")
+    description = describe(entry(verb, facts), "EUR")
 
     assert (description.what, description.why) == (what, why)
 
@@ -192,13 +192,13 @@ def test_a_list_is_told_in_words(parts, words):
     ],
 )
 def test_lists_in_a_sentence_are_words(verb, facts, what):
-    assert retell(entry(verb, facts), "EUR").what == what
+    assert describe(entry(verb, facts), "EUR").what == what
 
 
 def test_where_cancelling_is_allowed_from_is_told_in_words():
     facts = {"items": 1, "allowed_from": ["store", "dc"]}
 
-    assert retell(entry("cancelled", facts), "EUR").why == "allowed from store and dc"
+    assert describe(entry("cancelled", facts), "EUR").why == "allowed from store and dc"
 
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD", "CLF"])
@@ -206,8 +206,8 @@ def test_amounts_have_their_currencys_decimals(currency):
     amount = f"{1079:,.{PLACES[currency]}f} {currency}"
     facts = {"items": 2, "total": Decimal("1079.0000")}
 
-    captured = retell(entry("captured", facts | {"currency": currency}), "")
-    added = retell(entry("items_added", facts), currency)
+    captured = describe(entry("captured", facts | {"currency": currency}), "")
+    added = describe(entry("items_added", facts), currency)
 
     assert captured.what == f"The order was captured: 2 items, {amount}."
     assert added.what == f"2 items added; the total is now {amount}."
