@@ -83,8 +83,8 @@ def capture(*, tenant: Tenant, new: NewOrder, actor: str) -> Captured:
         if tried == 1:  # by then it is not what was configured that has changed
             _check_names(tenant, new)
         if not refusal:
-            policies.forget(tenant, key)
-        elif not cached_policy or policies.policy(tenant, key).state == cached_policy.state:
+            policies.invalidate(tenant, key)
+        elif not cached_policy or policies.policy(tenant, key).revision == cached_policy.revision:
             raise refusal
     raise Unavailable(
         "What is configured, or which numbers are taken, changed all the while; try again."
