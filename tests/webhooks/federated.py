@@ -23,8 +23,8 @@ class FederatedShop(Shop):
 
     def forget(self) -> None:
         """As after a second: this process looks at the database again."""
-        external_orders.forget(self.tenant)
-        oms_health.health.forget(self.tenant)
+        external_orders.invalidate(self.tenant)
+        oms_health.health.invalidate(self.tenant)
 
     def foreign(self, reference: str, **kwargs: Any) -> Any:
         """An order of the OMS, which must be there and have documented members only."""

@@ -109,7 +109,7 @@ def test_an_answer_is_not_kept_for_whoever_asks_after_it(dns, monkeypatch):
 
     class Watched(names.Future):
         def set_result(self, found):
-            kept.append(dict(names._under_way))
+            kept.append(dict(names._pending))
             super().set_result(found)
 
     monkeypatch.setattr(names, "Future", Watched)
@@ -207,7 +207,7 @@ def test_a_resolver_that_hangs_costs_one_thread_and_no_more_than_the_deadline(mo
 
     with pytest.raises(DestinationRefused):  # and once it answers, all is as before
         ask()
-    assert "oms.example.com" not in names._under_way
+    assert "oms.example.com" not in names._pending
 
 
 def test_a_small_request_is_not_held_back(fake_oms):

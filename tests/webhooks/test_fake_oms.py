@@ -120,5 +120,5 @@ def test_what_it_prints_can_be_pasted(fake_oms):
 
 @pytest.mark.parametrize("name", MODES)
 def test_every_mode_is_told_in_a_sentence(name):
-    assert MODES[name].says.endswith(".")
+    assert MODES[name].help.endswith(".")
     assert len(name) <= 20

@@ -1,4 +1,4 @@
-"""Every way in which the fake OMS can behave: its name, one sentence, and what does it."""
+"""Modes of the fake OMS: name, description and behavior."""
 
 import gzip
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ METADATA: Final = "http://169.254.169.254/latest/meta-data/"
 
 @dataclass(frozen=True)
 class Mode:
-    """`certificate` is what it shows to callers by TLS; without one it speaks plain http.
+    """A mode of the fake OMS. Without a `certificate` it serves plain http.
 
-    One that does not listen refuses connections; one that does not read leaves them lying there.
+    With `listens` false it refuses connections, with `reads` false it never reads a request.
     """
 
-    says: str
+    help: str
     behavior: Behavior
     certificate: Certificate | None = None
     listens: bool = True
