@@ -18,7 +18,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 LARGEST_BODY: Final = 16_384  # bytes; a refresh token is about 400
 _BASIC: Final = re.compile(r"basic +([A-Za-z0-9+/]+={0,2})", re.IGNORECASE | re.ASCII)
-# The parameters that are read. RFC 6749 requires to ignore all others.
+# The parameters that are read. All others are ignored, as RFC 6749 requires.
 _PARAMETERS: Final = frozenset(
     {
         *("grant_type", "client_id", "client_secret", "scope", "token"),

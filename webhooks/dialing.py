@@ -152,8 +152,7 @@ def _secured(line: Line, host: str) -> Line:
 def _trust() -> ssl.SSLContext:
     """Return a context with the system's authorities, cached because loading them is slow."""
     context = ssl.create_default_context()
-    context.minimum_version = (
-        ssl.TLSVersion.TLSv1_2
-    )  # explicit, because Debian's Python leaves it to OpenSSL
+    # Explicit, because Debian's Python leaves the minimum to OpenSSL.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = SafeLine
     return context

@@ -46,9 +46,8 @@ class TenantCache(Generic[T]):
         entry = self._entries.get(tenant.pk)
         if entry is not None and entry[1] > monotonic():
             return entry[0]
-        until = (
-            monotonic() + CACHE_SECONDS
-        )  # from before the read, so that no change is missed longer
+        # The lifetime starts before the read, because the value may change during it.
+        until = monotonic() + CACHE_SECONDS
         value = self._read(tenant)
         with self._lock:
             self._entries[tenant.pk] = value, until
@@ -122,7 +121,7 @@ def failed(tenant: Tenant, code: str, text: str) -> None:
 
 
 def broke(tenant: Tenant, code: str, text: str) -> None:
-    """Record an invalid answer, which does not count as a failure of the circuit breaker."""
+    """Record an invalid answer, which closes the circuit because the OMS is reachable."""
     if health.of(tenant) != Health() or _is_due(tenant, code):
         _note(tenant, code, text, failures=0, rests_until=None)
 

@@ -140,7 +140,7 @@ def _one_writer(key: Key[Any]) -> Iterator[None]:
             raise lost from None
         raise
     except IntegrityError as failure:
-        # Of two first writers, the second waits for the commit of the first and then fails.
+        # The second of two first writers waits for the commit of the first and then fails.
         if _constraint(failure) == "setting_is_set_once_per_key":
             raise lost from None
         raise

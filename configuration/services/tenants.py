@@ -74,7 +74,7 @@ def create(slug: str, **switches: Unpack[Switches]) -> Tenant:
 def update(
     slug: str, *, if_match: AbstractSet[int] | None = None, **switches: Unpack[Switches]
 ) -> Tenant:
-    """Change the options that are given; a suspended tenant is refused within a second.
+    """Change these options of a tenant; a suspended tenant is refused within a second.
 
     Raises `VersionMismatch` when `if_match` is given and lacks the tenant's version.
     """

@@ -190,7 +190,7 @@ def _holder(note: dict[str, Any]) -> Client | None:
 
 
 def _successor(client: Client, note: dict[str, Any], token: str) -> str | None:
-    """Return the refresh token that follows this one; end the family if it was used before.
+    """Return the refresh token that follows this one, or None after a reuse that ends the family.
 
     Tokens are not stored, because family, generation and time always give the same token.
     """

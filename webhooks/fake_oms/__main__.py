@@ -26,7 +26,7 @@ EPILOG: Final = "\n\n".join(
         "  manage.py fake_oms --port 9000\n"
         "  manage.py fake_oms --mode slow --seconds 3\n"
         "  curl -X POST http://127.0.0.1:9000/__mode/503    # change the mode while it runs\n"
-        "  curl http://127.0.0.1:9000/__calls               # what it was asked so far",
+        "  curl http://127.0.0.1:9000/__calls               # the calls so far",
         *(
             f"modes, {title}:\n"
             + "\n".join(f"  {name:<20} {mode.help}" for name, mode in group.items())
