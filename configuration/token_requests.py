@@ -19,7 +19,7 @@ JSON: Final = "application/json"
 LARGEST_BODY: Final = 16_384  # bytes; a refresh token is about 400
 _BASIC: Final = re.compile(r"basic +([A-Za-z0-9+/]+={0,2})", re.IGNORECASE | re.ASCII)
 # The parameters that are read. All others are ignored, as RFC 6749 requires.
-_PARAMETERS: Final = frozenset(
+_NAMES: Final = frozenset(
     {
         *("grant_type", "client_id", "client_secret", "scope", "token"),
         *("username", "password", "refresh_token"),
@@ -61,12 +61,8 @@ def parameters(request: Request) -> dict[str, str]:
         return {}
     if media not in (FORM, JSON):
         raise UnsupportedMediaType(media[:80])
-    document = strict_json.loads_tolerant(body) if media == JSON else _form(body)
-    pairs = (
-        {name: document[name] for name in _PARAMETERS & document.keys()}
-        if isinstance(document, dict)
-        else None
-    )
+    data = strict_json.loads_tolerant(body) if media == JSON else _form(body)
+    pairs = {name: data[name] for name in _NAMES & data.keys()} if isinstance(data, dict) else None
     if pairs is None or not all(isinstance(text, str) for text in pairs.values()):
         raise BadTokenRequest("The body must be an object whose known members are strings.")
     if not all(text.isprintable() for text in pairs.values()):

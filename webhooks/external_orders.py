@@ -69,7 +69,7 @@ def order(
 ) -> ExternalOrderDetail | None:
     """Return the order of that id, None when the OMS has none.
 
-    Raises `OmsFailed`, `OmsAnswerInvalid`, `oms_health.OmsRests` and `waiting.AllAreWaiting`.
+    Raises `OmsFailed`, `OmsAnswerInvalid`, `oms_health.OmsRests` and `AllAreWaiting`.
     """
     steps = re.split(r"[/\\]", order_id)  # some systems resolve dot segments even when quoted
     if len(order_id) > LONGEST_ID or not {".", ".."}.isdisjoint(steps):
