@@ -1,4 +1,4 @@
-"""The six configuration routes: one viewset, and one route with its own schemas for each key."""
+"""Configuration routes: one viewset, and one route with its own schemas for each key."""
 
 import datetime as dt
 from typing import Any, ClassVar, Final
@@ -21,7 +21,7 @@ _SAMPLE_TIME: Final = "2021-07-13T20:18:25.000000Z"
 
 
 class SettingViewSet(ApiViewSet):
-    """One key of one tenant: read it, set it. Contract-newstore d.1."""
+    """Read or set one key of one tenant (docs/contract.md, Configuration)."""
 
     key: ClassVar[Key[Any]]
     body: ClassVar[type[Wire]]
@@ -44,13 +44,13 @@ class SettingViewSet(ApiViewSet):
         return self._answer(stored, in_the_clear=True, bare=self.key.answers_bare)
 
     def _answer(self, stored: Stored[Any], *, in_the_clear: bool, bare: bool = False) -> Response:
-        shown = self.key.dump if in_the_clear else self.key.masked
-        body = {"value": shown(stored.value), "updated_at": stored.updated_at}
+        as_json = self.key.dump if in_the_clear else self.key.masked
+        body = {"value": as_json(stored.value), "updated_at": stored.updated_at}
         return Response(None if bare else body, headers={"ETag": f'"{stored.version}"'})
 
 
 def _versions(if_match: str | None) -> set[int] | None:
-    """The versions If-Match allows; None for any. A tag that is not ours is no version."""
+    """Return the versions that If-Match allows, None for any. Ignore tags that are not ours."""
     if if_match is None or if_match.strip() == "*":
         return None
     versions = map(tag_version, if_match.split(","))
@@ -58,14 +58,14 @@ def _versions(if_match: str | None) -> set[int] | None:
 
 
 def _viewset(key: Key[Any]) -> type[SettingViewSet]:
-    """The viewset of one key, documented with the key's own types and examples."""
+    """Return the viewset of one key, documented with the types and examples of the key."""
     name = key.name.title().replace("_", "")
     body = create_model(f"Set{name}", __base__=Wire, value=(key.type, ...))
-    answered = key.type if key.default is not None or key.unset is not None else key.type | None
+    answer_type = key.type if key.default is not None or key.unset is not None else key.type | None
     answer = create_model(
         f"{name}Setting",
         __base__=Wire,
-        value=(answered, ...),
+        value=(answer_type, ...),
         updated_at=(dt.datetime | None, ...),
     )
     return type(
@@ -76,7 +76,7 @@ def _viewset(key: Key[Any]) -> type[SettingViewSet]:
             "key": key,
             "body": body,
             "bodiless": {"POST": [409]} if key.conflicts_bare else {},
-            # Documented per class, so each needs functions of its own.
+            # Each class needs its own functions, because the documentation is attached to them.
             "retrieve": _documented_get(key, answer),
             "create": _documented_post(key, body, answer),
         },
@@ -91,10 +91,11 @@ def _documented_get(key: Key[Any], answer: type[Wire]) -> Any:
     return extend_schema(
         operation_id=f"get_{key.name}",
         summary=f"Get {key.label}",
-        description=f"{key.help} Never set: the default, and no `updated_at`.{masked}",
+        description=f"{key.help} A key that was never set has its default and no"
+        f" `updated_at`.{masked}",
         tags=["configuration"],
         responses={
-            200: OpenApiResponse(answer, f"{_sentence_case(key.label)}.", [_answered(key)]),
+            200: OpenApiResponse(answer, f"{_sentence_case(key.label)}.", [_answer_example(key)]),
             **problems(404),  # documented for a key that does not exist
         },
     )(retrieve)
@@ -118,15 +119,15 @@ def _documented_post(key: Key[Any], body: type[Wire], answer: type[Wire]) -> Any
                 "If-Match",
                 str,
                 OpenApiParameter.HEADER,
-                description="The ETag of the value to replace; 412 if it is another by now.",
+                description="The ETag of the value to replace; 412 if the value has changed since.",
             )
         ],
         request=body,
         examples=[OpenApiExample(key.name, {"value": key.example}, request_only=True)],
         responses={
-            200: OpenApiResponse(description="It is set; the answer has no body.")
+            200: OpenApiResponse(description="The value is set; the answer has no body.")
             if key.answers_bare
-            else OpenApiResponse(answer, "It is set.", [_answered(key)]),
+            else OpenApiResponse(answer, "The value is set.", [_answer_example(key)]),
             **problems(400, 412, examples=conflicts),
         },
     )(create)
@@ -136,7 +137,7 @@ def _sentence_case(label: str) -> str:
     return label[:1].upper() + label[1:]
 
 
-def _answered(key: Key[Any]) -> OpenApiExample:
+def _answer_example(key: Key[Any]) -> OpenApiExample:
     return OpenApiExample(
         f"{key.name} as set",
         {"value": key.example, "updated_at": _SAMPLE_TIME},

@@ -1,4 +1,4 @@
-"""The configuration app: tenants, their clients and locations, and what each may set."""
+"""The configuration app: tenants with their clients, locations and settings."""
 
 from django.apps import AppConfig
 
@@ -10,7 +10,7 @@ class ConfigurationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have `check --deploy` look at people, too, and show how many order numbers are used."""
+        """Register the deployment check for staff and the gauge for used order numbers."""
         from configuration import checks  # noqa: F401
         from configuration.services import sequences
 
@@ -21,6 +21,6 @@ class ConfigurationConfig(AppConfig):
                 " answers 500 sequence_exhausted.",
                 read=sequences.used_percents,
                 label="tenant",
-                limit=sequences.NEARLY_USED - 0.1,  # told with one decimal
+                limit=sequences.NEARLY_USED - 0.1,  # the gauge is rounded to one decimal
             )
         )

@@ -1,4 +1,4 @@
-"""What is wrong with the people of an installation, for `manage.py check --deploy`."""
+"""Deployment checks of staff accounts, for `manage.py check --deploy`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +14,15 @@ from configuration.models import Membership
 def everybody_needs_a_second_factor(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
-    """The demo's people do not: their password is on the screen of whoever tries things out."""
+    """Return a warning for each active account that may sign in without a second factor.
+
+    Only the demo creates such accounts, because it prints their passwords.
+    """
     try:
-        found = Membership.objects.filter(needs_second_factor=False, user__is_active=True)
-        names = list(found.values_list("user__username", flat=True))
+        memberships = Membership.objects.filter(needs_second_factor=False, user__is_active=True)
+        names = list(memberships.values_list("user__username", flat=True))
     except DatabaseError:
-        return []  # not there, or not migrated yet; readyz says so
+        return []  # no database or no migrations yet, which /readyz reports
     return [
         Warning(
             f"{name} signs in to the console by a password alone.",

@@ -1,8 +1,8 @@
-"""How client secrets are stored: one pass of salted SHA-256.
+"""Password hasher for client secrets: one pass of salted SHA-256.
 
-Slow hashes protect secrets that people chose. Ours are 43 and more random characters (256 bits):
-nobody can guess them however fast the hash, and a slow one would let a handful of wrong secrets a
-second saturate the machine (0.25 s of CPU each). Staff passwords keep Django's slow hasher.
+Slow hashes protect secrets that people choose. Client secrets have at least 43 random characters
+(256 bits), so they cannot be guessed even with a fast hash. A slow hash takes 0.25 s of CPU, so a
+few wrong secrets a second would saturate the machine. Staff passwords keep Django's slow hasher.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from django.utils.crypto import constant_time_compare
 
 
 class OnePassHasher(BasePasswordHasher):
-    """`one_pass_sha256$<salt>$<hex>`; only for secrets that we generated ourselves."""
+    """Hashes of the form `one_pass_sha256$<salt>$<hex>`, only for secrets that we generate."""
 
     algorithm = "one_pass_sha256"
 
@@ -36,4 +36,4 @@ class OnePassHasher(BasePasswordHasher):
         return False
 
     def harden_runtime(self, password: str, encoded: str) -> None:
-        """Nothing to make up for: every secret costs the same one pass."""
+        """Do nothing, because every secret costs the same single pass."""

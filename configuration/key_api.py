@@ -1,4 +1,4 @@
-"""Akinon's way to a key for its capture call: contract-akinon §3."""
+"""Login route that gives Akinon a key for its capture call (docs/contract.md, Akinon)."""
 
 from typing import Annotated, Final
 
@@ -15,7 +15,7 @@ from ordermgmt.http.akinon import AkinonAnswers, refusals
 from ordermgmt.http.negotiation import ByAccept, JsonAnswer
 from ordermgmt.http.openapi import Wire
 
-# All that the capture call needs; a key that is lost opens nothing else.
+# The capture call needs no other scope, so a leaked key gives access to nothing else.
 SCOPE: Final = "order-management:orders:write"
 REFUSED: Final = "Unable to log in with provided credentials."
 
@@ -29,11 +29,11 @@ class Login(Wire):
 
 class Key(Wire):
     key: str
-    """Good for a day; log in again when it is refused with a 401."""
+    """Valid for a day; log in again when it is refused with a 401."""
 
 
 class LoginRefused(Invalid):
-    """A 400, as Akinon answers wrong credentials."""
+    """Wrong credentials, refused with a 400 as Akinon expects."""
 
     code = "invalid_credentials"
 
@@ -68,7 +68,7 @@ class LoginViewSet(AkinonAnswers, viewsets.ViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        """A key that may capture and do nothing else, for the id and the secret of a client."""
+        """Return a key that may only capture orders, for the id and the secret of a client."""
         login = Login.check(parameters(request), operation="login")
         try:
             client = tokens.authenticate(client_id=login.username, client_secret=login.password)

@@ -1,7 +1,7 @@
-"""Everything a tenant may set under `/v0/config/sales_order/`, each key declared once.
+"""Configuration keys of a tenant under `/v0/config/sales_order/`, each declared once.
 
-The contract is contract-newstore d.1. Absent members of a sequence mean: no prefix, 9 digits,
-counting from 1 by 1. A sequence without any member is refused.
+The contract is docs/contract.md, Configuration. Absent members of a sequence default to no prefix,
+9 digits, start 1 and step 1. A sequence without any member is refused.
 """
 
 import re
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from configuration.models import Tenant
 
 LONGEST_GRACE: Final = 30 * 24 * 3600  # seconds
-MOST_DIGITS: Final = 18  # what fits a PostgreSQL sequence
+MOST_DIGITS: Final = 18  # the most that a PostgreSQL sequence can count
 _HEADER_SAFE: Final = re.compile(rf"[!-~]{{1,1024}}|{MASK}[!-~]{{0,4}}")
 
 
 def _addressable(prefix: str) -> str:
-    """Refuse a prefix that makes numbers which no address can name."""
-    *complete, _ = prefix.split("/")  # the counter completes the last one
+    """Raise `ValueError` for a prefix that makes numbers which cannot be part of a URL path."""
+    *complete, _ = prefix.split("/")  # the counter completes the last segment
     if not {"", ".", ".."}.isdisjoint(complete):
         raise ValueError(
             "must not begin with a slash, and have none, one dot or two dots before a slash"
@@ -33,7 +33,7 @@ def _addressable(prefix: str) -> str:
 
 
 class Sequence(Value):
-    """How order numbers are made: the prefix, then the counter padded with zeros to `size`."""
+    """The format of order numbers: a prefix, then the counter padded with zeros to `size`."""
 
     prefix: Annotated[
         str,
@@ -49,7 +49,7 @@ class Sequence(Value):
     step: Annotated[int, Field(ge=1, description="From one number to the next.")] = 1
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _is_not_empty(self) -> Self:
         if not self.model_fields_set:
             raise ValueError(f"name at least one of {', '.join(type(self).model_fields)}")
         return self
@@ -67,7 +67,7 @@ class Sequence(Value):
         return int(10**self.size - 1)
 
     def number(self, counter: int) -> str:
-        """The order number for a counter that is at most `largest`."""
+        """Return the order number of a counter, which must be at most `largest`."""
         return f"{self.prefix}{counter:0{self.size}d}"
 
 
@@ -100,7 +100,7 @@ class ExternalOrderWebhook(Value):
 
 
 class ApiKeyRequired(Invalid):
-    """Else a stored key could be sent to a host that whoever stored it never named."""
+    """A masked key for another host, refused so that a stored key is never sent there."""
 
     code = "api_key_required"
 
@@ -108,7 +108,10 @@ class ApiKeyRequired(Invalid):
 def _settle_webhook(
     tenant: "Tenant", new: ExternalOrderWebhook | None, old: ExternalOrderWebhook | None
 ) -> ExternalOrderWebhook | None:
-    """Check the URL; put the stored key in the place of its mask."""
+    """Return the webhook to store, with the stored key instead of its mask.
+
+    Raises `BadDestination` for a URL that is not allowed, and `ApiKeyRequired`.
+    """
     if new is None:
         return None
     destinations.check_url(new.url, allows_http=tenant.allows_http_webhooks)
@@ -121,7 +124,7 @@ def _settle_webhook(
     return new.model_copy(update={"api_key": old.api_key})
 
 
-def _each_once(types: list[str]) -> list[str]:
+def _without_duplicates(types: list[str]) -> list[str]:
     return list(dict.fromkeys(types))
 
 
@@ -154,7 +157,7 @@ CANCELLATION_ALLOWED_FROM: Final = Key[list[str]](
     type=Annotated[
         list[Literal["store", "dc"]],
         Field(min_length=1, max_length=100, description="A type named twice counts once."),
-        AfterValidator(_each_once),
+        AfterValidator(_without_duplicates),
     ],
     default=["store"],
     example=["store", "dc"],
@@ -205,7 +208,7 @@ KEYS: Final[dict[str, Key[Any]]] = {
 
 
 def find(name: str) -> Key[Any]:
-    """The key of that name; raises `UnknownKey` with those that exist."""
+    """Return the key of that name. Raises `UnknownKey` with the existing names."""
     if name not in KEYS:
         raise UnknownKey(f"There is no configuration key {ascii(name)[:80]}.", keys=list(KEYS))
     return KEYS[name]

@@ -1,6 +1,6 @@
-"""Tenants, their clients, locations and service levels, and what each tenant has set.
+"""Tenants with their clients, locations, service levels and settings.
 
-Read them from anywhere; write them only through `configuration.services`.
+Read them from anywhere, but write them only through `configuration.services`.
 """
 
 import uuid
@@ -22,7 +22,7 @@ def _version() -> "models.PositiveIntegerField[int, int]":
 
 
 class Tenant(models.Model):
-    """One retailer. Every row of business data belongs to exactly one; nothing crosses."""
+    """One retailer. Every row of business data belongs to exactly one tenant."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.CharField(
@@ -77,9 +77,9 @@ class Tenant(models.Model):
 
 
 class Client(AbstractApplication):
-    """An OAuth client of one tenant; `request.user` on every API view.
+    """An OAuth client of one tenant, which is `request.user` in every API view.
 
-    Its secret is stored hashed and shown once, when it is made or rotated.
+    The secret is stored hashed and shown once, when it is created or rotated.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
@@ -109,20 +109,20 @@ class Client(AbstractApplication):
             models.CheckConstraint(condition=~Q(name=""), name="client_has_a_name"),
         ]
 
-    # What Django and DRF ask of a request's user.
+    # Django and DRF read these of the user of a request.
     is_authenticated = True
     is_anonymous = False
 
     @property
     def actor(self) -> str:
-        """How timelines and histories name it."""
+        """Return the name of the client in timelines and histories."""
         return f"client:{self.name}"
 
 
 class RefreshFamily(models.Model):
     """The refresh tokens that follow from one sign-in of a client, each used once.
 
-    A row is made at the first use, and kept until every token of the family has expired.
+    The row is created at the first use and kept until every token of the family has expired.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -143,7 +143,7 @@ class RefreshFamily(models.Model):
 
 
 class Membership(models.Model):
-    """Which tenant a person of the console works for; without one, only an operator gets in."""
+    """The tenant that a staff account works for. Only operators have no membership."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="membership")
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="memberships")
@@ -160,7 +160,7 @@ class Membership(models.Model):
 
     @property
     def username(self) -> str:
-        """As they sign in."""
+        """Return the name that the account signs in with."""
         return self.user.get_username()
 
 
@@ -170,7 +170,7 @@ class LocationType(models.TextChoices):
 
 
 class Location(models.Model):
-    """A place that fulfills orders."""
+    """A store or distribution center that fulfills orders."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="locations")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -215,7 +215,7 @@ class ShippingType(models.TextChoices):
 
 
 class ServiceLevel(models.Model):
-    """A way of shipping that a tenant offers, and how long its orders wait before it."""
+    """A shipping method that a tenant offers, with the grace period of its orders."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="service_levels")
     identifier = models.CharField(max_length=64, help_text="What shipments say.")
@@ -247,7 +247,7 @@ class ServiceLevel(models.Model):
 
 
 class Setting(models.Model):
-    """What a tenant has set for one key of `configuration.keys`; its secrets are sealed."""
+    """The value of one key of `configuration.keys` for a tenant, with its secrets encrypted."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="settings")
     key = models.CharField(max_length=64)
@@ -269,7 +269,7 @@ class Setting(models.Model):
 
 
 class PersonalToken(models.Model):
-    """What a token of personal data stands for, where no order says it. The value is sealed."""
+    """The encrypted value behind a token of personal data that no order holds."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     token = models.CharField(max_length=59)
@@ -288,10 +288,10 @@ class PersonalToken(models.Model):
 
 
 class PolicyState(models.Model):
-    """The name of the state in which a tenant's settings, locations and service levels are now.
+    """The revision of a tenant's settings, locations and service levels.
 
-    With every change triggers (migration 0008) give it one that no state ever had. So what was
-    read at a name is what holds for as long as the name does.
+    Triggers (migration 0008) set a new random `name` with every change, so a cached policy is
+    valid as long as its revision equals this name.
     """
 
     tenant = models.OneToOneField(Tenant, models.PROTECT, primary_key=True, related_name="+")
@@ -302,7 +302,7 @@ class PolicyState(models.Model):
 
 
 class SettingChange(models.Model):
-    """One change of a setting, by whom; secrets are masked. Append-only: the database refuses."""
+    """One change of a setting, with masked secrets. The database refuses updates and deletes."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="setting_changes")
     key = models.CharField(max_length=64)

@@ -1,4 +1,4 @@
-"""How a configuration key is declared: API, OpenAPI, console, CLI and docs derive from it."""
+"""Declaration of configuration keys, from which API, OpenAPI, console, CLI and docs derive."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,14 +24,14 @@ class UnknownKey(NotFound):
 
 
 class Value(wire.Wire):
-    """A setting that is an object: strict types, no unknown members, never changed."""
+    """An immutable setting value that is an object, with strict types and no unknown members."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Key(Generic[T]):
-    """One thing a tenant may set. `T` is what `configuration.services.read` answers."""
+    """One configuration key. `T` is the type of the value that `services.read` returns."""
 
     name: str
     label: str  # for a menu or a table
@@ -39,16 +39,16 @@ class Key(Generic[T]):
     type: Any  # a pydantic type: validation and JSON Schema
     default: T
     example: Any  # a valid value, as JSON
-    unit: str = ""  # of a number
-    unset: Any = None  # the default as JSON, where `T` alone cannot say it
-    immutable: bool = False  # once set, never again
+    unit: str = ""  # of a numeric value
+    unset: Any = None  # JSON of a default that is None
+    immutable: bool = False  # it can be set only once
     growing: str = ""  # the one member of an immutable value that an admin may raise
     secrets: tuple[str, ...] = ()  # members sealed at rest, masked in histories, logs and console
-    # What only the tenant and the stored value can tell; returns the value to store.
+    # Validation that needs the tenant and the stored value. Returns the value to store.
     settle: Callable[["Tenant", T, T | None], T] = field(default=lambda _tenant, new, _old: new)
-    lost_race_name: str = ""  # the contract lets one key use another's name here
-    answers_bare: bool = False  # the contract's POST answers without a body
-    conflicts_bare: bool = False  # the contract's 409 has no body
+    lost_race_name: str = ""  # the contract uses the name of another key here
+    answers_bare: bool = False  # POST answers without a body by the contract
+    conflicts_bare: bool = False  # 409 has no body by the contract
 
     @cached_property
     def adapter(self) -> TypeAdapter[T]:
@@ -56,34 +56,34 @@ class Key(Generic[T]):
 
     @property
     def operation(self) -> str:
-        """What refusals call setting it."""
+        """Return the name of setting this key, for error messages."""
         return f"{self.name} configuration"
 
     @property
     def race_name(self) -> str:
-        """What the refusal of a lost race calls it."""
+        """Return the name of the key in the message of a lost race."""
         return self.lost_race_name or self.name
 
     def parse(self, value: Any) -> T:
-        """A value from JSON; raises `wire.InvalidBody` with every fault in it."""
+        """Return the value of a JSON document. Raises `wire.InvalidBody` with every error in it."""
         try:
             return self.adapter.validate_python(value)
         except ValidationError as fault:
             raise wire.refusal(fault, value, operation=self.operation) from None
 
     def has_grown(self, old: T, new: T) -> bool:
-        """Return whether the growing member was raised, and nothing else was changed."""
+        """Return whether the growing member was raised and nothing else was changed."""
         before, after = self.dump(old), self.dump(new)
         if not self.growing or after[self.growing] <= before[self.growing]:
             return False
         return bool(before | {self.growing: after[self.growing]} == after)
 
     def dump(self, value: T) -> Any:
-        """The value as JSON, secrets in the clear."""
+        """Return the value as JSON with secrets in the clear."""
         return self.unset if value is None else self.adapter.dump_python(value, mode="json")
 
     def masked(self, value: T) -> Any:
-        """The value as JSON, secrets masked."""
+        """Return the value as JSON with masked secrets."""
         return self.mask(self.dump(value))
 
     def mask(self, document: Any) -> Any:
@@ -93,7 +93,7 @@ class Key(Generic[T]):
 
 
 def masked(secret: str) -> str:
-    """A secret as people may see it: its last four characters, if that leaves enough unseen."""
+    """Return the mask of a secret, with its last four characters if it has at least 16."""
     return MASK + (secret[-_VISIBLE_END:] if len(secret) >= _SHORTEST_WITH_END else "")
 
 

@@ -1,4 +1,4 @@
-"""The two ways to a token, as contract-newstore f.1 documents them, and the way to end one."""
+"""Token routes: issue, renewal and revocation (docs/contract.md, Tokens and headers)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
@@ -20,7 +20,7 @@ from ordermgmt.http.wire import Int32
 
 BEARER: Final = "Bearer"
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
-# In words, because generators do not understand a body of two media types.
+# Described in prose, because SDK generators do not support a body of two media types.
 _OR_JSON: Final = "The same members are accepted as JSON."
 _OR_FORM: Final = "The same members are accepted as a form."
 
@@ -36,7 +36,7 @@ class AuthenticationFailed(errors.Forbidden):
 class ClientCredentialsGrant(Wire):
     grant_type: Literal["client_credentials"]
     client_id: str | None = None
-    """Unless the credentials are sent as HTTP Basic."""
+    """Required unless the credentials are sent as HTTP Basic."""
     client_secret: str | None = None
     scope: str = ""
     """Space separated. Names that are not ours are ignored; without one of ours, all the client
@@ -55,12 +55,12 @@ class TokenAnswer(Wire):
 class Revocation(Wire):
     token: str
     client_id: str | None = None
-    """Unless the credentials are sent as HTTP Basic."""
+    """Required unless the credentials are sent as HTTP Basic."""
     client_secret: str | None = None
 
 
 class OAuthProblem(Wire):
-    """How RFC 6749 words a refusal."""
+    """An error response of RFC 6749."""
 
     error: str
     error_description: str
@@ -86,7 +86,7 @@ class RefreshGrant(Wire):
 
 
 class LegacyGrant(RootModel[Annotated[PasswordGrant | RefreshGrant, Discriminator("grant_type")]]):
-    """One or the other, by `grant_type`."""
+    """A password grant or a refresh grant, chosen by `grant_type`."""
 
 
 class LegacyTokenAnswer(Wire):
@@ -98,7 +98,7 @@ class LegacyTokenAnswer(Wire):
 
 
 class TokenViewSet(viewsets.ViewSet):
-    """What both ways share: no token is needed to get one, and forms are as good as JSON."""
+    """Base of the token routes, which need no token and accept forms as well as JSON."""
 
     http_method_names = ["post"]
     authentication_classes = []
@@ -108,7 +108,7 @@ class TokenViewSet(viewsets.ViewSet):
 
 
 class OpenIdViewSet(TokenViewSet):
-    """The current way: client credentials, answered and refused as OAuth does."""
+    """Client credentials, answered and refused as OAuth 2.0 specifies."""
 
     @extend_schema(
         operation_id="create_token",
@@ -118,16 +118,16 @@ class OpenIdViewSet(TokenViewSet):
         request={FORM: ClientCredentialsGrant},
         responses={
             200: TokenAnswer,
-            400: OpenApiResponse(OAuthProblem, "The request makes no sense."),
+            400: OpenApiResponse(OAuthProblem, "The request is invalid."),
             401: OpenApiResponse(OAuthProblem, "The tenant, the client or its secret is wrong."),
             **problems(408, 413, 415),
         },
     )
     def create(self, request: Request, tenant: str) -> Response:
-        sent = parameters(request)
-        _check_grant_type(sent, "client_credentials")
-        client = _client(request, sent, tenant)
-        token = tokens.issue_token(client, scope=sent.get("scope", ""))
+        fields = parameters(request)
+        _check_grant_type(fields, "client_credentials")
+        client = _client(request, fields, tenant)
+        token = tokens.issue_token(client, scope=fields.get("scope", ""))
         answer = TokenAnswer(
             access_token=token.access_token, expires_in=_seconds(token), scope=token.scope
         )
@@ -136,37 +136,40 @@ class OpenIdViewSet(TokenViewSet):
     @extend_schema(
         operation_id="revoke_token",
         summary="Revoke an access token",
-        description="Of the same client. It is refused everywhere within a second. RFC 7009."
-        f" {_OR_JSON}",
+        description="The token must belong to the same client, and is refused within a second."
+        f" RFC 7009. {_OR_JSON}",
         tags=["tokens"],
         request={FORM: Revocation},
         responses={
-            200: OpenApiResponse(description="It is no token, now or already before."),
-            400: OpenApiResponse(OAuthProblem, "The request makes no sense."),
+            200: OpenApiResponse(description="The token is no longer valid, or never was."),
+            400: OpenApiResponse(OAuthProblem, "The request is invalid."),
             401: OpenApiResponse(OAuthProblem, "The tenant, the client or its secret is wrong."),
             **problems(408, 413, 415),
         },
     )
     def revoke(self, request: Request, tenant: str) -> Response:
-        sent = parameters(request)
-        client = _client(request, sent, tenant)
-        if not sent.get("token"):
+        fields = parameters(request)
+        client = _client(request, fields, tenant)
+        if not fields.get("token"):
             raise InvalidRequest("The parameter token is required.")
-        tokens.revoke(client, sent["token"])
+        tokens.revoke(client, fields["token"])
         return Response(headers=_NOT_STORED)
 
     def handle_exception(self, exc: Exception) -> Response:
         if not isinstance(exc, errors.Invalid | errors.Forbidden):
             return super().handle_exception(exc)
-        known = exc.code in _OAUTH_CODES
-        body = {"error": exc.code if known else "invalid_request", "error_description": str(exc)}
+        is_oauth_code = exc.code in _OAUTH_CODES
+        body = {
+            "error": exc.code if is_oauth_code else "invalid_request",
+            "error_description": str(exc),
+        }
         if exc.code != tokens.InvalidClient.code:
             return Response(body, 400, headers=_NOT_STORED)
         return Response(body, 401, headers=_NOT_STORED | {"WWW-Authenticate": "Basic"})
 
 
 class LegacyTokenViewSet(TokenViewSet):
-    """The deprecated way: a password grant whose user is the client, refused as problem+json."""
+    """Deprecated password grant with a client as its user, refused with problem+json."""
 
     @extend_schema(
         operation_id="create_legacy_token",
@@ -178,16 +181,16 @@ class LegacyTokenViewSet(TokenViewSet):
         responses={200: LegacyTokenAnswer, **problems(400, 403, 408, 413, 415)},
     )
     def create(self, request: Request) -> Response:
-        sent = parameters(request)
-        if sent.get("grant_type") == "refresh_token":
-            return _renew(sent)
-        grant = PasswordGrant.check(sent, operation="token request")
+        fields = parameters(request)
+        if fields.get("grant_type") == "refresh_token":
+            return _renewed_answer(fields)
+        grant = PasswordGrant.check(fields, operation="token request")
         try:
             client = tokens.authenticate(client_id=grant.username, client_secret=grant.password)
         except errors.Forbidden:
             raise AuthenticationFailed("Authentication failed") from None
         token = tokens.issue_token(client, scope=grant.scope, lifetime=tokens.LEGACY_LIFETIME)
-        return _legacy(token, tokens.refresh_token(client, scope=token.scope))
+        return _legacy_answer(token, tokens.refresh_token(client, scope=token.scope))
 
     @extend_schema(
         operation_id="refresh_legacy_token",
@@ -199,19 +202,19 @@ class LegacyTokenViewSet(TokenViewSet):
         responses={200: LegacyTokenAnswer, **problems(400, 403, 408, 413, 415)},
     )
     def refresh(self, request: Request) -> Response:
-        return _renew(parameters(request))
+        return _renewed_answer(parameters(request))
 
 
-def _renew(sent: Mapping[str, Any]) -> Response:
-    grant = RefreshGrant.check(sent, operation="token request")
+def _renewed_answer(fields: Mapping[str, Any]) -> Response:
+    grant = RefreshGrant.check(fields, operation="token request")
     try:
-        renewed = tokens.refresh(grant.refresh_token, scope=grant.scope)
+        renewal = tokens.refresh(grant.refresh_token, scope=grant.scope)
     except errors.Forbidden:
         raise AuthenticationFailed("Authentication failed") from None
-    return _legacy(renewed.token, renewed.refresh_token)
+    return _legacy_answer(renewal.token, renewal.refresh_token)
 
 
-def _legacy(token: tokens.Issued, refresh_token: str) -> Response:
+def _legacy_answer(token: tokens.Issued, refresh_token: str) -> Response:
     answer = LegacyTokenAnswer(
         access_token=token.access_token,
         refresh_token=refresh_token,
@@ -233,15 +236,15 @@ _OAUTH_CODES: Final = {
 }
 
 
-def _check_grant_type(sent: Mapping[str, Any], expected: str) -> None:
-    if not sent.get("grant_type"):
+def _check_grant_type(fields: Mapping[str, Any], expected: str) -> None:
+    if not fields.get("grant_type"):
         raise InvalidRequest("The parameter grant_type is required.")
-    if sent["grant_type"] != expected:
+    if fields["grant_type"] != expected:
         raise UnsupportedGrantType(f"The grant_type must be {expected}.")
 
 
-def _client(request: Request, sent: Mapping[str, str], tenant: str) -> Client:
-    client_id, client_secret = credentials(request, sent)
+def _client(request: Request, fields: Mapping[str, str], tenant: str) -> Client:
+    client_id, client_secret = credentials(request, fields)
     return tokens.authenticate(
         client_id=client_id, client_secret=client_secret, tenant=folded(tenant)
     )

@@ -1,4 +1,4 @@
-"""What a token request carries: a small form or JSON object, or HTTP Basic credentials."""
+"""Parsing of token requests: a small form or JSON object, and HTTP Basic credentials."""
 
 import base64
 import binascii
@@ -18,14 +18,14 @@ FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 LARGEST_BODY: Final = 16_384  # bytes; a refresh token is about 400
 _BASIC: Final = re.compile(r"basic +([A-Za-z0-9+/]+={0,2})", re.IGNORECASE | re.ASCII)
-# All that is read of a token request; RFC 6749 has other parameters ignored.
-_READ: Final = frozenset(
+# The parameters that are read. All others are ignored, as RFC 6749 requires.
+_NAMES: Final = frozenset(
     {
         *("grant_type", "client_id", "client_secret", "scope", "token"),
         *("username", "password", "refresh_token"),
     }
 )
-# What must never be in a URL, where logs and histories would keep it.
+# These are refused in a URL, because access logs and browser histories store it.
 _CREDENTIALS: Final = ("password", "client_secret", "refresh_token", "token", "access_token")
 
 
@@ -43,9 +43,10 @@ class Credentials(NamedTuple):
 
 
 def parameters(request: Request) -> dict[str, str]:
-    """What was sent and is known, each parameter at most once, all text; as form or as JSON.
+    """Return the parameters of a form or JSON body that this API reads, all of them strings.
 
-    Raises `BadTokenRequest` for anything else, and for credentials in the URL.
+    Raises `BodyTooLarge`, `UnsupportedMediaType`, and `BadTokenRequest` for a malformed body, for
+    a parameter that is repeated and for credentials in the URL.
     """
     for name in _CREDENTIALS:
         if name in request.query_params:
@@ -60,8 +61,8 @@ def parameters(request: Request) -> dict[str, str]:
         return {}
     if media not in (FORM, JSON):
         raise UnsupportedMediaType(media[:80])
-    sent = strict_json.loads_tolerant(body) if media == JSON else _form(body)
-    pairs = {name: sent[name] for name in _READ & sent.keys()} if isinstance(sent, dict) else None
+    data = strict_json.loads_tolerant(body) if media == JSON else _form(body)
+    pairs = {name: data[name] for name in _NAMES & data.keys()} if isinstance(data, dict) else None
     if pairs is None or not all(isinstance(text, str) for text in pairs.values()):
         raise BadTokenRequest("The body must be an object whose known members are strings.")
     if not all(text.isprintable() for text in pairs.values()):
@@ -69,35 +70,36 @@ def parameters(request: Request) -> dict[str, str]:
     return pairs
 
 
-def credentials(request: Request, sent: Mapping[str, str]) -> Credentials:
-    """Who asks, from the header or from the body; `InvalidRequest` for both at once.
+def credentials(request: Request, fields: Mapping[str, str]) -> Credentials:
+    """Return the client's credentials from the header or from the body.
 
-    Raises `InvalidClient` when they are missing or malformed, like for wrong ones.
+    Raises `InvalidRequest` when both have credentials, and `InvalidClient` when they are missing or
+    malformed.
     """
     header = request.META.get("HTTP_AUTHORIZATION", "")
-    if header and "client_secret" in sent:
+    if header and "client_secret" in fields:
         raise InvalidRequest("Send the client's credentials once: in the header or in the body.")
-    return _basic(header) if header else _in_body(sent)
+    return _basic(header) if header else _in_body(fields)
 
 
 def _basic(header: str) -> Credentials:
-    """What HTTP Basic carries; both halves are form-encoded first (RFC 6749 section 2.3.1)."""
+    """Return the credentials of HTTP Basic, which are form-encoded (RFC 6749 section 2.3.1)."""
     match = _BASIC.fullmatch(header)
     try:
         text = base64.b64decode(match[1] if match else "", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         text = ""
     client_id, _, client_secret = text.partition(":")
-    found = Credentials(unquote_plus(client_id), unquote_plus(client_secret))
-    if not all(part and part.isprintable() for part in found):
+    pair = Credentials(unquote_plus(client_id), unquote_plus(client_secret))
+    if not all(part and part.isprintable() for part in pair):
         raise InvalidClient("Invalid client or Invalid client credentials")
-    return found
+    return pair
 
 
-def _in_body(sent: Mapping[str, str]) -> Credentials:
-    if not sent.get("client_id") or not sent.get("client_secret"):
+def _in_body(fields: Mapping[str, str]) -> Credentials:
+    if not fields.get("client_id") or not fields.get("client_secret"):
         raise InvalidClient("Invalid client or Invalid client credentials")
-    return Credentials(sent["client_id"], sent["client_secret"])
+    return Credentials(fields["client_id"], fields["client_secret"])
 
 
 def _form(body: bytes) -> dict[str, str]:

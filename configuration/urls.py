@@ -1,4 +1,4 @@
-"""Where configuration and tokens are found."""
+"""URL patterns of the configuration and token routes."""
 
 from django.urls import URLPattern, path
 

@@ -1,9 +1,9 @@
-"""Secrets at rest: AES-256-GCM, with the key's id in the text and its place as associated data.
+"""Encryption of secrets at rest with AES-256-GCM.
 
-A sealed text is `v1.<key id>.<base64 of nonce and ciphertext>`. The place says where the text
-lives (tenant, table, field), so what is copied to another row does not open there. Keys come from
-`settings.ENCRYPTION_KEYS`, newest first: the first seals, all open. To rotate, put a new key in
-front and `reseal` what is stored.
+A sealed text is `v1.<key id>.<base64 of nonce and ciphertext>`. The associated data names the
+tenant, table and field, so a text that is copied to another row cannot be opened there. Keys come
+from `settings.ENCRYPTION_KEYS`, newest first: the first key seals and all keys open. To rotate, put
+a new key in front and `reseal` the stored texts.
 """
 
 import base64
@@ -23,19 +23,19 @@ _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class CannotOpen(Exception):
-    """The text was changed, was sealed for another place, or its key is no longer configured."""
+    """The text was changed, has other associated data, or its key is no longer configured."""
 
 
-def seal(secret: bytes, *, place: str) -> str:
-    """The secret as text that only `open_sealed` with the same place can read."""
+def seal(secret: bytes, *, associated_data: str) -> str:
+    """Return the secret as text that only `open_sealed` with the same associated data can read."""
     key_id, cipher = next(iter(_ring().items()))
     nonce = os.urandom(_NONCE_BYTES)
-    body = nonce + cipher.encrypt(nonce, secret, place.encode())
+    body = nonce + cipher.encrypt(nonce, secret, associated_data.encode())
     return f"{VERSION}.{key_id}.{base64.urlsafe_b64encode(body).decode()}"
 
 
-def open_sealed(text: str, *, place: str) -> bytes:
-    """The secret that was sealed for this place; raises `CannotOpen`, never says what it saw."""
+def open_sealed(text: str, *, associated_data: str) -> bytes:
+    """Return the secret of a sealed text. Raises `CannotOpen`, with a text that is safe to show."""
     try:
         version, key_id, encoded = text.split(".")
         body = base64.urlsafe_b64decode(encoded)
@@ -45,16 +45,17 @@ def open_sealed(text: str, *, place: str) -> bytes:
     if version != VERSION or cipher is None:
         raise CannotOpen(f"No key {key_id[:32]!r} is configured in ENCRYPTION_KEYS.")
     try:
-        return cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], place.encode())
+        return cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], associated_data.encode())
     except (InvalidTag, ValueError):
         raise CannotOpen("This text was changed, or was sealed for another place.") from None
 
 
-def reseal(text: str, *, place: str) -> str:
-    """The same secret under the newest key; the very same text when it already is."""
+def reseal(text: str, *, associated_data: str) -> str:
+    """Return the secret sealed with the newest key, or the same text if it is already."""
     if text.startswith(f"{VERSION}.{next(iter(_ring()))}."):
         return text
-    return seal(open_sealed(text, place=place), place=place)
+    secret = open_sealed(text, associated_data=associated_data)
+    return seal(secret, associated_data=associated_data)
 
 
 def _ring() -> dict[str, AESGCM]:
@@ -63,7 +64,7 @@ def _ring() -> dict[str, AESGCM]:
 
 @lru_cache(maxsize=4)
 def _parse_ring(keys: tuple[str, ...]) -> dict[str, AESGCM]:
-    """Key id → cipher, newest first. Parsed once per list, so tests may override the setting."""
+    """Return the ciphers by key id, newest first. Cached by list, so tests may override it."""
     ring: dict[str, AESGCM] = {}
     for position, entry in enumerate(keys):
         key_id, _, encoded = entry.partition(":")

@@ -9,7 +9,7 @@ class WebhooksConfig(AppConfig):
     name = "webhooks"
 
     def ready(self) -> None:
-        """Show how long the outbox waits, and how the external OMS are doing."""
+        """Register gauges for the outbox and for the health of external OMS."""
         from webhooks import services
 
         gauges.show(

@@ -1,6 +1,6 @@
-"""From a URL to a connection: its host looked up once, every address checked, one of them dialed.
+"""Outbound connections: one look-up of the host, a check of every address, one connection.
 
-The connection ends at a moment, whatever it is busy with, and gives only so many bytes.
+A connection has a deadline and a limit on the bytes that it receives.
 """
 
 import socket
@@ -21,43 +21,46 @@ MOST_ADDRESSES: Final = 4  # tried of one host
 
 
 class EgressFailed(Exception):
-    """There is no answer that can be read. The text is safe to show: it names the host at most."""
+    """A request without a readable answer. The text names the host at most, so it can be shown."""
 
     code: ClassVar[str]
 
 
 class DestinationRefused(EgressFailed):
-    """We do not send there: not a public address, or not by https on a usual port."""
+    """A destination without a public address, without https or with an unusual port."""
 
     code = "blocked_destination"
 
 
 class Unreachable(EgressFailed):
-    """The host has no address, or none that takes connections."""
+    """A host without an address, or with none that accepts connections."""
 
     code = "unreachable"
 
 
 class NotTrusted(EgressFailed):
-    """Somebody is there, but TLS does not prove that it is who we asked for."""
+    """A host with a certificate that TLS does not trust."""
 
     code = "not_trusted"
 
 
 class AnswerTooLarge(EgressFailed):
-    """The answer is longer than we read."""
+    """An answer that is longer than the limit."""
 
     code = "answer_too_large"
 
 
 class Line(socket.socket):
-    """A connection with limits on all of it: limits on each read let a byte a second go on."""
+    """A socket with a deadline and a byte limit for the whole connection.
 
-    ends_at: float  # of the monotonic clock
-    allowance: int = LONGEST_HEAD  # bytes that may still come
+    Limits on each read are not enough, because a server may send one byte a second.
+    """
+
+    ends_at: float  # on the monotonic clock
+    allowance: int = LONGEST_HEAD  # bytes that may still be received
 
     def __exit__(self, *_: object) -> None:
-        """Closed for good: `close` alone waits for whoever still has a file made of it."""
+        """Close the descriptor at once; `close` alone waits for files made from the socket."""
         if (descriptor := self.detach()) >= 0:
             socket.close(descriptor)
 
@@ -65,8 +68,8 @@ class Line(socket.socket):
         if self.allowance <= 0:
             raise AnswerTooLarge("The answer is longer than we read.")
         self.settimeout(left(self.ends_at))
-        wanted = min(nbytes or len(buffer), self.allowance)
-        received = super().recv_into(buffer, wanted, flags)
+        size = min(nbytes or len(buffer), self.allowance)
+        received = super().recv_into(buffer, size, flags)
         self.allowance -= received
         return received
 
@@ -74,17 +77,17 @@ class Line(socket.socket):
         self.settimeout(left(self.ends_at))
         super().sendall(data, flags)
 
-    def send(self, data: Any, flags: int = 0) -> int:  # what sendall is made of, by TLS
+    def send(self, data: Any, flags: int = 0) -> int:  # called by `sendall` of TLS sockets
         self.settimeout(left(self.ends_at))
         return super().send(data, flags)
 
 
 class SafeLine(Line, ssl.SSLSocket):
-    """The same, by TLS."""
+    """A `Line` with TLS."""
 
 
 def left(ends_at: float) -> float:
-    """Seconds until a moment of the monotonic clock; raises `TimeoutError` once it is past."""
+    """Return the seconds until a time of the monotonic clock. Raises `TimeoutError` when past."""
     seconds = ends_at - monotonic()
     if seconds <= 0:
         raise TimeoutError
@@ -92,7 +95,7 @@ def left(ends_at: float) -> float:
 
 
 def dial(parts: SplitResult, *, ends_at: float) -> Line:
-    """A connection to the URL's host; raises `EgressFailed`, or `TimeoutError` at that moment."""
+    """Return a connection to the URL's host. Raises `EgressFailed` and `TimeoutError`."""
     host = parts.hostname or ""
     try:
         addresses = names.look_up(host, seconds=left(ends_at))
@@ -113,7 +116,7 @@ def dial(parts: SplitResult, *, ends_at: float) -> Line:
 
 
 def _connected(addresses: list[IPv4Address | IPv6Address], port: int, ends_at: float) -> Line:
-    """To the first address that answers; each may take its share of the time that is left."""
+    """Connect to the first address that answers; each gets an equal share of the time left."""
     address, *others = addresses
     line = Line(socket.AF_INET if address.version == 4 else socket.AF_INET6)
     line.ends_at = ends_at
@@ -131,7 +134,7 @@ def _connected(addresses: list[IPv4Address | IPv6Address], port: int, ends_at: f
 
 
 def _secured(line: Line, host: str) -> Line:
-    line.settimeout(left(line.ends_at))  # of the whole handshake
+    line.settimeout(left(line.ends_at))  # for the whole handshake
     try:
         safe = _trust().wrap_socket(line, server_hostname=host)
     except ssl.SSLCertVerificationError as reason:
@@ -139,7 +142,7 @@ def _secured(line: Line, host: str) -> Line:
     except ssl.SSLError:
         raise NotTrusted(f"{host} does not speak TLS as we do.") from None
     finally:
-        line.close()  # taken over, or of no use
+        line.close()  # the TLS socket has its own descriptor
     assert isinstance(safe, SafeLine)
     safe.ends_at = line.ends_at
     return safe
@@ -147,8 +150,9 @@ def _secured(line: Line, host: str) -> Line:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """The system's authorities; kept, because reading them takes longer than a handshake."""
+    """Return a context with the system's authorities, cached because loading them is slow."""
     context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python leaves it to OpenSSL
+    # Explicit, because Debian's Python leaves the minimum to OpenSSL.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = SafeLine
     return context

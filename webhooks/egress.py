@@ -1,8 +1,7 @@
-"""The one way out: every request to an address that a tenant named leaves through here.
+"""Outbound HTTP requests to addresses that tenants configure.
 
-Each request has a connection of its own. A pooled one would outlive the check of its address, and
-could bring one tenant what another's request left on it; a handshake is the price. Nothing else of
-the outside plays a part: no redirect is followed, no proxy, netrc or cookie is known.
+Each request has its own connection. A pooled one would outlive the check of its address, and could
+leak data between tenants. Redirects, proxies, netrc and cookies are ignored.
 """
 
 import http.client
@@ -40,28 +39,28 @@ __all__ = [
 ]
 
 LONGEST_BODY: Final = 1_000_000  # bytes
-_PIECE: Final = 16 * 1024  # never a length that the other side names: it would be allocated
+_PIECE: Final = 16 * 1024  # fixed, because a length that the server chooses would be allocated
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 
 
 class TimedOut(EgressFailed):
-    """The whole answer was not there in time."""
+    """A request without a complete answer before its deadline."""
 
     code = "timed_out"
 
 
 class AnswerBroken(EgressFailed):
-    """Not an answer by HTTP's rules, or one that breaks off."""
+    """An answer that breaks the rules of HTTP or ends early."""
 
     code = "answer_broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, whatever its status; a redirect is an answer like any other.
+    """An answer of any status, redirects included.
 
-    `headers` are found in any case. `body` is as it came: we ask for no encoding and undo none, so
-    a bomb stays as small as it was sent. `seconds` is what the whole exchange took.
+    `headers` ignore case. `body` is not decoded, so a compressed bomb stays small. `seconds` is the
+    duration of the whole exchange.
     """
 
     status: int
@@ -81,11 +80,11 @@ def send(
     max_body: int = LONGEST_BODY,
     cuts: bool = False,
 ) -> Answer:
-    """Ask once, and have the whole answer within `deadline` seconds, or raise `EgressFailed`.
+    """Send one request and return its whole answer. Raises `EgressFailed`.
 
-    The deadline counts everything: looking up the name, connecting, the handshake, each byte. At
-    most `max_body` bytes of body are read, with what chunks add; more of it raises, or is cut off
-    if `cuts`. `allows_http` is the tenant's permission to do without TLS.
+    `deadline` is in seconds and covers the look-up, the connection, the handshake and every byte.
+    At most `max_body` bytes of body are read, with the overhead of chunks. A longer body raises
+    `AnswerTooLarge`, or is cut off if `cuts`. `allows_http` permits requests without TLS.
     """
     began = monotonic()
     base, _, query = url.partition("?")
@@ -93,7 +92,7 @@ def send(
         parts = destinations.check_url(base, allows_http=allows_http)
     except destinations.BadDestination as reason:
         raise DestinationRefused(str(reason)) from None
-    said = {
+    all_headers = {
         **headers,
         "Host": parts.netloc,
         "User-Agent": "ordermgmt",
@@ -104,22 +103,22 @@ def send(
     try:
         with (
             dial(parts, ends_at=began + deadline) as line,
-            _asked(line, method, target, said, body) as response,
+            _request(line, method, target, all_headers, body) as response,
         ):
             received = _read(response, line, max_body=max_body, cuts=cuts)
     except (TimeoutError, urllib3.exceptions.TimeoutError):
         raise TimedOut(f"{parts.hostname} did not answer within {deadline:g} seconds.") from None
     except (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError) as reason:
-        raise AnswerBroken(f"{parts.hostname} {_what_broke(reason)}.") from None
+        raise AnswerBroken(f"{parts.hostname} {_failure_text(reason)}.") from None
     return Answer(response.status, response.headers, received, monotonic() - began)
 
 
-def _asked(
+def _request(
     line: Line, method: str, target: str, headers: Mapping[str, str], body: bytes | None
 ) -> urllib3.BaseHTTPResponse:
-    connection = HTTPConnection("unused")  # the line is there already, the host in the headers
+    connection = HTTPConnection("unused")  # the line is connected, and the Host header is set
     connection.sock = line
-    with suppress(BrokenPipeError):  # who hangs up before all is sent may have answered
+    with suppress(BrokenPipeError):  # a server that hangs up early may have answered
         connection.request(
             method, target, body, headers, preload_content=False, decode_content=False
         )
@@ -143,8 +142,8 @@ def _read(response: urllib3.BaseHTTPResponse, line: Line, *, max_body: int, cuts
     return bytes(received[:max_body])
 
 
-def _what_broke(reason: Exception) -> str:
-    """In words of ours: those of the libraries may quote what was sent."""
+def _failure_text(reason: Exception) -> str:
+    """Return our own text, because messages of libraries may quote the request."""
     if isinstance(reason, http.client.RemoteDisconnected):
         return "hung up without an answer"
     if isinstance(reason, OSError | urllib3.exceptions.ProtocolError):

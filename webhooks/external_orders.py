@@ -1,7 +1,7 @@
-"""Asking a tenant's external OMS for its orders: contract §c, product §4.7.
+"""Client of a tenant's external OMS (docs/contract.md, External order webhook).
 
-Whoever asks waits for somebody else's system, so it costs no desk, connection or transaction of
-ours; only so many of a tenant's requests wait at once, and an OMS that fails is left alone.
+A waiting request holds no request slot, database connection or transaction. The number of waiting
+requests of a tenant is limited, and a circuit breaker skips an OMS that fails.
 """
 
 import re
@@ -27,9 +27,9 @@ from webhooks.external_schema import (
     ExternalOrders,
 )
 
-MOST_ORDERS: Final = 100  # of a history; older ones are left out
+MOST_ORDERS: Final = 100  # in a history; older ones are left out
 LONGEST_ID: Final = 256
-LONGEST_WAIT: Final = 60  # seconds that an OMS may send callers away for
+LONGEST_WAIT: Final = 60  # seconds, the most that Retry-After of an OMS can ask for
 
 SECONDS: Final = Histogram(
     "ordermgmt_external_oms_seconds",
@@ -42,21 +42,21 @@ T = TypeVar("T", bound=Wire)
 
 
 class OmsKeyRequired(PreconditionFailed):
-    """An external OMS is switched on, but nobody said where it is, or its key cannot be opened."""
+    """An external OMS is enabled, but it has no webhook or its key cannot be decrypted."""
 
 
 class OmsFailed(Unavailable):
-    """It did not answer in time, or not with what was asked for."""
+    """The OMS did not answer in time, or answered with an error."""
 
 
 class OmsAnswerInvalid(Conflict):
-    """It answered, but not what the contract says; `errors` has every fault by JSON pointer."""
+    """The answer breaks the contract; `errors` has every error with its JSON pointer."""
 
 
 def webhook_of(tenant: Tenant) -> ExternalOrderWebhook | None:
-    """Where to ask for this tenant's orders; None when it keeps none elsewhere.
+    """Return the webhook of the tenant's external OMS, None when it has none.
 
-    Known for a second, so that it costs next to nothing. Raises `OmsKeyRequired`.
+    Cached for a second. Raises `OmsKeyRequired`.
     """
     webhook, is_missing = _webhooks.of(tenant)
     if is_missing:
@@ -67,38 +67,39 @@ def webhook_of(tenant: Tenant) -> ExternalOrderWebhook | None:
 def order(
     tenant: Tenant, webhook: ExternalOrderWebhook, order_id: str
 ) -> ExternalOrderDetail | None:
-    """The order of that id; None when the OMS has none.
+    """Return the order of that id, None when the OMS has none.
 
-    Raises `OmsFailed`, `OmsAnswerInvalid`, `oms_health.OmsRests` and `waiting.AllAreWaiting`.
+    Raises `OmsFailed`, `OmsAnswerInvalid`, `oms_health.OmsRests` and `AllAreWaiting`.
     """
-    steps = re.split(r"[/\\]", order_id)  # which some systems follow, quoted or not
+    steps = re.split(r"[/\\]", order_id)  # some systems resolve dot segments even when quoted
     if len(order_id) > LONGEST_ID or not {".", ".."}.isdisjoint(steps):
         return None
-    found = _ask(tenant, webhook, f"/orders/{quote(order_id, safe='')}", ExternalOrderDetail)
-    if found is not None and found.id != order_id:
+    order = _ask(tenant, webhook, f"/orders/{quote(order_id, safe='')}", ExternalOrderDetail)
+    if order is not None and order.id != order_id:
         fault = BrokenAnswer([("/id", "the order is another than was asked for")])
         raise _invalid(tenant, fault, code="wrong_order")
-    return found
+    return order
 
 
 def orders(
     tenant: Tenant, webhook: ExternalOrderWebhook, **consumer: str
 ) -> list[ExternalOrder] | None:
-    """A consumer's orders, each once, newest first, the newest 100; None if the OMS knows no such.
+    """Return the newest 100 orders of a consumer without duplicates, newest first.
 
-    Say `consumer_email` or `consumer_token`. Raises what `order` does.
+    Pass `consumer_email` or `consumer_token`. Returns None when the OMS does not know the consumer.
+    Raises the same as `order`.
     """
-    found = _ask(tenant, webhook, f"/orders?{urlencode(consumer)}", ExternalOrders)
-    if found is None:
+    answer = _ask(tenant, webhook, f"/orders?{urlencode(consumer)}", ExternalOrders)
+    if answer is None:
         return None
-    once: dict[str, ExternalOrder] = {}
-    for order in found.orders:
-        once.setdefault(order.id, order)
-    return sorted(once.values(), key=lambda order: order.at, reverse=True)[:MOST_ORDERS]
+    by_id: dict[str, ExternalOrder] = {}
+    for order in answer.orders:
+        by_id.setdefault(order.id, order)
+    return sorted(by_id.values(), key=lambda order: order.at, reverse=True)[:MOST_ORDERS]
 
 
 def headers(webhook: ExternalOrderWebhook) -> dict[str, str]:
-    """What every request says. No document says where the key belongs, so it is in both places."""
+    """Return the headers of a request. They have the key twice, because the docs name no header."""
     return {
         "Accept": "application/json",
         "Authorization": f"Bearer {webhook.api_key}",
@@ -113,8 +114,8 @@ def address(webhook: ExternalOrderWebhook, target: str) -> str:
 def _ask(tenant: Tenant, webhook: ExternalOrderWebhook, target: str, model: type[T]) -> T | None:
     oms_health.check(tenant, patience=webhook.timeout)
     try:
-        answer = _sent(tenant, webhook, target)
-        found = None if answer.status == 404 else external_schema.read(model, answer.body)
+        answer = _accepted_answer(tenant, webhook, target)
+        body = None if answer.status == 404 else external_schema.read(model, answer.body)
     except egress.AnswerTooLarge as fault:
         broken = BrokenAnswer([("", str(fault).rstrip("."))])
         raise _invalid(tenant, broken, code=fault.code) from None
@@ -124,22 +125,22 @@ def _ask(tenant: Tenant, webhook: ExternalOrderWebhook, target: str, model: type
     except BrokenAnswer as fault:
         raise _invalid(tenant, fault) from None
     oms_health.succeeded(tenant)
-    return found
+    return body
 
 
-def _sent(tenant: Tenant, webhook: ExternalOrderWebhook, target: str) -> egress.Answer:
-    """The answer, whose status is 200 or 404."""
+def _accepted_answer(tenant: Tenant, webhook: ExternalOrderWebhook, target: str) -> egress.Answer:
+    """Return the answer with status 200 or 404. Raises `OmsFailed` for any other."""
     with request_slots.release_while_waiting(tenant.pk):
-        answer = _timed(webhook, target, allows_http=tenant.allows_http_webhooks)
+        answer = _send(webhook, target, allows_http=tenant.allows_http_webhooks)
     if answer.status in (200, 404):
         return answer
     text = REFUSALS.get(answer.status, f"The external OMS answered {answer.status}.")
-    noted = oms_health.broke if answer.status in ABOUT_THE_REQUEST else oms_health.failed
-    noted(tenant, f"status_{answer.status}", text)
+    record = oms_health.broke if answer.status in ABOUT_THE_REQUEST else oms_health.failed
+    record(tenant, f"status_{answer.status}", text)
     raise OmsFailed(text, **_retry_after(answer))
 
 
-def _timed(webhook: ExternalOrderWebhook, target: str, *, allows_http: bool) -> egress.Answer:
+def _send(webhook: ExternalOrderWebhook, target: str, *, allows_http: bool) -> egress.Answer:
     began, outcome = monotonic(), "failed"
     try:
         answer = egress.send(
@@ -159,11 +160,11 @@ def _timed(webhook: ExternalOrderWebhook, target: str, *, allows_http: bool) -> 
 
 
 def _retry_after(answer: egress.Answer) -> dict[str, int]:
-    """When it says to come back, within reason; dates and nonsense are not worth reading."""
-    said = answer.headers.get("Retry-After", "")
-    if not said.isdecimal() or not said.isascii():
+    """Return the seconds of Retry-After, within 1 and `LONGEST_WAIT`; ignore dates."""
+    value = answer.headers.get("Retry-After", "")
+    if not value.isdecimal() or not value.isascii():
         return {}
-    return {"retry_after": min(max(int(said[:9]), 1), LONGEST_WAIT)}
+    return {"retry_after": min(max(int(value[:9]), 1), LONGEST_WAIT)}
 
 
 def _invalid(
@@ -179,31 +180,31 @@ def _invalid(
 
 
 def in_words(pointer: str, words: str) -> str:
-    """A fault in the documented words: `"orders" is a required attribute`."""
+    """Return the text of an error in its documented form: `"orders" is a required attribute`."""
     if words.endswith(_REQUIRED):
         pointer, _, name = pointer.rpartition("/")
         words = f'"{name}" is a required attribute'
     return f"{pointer}: {words}" if pointer else words
 
 
-def _settled(tenant: Tenant) -> tuple[ExternalOrderWebhook | None, bool]:
-    """The webhook, and whether there should be one that could be used."""
+def _read_webhook(tenant: Tenant) -> tuple[ExternalOrderWebhook | None, bool]:
+    """Return the webhook, and whether a required one is missing or cannot be decrypted."""
     try:
-        known = settings.read_all(tenant)
+        stored = settings.read_all(tenant)
     except CannotOpen:
         return None, True
-    webhook: ExternalOrderWebhook | None = known[keys.EXTERNAL_ORDER_WEBHOOK.name].value
-    return webhook, webhook is None and known[keys.EXTERNAL_OMS.name].value.enabled
+    webhook: ExternalOrderWebhook | None = stored[keys.EXTERNAL_ORDER_WEBHOOK.name].value
+    return webhook, webhook is None and stored[keys.EXTERNAL_OMS.name].value.enabled
 
 
-# Status → words. Of all others, the number says as much as we know.
+# Texts by status. Other statuses are shown as a number.
 REFUSALS: Final = dict.fromkeys((401, 403), "API Key to the webhook is expired")
-# Refusals of this request, which say nothing of the next: no reason to let the OMS rest.
+# Errors of a single request, which must not open the circuit breaker.
 ABOUT_THE_REQUEST: Final = {400, 409, 410, 413, 414, 422}
 _REQUIRED: Final = " is a required property"
-_webhooks: Final = oms_health.Remembered(_settled)
+_webhooks: Final = oms_health.TenantCache(_read_webhook)
 
 
-def forget(tenant: Tenant) -> None:
-    """Look anew what this tenant has configured."""
-    _webhooks.forget(tenant)
+def invalidate(tenant: Tenant) -> None:
+    """Read the configuration of the tenant anew at the next request."""
+    _webhooks.invalidate(tenant)

@@ -1,4 +1,4 @@
-"""What an external OMS answers, checked before anybody uses it: contract §c."""
+"""Schema of the answers of an external OMS (docs/contract.md, External order webhook)."""
 
 import datetime as dt
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -25,7 +25,7 @@ _INSTANT: Final = TypeAdapter(Instant)
 
 
 class BrokenAnswer(Exception):
-    """It is not what the contract says; `faults` are JSON pointers and words, the first first."""
+    """An answer that breaks the contract; `faults` are pairs of JSON pointer and text."""
 
     def __init__(self, faults: list[tuple[str, str]]) -> None:
         super().__init__(faults[0][1])
@@ -48,13 +48,13 @@ def _moment(value: str) -> str:
     return value
 
 
-def _said(value: Any) -> Any:
-    """What is said of something, or nothing: systems send "" for what they do not know."""
+def _none_if_empty(value: Any) -> Any:
+    """Return None for "", because systems send it for values they do not have."""
     return None if value == "" else value
 
 
-def _if_it_fits(value: Any, validate: ValidatorFunctionWrapHandler, _: ValidationInfo) -> Any:
-    """The webhook's contract does not know this member, so it cannot be wrong; only of no use."""
+def _none_if_invalid(value: Any, validate: ValidatorFunctionWrapHandler, _: ValidationInfo) -> Any:
+    """Return the value, or None if it is invalid, because the contract does not have the member."""
     try:
         return validate(value)
     except ValidationError:
@@ -63,7 +63,7 @@ def _if_it_fits(value: Any, validate: ValidatorFunctionWrapHandler, _: Validatio
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
-Said = Annotated[Text | None, BeforeValidator(_said)]
+OptionalText = Annotated[Text | None, BeforeValidator(_none_if_empty)]
 Link = Annotated[
     Annotated[
         str,
@@ -71,14 +71,13 @@ Link = Annotated[
         Matches(r"^https?://\S+$", "the value is not an address with http or https"),
     ]
     | None,
-    BeforeValidator(_said),
+    BeforeValidator(_none_if_empty),
 ]
 Amount = Annotated[Number, Field(ge=0, le=LARGEST_TOTAL, decimal_places=4)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Moment = Annotated[str, AfterValidator(_moment)]
-Extra = WrapValidator(_if_it_fits)
-# Up to the first element that is wrong: a megabyte of nothing else has 180,000 faults, and telling
-# them all takes seconds.
+Extra = WrapValidator(_none_if_invalid)
+# Fail fast, because a megabyte can hold 180,000 invalid elements and their report takes seconds.
 Listed = Annotated[list[T], Field(fail_fast=True)]
 
 
@@ -92,11 +91,11 @@ class Price(Wire):
 
 class Product(Wire):
     name: Annotated[Text, Field(min_length=1)]
-    size: Said = None
-    color: Said = None
+    size: OptionalText = None
+    color: OptionalText = None
     image_url: Link = None
-    additional_variant_1: Said = None
-    additional_variant_2: Said = None
+    additional_variant_1: OptionalText = None
+    additional_variant_2: OptionalText = None
 
 
 class Discount(Wire):
@@ -114,41 +113,41 @@ class ExternalItem(Wire):
     product_attributes: Product
     external_identifier: dict[str, Id] = {}
     discounts: Listed[Discount] | None = None
-    product_id: Annotated[Said, Extra] = None
+    product_id: Annotated[OptionalText, Extra] = None
 
 
-def _apart(items: list[ExternalItem]) -> list[ExternalItem]:
+def _check_unique_ids(items: list[ExternalItem]) -> list[ExternalItem]:
     if len({item.id for item in items}) < len(items):
         raise PydanticCustomError("same_id", "two items have the same id")
     return items
 
 
 class Address(Wire):
-    title: Said = None
-    suffix: Said = None
-    salutation: Said = None
-    first_name: Said = None
-    second_name: Said = None
-    last_name: Said = None
-    phone: Said = None
-    address_line_1: Said = None
-    address_line_2: Said = None
-    zip_code: Said = None
-    city: Said = None
-    province: Said = None
-    state: Said = None
-    country_code: Said = None
-    note: Said = None
+    title: OptionalText = None
+    suffix: OptionalText = None
+    salutation: OptionalText = None
+    first_name: OptionalText = None
+    second_name: OptionalText = None
+    last_name: OptionalText = None
+    phone: OptionalText = None
+    address_line_1: OptionalText = None
+    address_line_2: OptionalText = None
+    zip_code: OptionalText = None
+    city: OptionalText = None
+    province: OptionalText = None
+    state: OptionalText = None
+    country_code: OptionalText = None
+    note: OptionalText = None
 
 
 class Customer(Wire):
-    id: Said = None
-    name: Said = None
-    email: Said = None
+    id: OptionalText = None
+    name: OptionalText = None
+    email: OptionalText = None
 
 
 class ExternalOrder(Wire):
-    """An order of the external OMS, as its list of a consumer's orders has it."""
+    """An order of the external OMS, as in the list of a consumer's orders."""
 
     id: Id
     placed_at: Moment
@@ -160,14 +159,14 @@ class ExternalOrder(Wire):
     fulfillment_type: Literal[
         "traditional", "same_day", "in_store_pickup", "in_store_purchase", "multiple"
     ]
-    items: Annotated[Listed[ExternalItem], AfterValidator(_apart)]
-    catalog: Annotated[Said, Extra] = None
+    items: Annotated[Listed[ExternalItem], AfterValidator(_check_unique_ids)]
+    catalog: Annotated[OptionalText, Extra] = None
     customer: Annotated[Customer | None, Extra] = None
     tax_method: Annotated[Literal["vat_included", "vat_excluded"] | None, Extra] = None
 
     @property
     def at(self) -> dt.datetime:
-        """When it was placed, in UTC."""
+        """Return the time at which the order was placed, in UTC."""
         return _INSTANT.validate_python(self.placed_at).astimezone(dt.UTC)
 
 
@@ -185,19 +184,19 @@ class Payment(Wire):
     amount: Amount
     currency: Currency
     method: Literal["gift_card", "credit_card", "cash"]
-    payment_information: Said = None
+    payment_information: OptionalText = None
 
 
 class ExternalOrderDetail(ExternalOrder):
-    """An order of the external OMS, whole; addresses and the like where it tells them."""
+    """An order of the external OMS with all details; addresses are optional."""
 
     totals: Totals
     customer: Customer | None = None
     payment_history: Listed[Payment] | None = None
     shipping_address: Annotated[Address | None, Extra] = None
     billing_address: Annotated[Address | None, Extra] = None
-    store_id: Annotated[Said, Extra] = None
-    shop_locale: Annotated[Said, Extra] = None
+    store_id: Annotated[OptionalText, Extra] = None
+    shop_locale: Annotated[OptionalText, Extra] = None
     is_offline: Annotated[bool | None, Extra] = None
 
 
@@ -208,7 +207,7 @@ class ExternalOrders(Wire):
 
 
 def read(model: type[T], body: bytes) -> T:
-    """The answer in `body`; raises `BrokenAnswer` with what is wrong with it."""
+    """Return the parsed body. Raises `BrokenAnswer` with every error in it."""
     try:
         return model.check(strict_json.loads_tolerant(body), operation="")
     except strict_json.InvalidJson as fault:

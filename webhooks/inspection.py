@@ -1,7 +1,7 @@
-"""Trying a tenant's external OMS, and saying in plain words what is right and wrong with it.
+"""Inspection of a tenant's external OMS, with findings in plain words.
 
-For whoever builds one: everything we ever ask is asked once, around the circuit breaker, and each
-answer is looked at more closely than when orders are read.
+It helps developers of such a system. Each kind of request is sent once without the circuit breaker,
+and the answers are checked more strictly than when orders are read.
 """
 
 import secrets
@@ -18,12 +18,12 @@ from webhooks import egress, external_orders, external_schema
 from webhooks.external_schema import BrokenAnswer, ExternalOrderDetail, ExternalOrders
 
 Verdict = Literal["right", "odd", "wrong"]
-SLOW: Final = 0.5  # of the timeout
+SLOW: Final = 0.5  # as a share of the timeout
 AN_ORDER: Final = "an order"
 ORDERS: Final = "a customer's orders"
 NO_ORDER: Final = "an order nobody has"
 WRONG_KEY: Final = "an order, with a wrong key"
-# What is asked → the status of a right answer. An OMS that lets any key pass shows orders to all.
+# Expected status by request. An OMS that accepts any key would show orders to everybody.
 EXPECTED: Final = {AN_ORDER: 200, ORDERS: 200, NO_ORDER: 404, WRONG_KEY: 403}
 
 
@@ -33,7 +33,7 @@ class NoWebhook(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was asked, and what of the answer is right, odd (it is read all the same) or wrong."""
+    """One finding about an answer: right, odd (accepted all the same) or wrong."""
 
     asked: str
     verdict: Verdict
@@ -44,21 +44,21 @@ class Finding:
 def inspect(
     tenant: Tenant, *, order_id: str = "", consumer: Mapping[str, str] | None = None
 ) -> list[Finding]:
-    """Ask for an order, a customer's orders, what nobody has, and with a wrong key.
+    """Request an order, a customer's orders, a missing order, and an order with a wrong key.
 
     Without an `order_id`, the first order of `consumer` (`consumer_email` or `consumer_token`) is
-    asked for. Raises `NoWebhook` and `external_orders.OmsKeyRequired`.
+    requested. Raises `NoWebhook` and `external_orders.OmsKeyRequired`.
     """
     webhook = external_orders.webhook_of(tenant)
     if webhook is None:
         raise NoWebhook(f"The tenant {tenant.slug} has no external_order_webhook.")
     findings: list[Finding] = []
 
-    def ask(asked: str, target: str, model: Any = None, key: str = webhook.api_key) -> Any:
+    def ask(request: str, target: str, model: Any = None, key: str = webhook.api_key) -> Any:
         with_key = webhook.model_copy(update={"api_key": key})
-        found, seen = _ask(asked, with_key, target, model, tenant.allows_http_webhooks)
-        findings.extend(Finding(asked, *rest) for rest in seen)
-        return found
+        body, remarks = _ask(request, with_key, target, model, tenant.allows_http_webhooks)
+        findings.extend(Finding(request, *remark) for remark in remarks)
+        return body
 
     if consumer:
         listed = ask(ORDERS, f"/orders?{urlencode(consumer)}", ExternalOrders)
@@ -66,8 +66,8 @@ def inspect(
             order_id = order_id or listed.orders[0].id
     if order_id:
         target = f"/orders/{quote(order_id, safe='')}"
-        found = ask(AN_ORDER, target, ExternalOrderDetail)
-        if found is not None and found.id != order_id:
+        order = ask(AN_ORDER, target, ExternalOrderDetail)
+        if order is not None and order.id != order_id:
             findings.append(Finding(AN_ORDER, "wrong", "another than was asked for", "/id"))
         ask(WRONG_KEY, target, key=secrets.token_urlsafe(24))
     ask(NO_ORDER, f"/orders/NONE-{secrets.token_hex(8)}")
@@ -75,9 +75,9 @@ def inspect(
 
 
 def _ask(
-    asked: str, webhook: ExternalOrderWebhook, target: str, model: Any, allows_http: bool
+    request: str, webhook: ExternalOrderWebhook, target: str, model: Any, allows_http: bool
 ) -> tuple[Any, list[tuple[Verdict, str] | tuple[Verdict, str, str]]]:
-    """The answer's body where it is sound, and all there is to say of the answer."""
+    """Return the body of a valid answer, else None, and remarks about the answer."""
     try:
         answer = egress.send(
             "GET",
@@ -88,22 +88,24 @@ def _ask(
         )
     except egress.EgressFailed as fault:
         return None, [("wrong", str(fault))]
-    seen: list[tuple[Verdict, str] | tuple[Verdict, str, str]] = [*_manner(asked, answer, webhook)]
+    remarks: list[tuple[Verdict, str] | tuple[Verdict, str, str]] = [
+        *_envelope(request, answer, webhook)
+    ]
     if model is None or answer.status != 200:
-        return None, seen
+        return None, remarks
     try:
-        found = external_schema.read(model, answer.body)
+        body = external_schema.read(model, answer.body)
     except BrokenAnswer as fault:
-        return None, seen + [("wrong", words, pointer) for pointer, words in fault.faults]
-    is_list = isinstance(found, ExternalOrders)
-    return found, [*seen, *(_list(found) if is_list else _order(found))]
+        return None, remarks + [("wrong", words, pointer) for pointer, words in fault.faults]
+    is_list = isinstance(body, ExternalOrders)
+    return body, [*remarks, *(_list(body) if is_list else _order(body))]
 
 
-def _manner(
-    asked: str, answer: egress.Answer, webhook: ExternalOrderWebhook
+def _envelope(
+    request: str, answer: egress.Answer, webhook: ExternalOrderWebhook
 ) -> Iterator[tuple[Verdict, str]]:
-    """Status, time and headers."""
-    expected = EXPECTED[asked]
+    """Yield remarks about status, time and headers."""
+    expected = EXPECTED[request]
     if answer.status == expected:
         yield "right", f"answered {expected} in {answer.seconds:.2f} of {webhook.timeout} seconds"
     else:

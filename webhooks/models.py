@@ -1,4 +1,4 @@
-"""What other systems are told, the outbox; and how those are doing that we ask."""
+"""Outbox events for other systems, and the health of external OMS."""
 
 import uuid
 from typing import ClassVar
@@ -11,7 +11,7 @@ from ordermgmt.database.fields import SnapshotField
 
 
 class Event(models.Model):
-    """One thing subscribers will hear of, kept in the outbox until they have: product §4.14."""
+    """An outbox event, stored until its delivery (docs/contract.md, Events)."""
 
     tenant = models.ForeignKey(
         "configuration.Tenant", models.PROTECT, related_name="+", db_index=False
@@ -36,7 +36,7 @@ class Event(models.Model):
 
 
 class ExternalOms(models.Model):
-    """How a tenant's external OMS has answered lately; there is a row once it was asked."""
+    """The recent health of a tenant's external OMS, stored from its first request on."""
 
     tenant = models.OneToOneField(
         "configuration.Tenant", models.CASCADE, related_name="+", primary_key=True

@@ -1,7 +1,7 @@
-"""Looking up where a host is, waiting no longer than there is time.
+"""Look-up of host names with a timeout.
 
-The system's resolver cannot be interrupted, so it works in a thread that may be left behind: one
-for each host at most, whose answer goes to all who ask for that host meanwhile.
+The system's resolver cannot be interrupted, so it runs in a thread that may outlive the caller.
+Each host has one thread at most, and all concurrent callers get its result.
 """
 
 import socket
@@ -12,39 +12,39 @@ from typing import Final
 
 Addresses = list[IPv4Address | IPv6Address]
 
-_under_way: Final[dict[str, Future[Addresses]]] = {}
+_pending: Final[dict[str, Future[Addresses]]] = {}
 _lock: Final = Lock()
 
 
 def look_up(host: str, *, seconds: float) -> Addresses:
-    """All addresses of a host, at least one; raises `OSError`: of it, `TimeoutError`."""
+    """Return all addresses of a host, at least one. Raises `OSError` or `TimeoutError`."""
     try:
         return [ip_address(host)]
     except ValueError:
         pass
     with _lock:
-        future = _under_way.get(host)
+        future = _pending.get(host)
         if future is None:
             future = Future()
-            # Daemons, so that a process can end without them.
+            # Daemon threads, so that a process can end without them.
             Thread(target=_resolve, args=(host, future), name=f"dns {host}", daemon=True).start()
-            _under_way[host] = future
+            _pending[host] = future
     return future.result(seconds)
 
 
 def _resolve(host: str, future: Future[Addresses]) -> None:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in entries))
     except Exception as reason:
-        _forget(host)
+        _remove(host)
         future.set_exception(reason if isinstance(reason, OSError) else OSError(str(reason)))
     else:
-        _forget(host)
+        _remove(host)
         future.set_result(addresses)
 
 
-def _forget(host: str) -> None:
-    """Before anybody hears the answer, so that whoever asks after it gets one of their own."""
+def _remove(host: str) -> None:
+    """Remove the look-up before its result is published, so that later callers start a new one."""
     with _lock:
-        del _under_way[host]
+        del _pending[host]

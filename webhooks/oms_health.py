@@ -1,8 +1,8 @@
-"""How each tenant's external OMS is doing, and when it is left alone: a circuit breaker in a row.
+"""Circuit breaker for external OMS: one row for each tenant, shared by all processes.
 
-The row is shared by all processes; each looks at it once a second at most, and so learns within a
-second what another met. An OMS that failed a few times in a row rests: whoever asks is refused at
-once. When the rest is over, one request of all processes may try, and its success ends it.
+Each process reads the row at most once a second. An OMS that failed a few times in a row rests, and
+requests to it are refused at once. After the rest a single request may try, and its success closes
+the circuit.
 """
 
 import datetime as dt
@@ -23,50 +23,50 @@ from webhooks.models import ExternalOms
 
 MOST_FAILURES: Final = 5  # in a row, then it rests
 REST: Final = dt.timedelta(seconds=10)
-NOTED_EVERY: Final = (
-    5.0  # seconds; that all is well, or an answer broken, is not written more often
-)
-REMEMBERED_FOR: Final = 1.0  # seconds
+# Seconds. The same success or broken answer is not written more often.
+WRITE_INTERVAL: Final = 5.0
+CACHE_SECONDS: Final = 1.0
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
 class OmsRests(Unavailable):
-    """It failed too often just now; nobody asks it before `retry_after` seconds are over."""
+    """An OMS that failed too often, so it is not called for `retry_after` seconds."""
 
 
-class Remembered(Generic[T]):
-    """What was found out of a tenant, for a second; so a busy tenant costs one look a second."""
+class TenantCache(Generic[T]):
+    """A value for each tenant that is cached for a second."""
 
-    def __init__(self, find_out: Callable[[Tenant], T]) -> None:
-        self._find_out, self._lock = find_out, Lock()
-        self._known: dict[int, tuple[T, float]] = {}
+    def __init__(self, read: Callable[[Tenant], T]) -> None:
+        self._read, self._lock = read, Lock()
+        self._entries: dict[int, tuple[T, float]] = {}
 
     def of(self, tenant: Tenant) -> T:
-        found = self._known.get(tenant.pk)
-        if found is not None and found[1] > monotonic():
-            return found[0]
-        until = monotonic() + REMEMBERED_FOR  # from before the look: what changes during it is new
-        value = self._find_out(tenant)
+        entry = self._entries.get(tenant.pk)
+        if entry is not None and entry[1] > monotonic():
+            return entry[0]
+        # The lifetime starts before the read, because the value may change during it.
+        until = monotonic() + CACHE_SECONDS
+        value = self._read(tenant)
         with self._lock:
-            self._known[tenant.pk] = value, until
+            self._entries[tenant.pk] = value, until
         return value
 
-    def forget(self, tenant: Tenant) -> None:
+    def invalidate(self, tenant: Tenant) -> None:
         with self._lock:
-            self._known.pop(tenant.pk, None)
+            self._entries.pop(tenant.pk, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The row as this process last saw it; `rests_until` by its own monotonic clock."""
+    """The row as last read by this process; `rests_until` is on its own monotonic clock."""
 
     failures: int = 0
     rests_until: float | None = None
 
 
-def _look(tenant: Tenant) -> Health:
+def _read_health(tenant: Tenant) -> Health:
     left = Extract(F("rests_until") - Now(), "epoch")
     row = ExternalOms.objects.filter(tenant=tenant).values_list("failures", left).first()
     if row is None:
@@ -75,12 +75,15 @@ def _look(tenant: Tenant) -> Health:
     return Health(failures, None if seconds is None else monotonic() + float(seconds))
 
 
-health: Final = Remembered(_look)
-_noted: Final[dict[tuple[int, str], float]] = {}  # tenant and what was written → when
+health: Final = TenantCache(_read_health)
+_last_writes: Final[dict[tuple[int, str], float]] = {}  # by tenant and error code
 
 
 def check(tenant: Tenant, *, patience: float) -> None:
-    """Raise `OmsRests` while it does; let one try, for `patience` seconds, when that is over."""
+    """Raise `OmsRests` while the OMS rests, unless this request may try after the rest.
+
+    `patience` is the timeout of the request in seconds, during which no other one may try.
+    """
     until = health.of(tenant).rests_until
     if until is None:
         return
@@ -94,7 +97,7 @@ def check(tenant: Tenant, *, patience: float) -> None:
 
 
 def succeeded(tenant: Tenant) -> None:
-    """It answered as it should."""
+    """Record a valid answer."""
     before = health.of(tenant)
     if before == Health() and not _is_due(tenant, ""):
         return
@@ -104,11 +107,11 @@ def succeeded(tenant: Tenant) -> None:
         unique_fields=["tenant"],
         update_fields=["failures", "rests_until", "last_success_at"],
     )
-    health.forget(tenant)
+    health.invalidate(tenant)
 
 
 def failed(tenant: Tenant, code: str, text: str) -> None:
-    """It did not answer, or said that it cannot; `code` and `text` are safe to show."""
+    """Record a missing answer or an error status. `code` and `text` must be safe to show."""
     rest = Case(
         When(failures__gte=MOST_FAILURES - 1, then=Now() + Value(REST)),
         default=F("rests_until"),
@@ -118,14 +121,14 @@ def failed(tenant: Tenant, code: str, text: str) -> None:
 
 
 def broke(tenant: Tenant, code: str, text: str) -> None:
-    """It answered, but not what it should: a fault to repair, and no reason to let it rest."""
+    """Record an invalid answer, which closes the circuit because the OMS is reachable."""
     if health.of(tenant) != Health() or _is_due(tenant, code):
         _note(tenant, code, text, failures=0, rests_until=None)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a tenant's external OMS is doing, for people."""
+    """The health of a tenant's external OMS, for console and command line."""
 
     tenant: str
     state: Literal["well", "failing", "resting"]
@@ -138,11 +141,11 @@ class State:
 
 
 def states(tenant: Tenant | None = None) -> list[State]:
-    """How all external OMS are doing that were ever asked, or this tenant's; one statement."""
+    """Return the state of this tenant's external OMS, or of all, in one statement."""
     rests = ExpressionWrapper(Q(rests_until__gt=Now()), BooleanField())
     rows = ExternalOms.objects.annotate(rests=rests).select_related("tenant")
-    chosen = rows if tenant is None else rows.filter(tenant=tenant)
-    return [_state(row) for row in chosen.order_by("tenant__slug")]
+    selected = rows if tenant is None else rows.filter(tenant=tenant)
+    return [_state(row) for row in selected.order_by("tenant__slug")]
 
 
 def _state(row: Any) -> State:
@@ -160,38 +163,38 @@ def _state(row: Any) -> State:
 
 
 def ages() -> dict[str, float]:
-    """Seconds since each tenant's external OMS last answered well, by the tenant's slug."""
+    """Return the seconds since the last valid answer of each external OMS, by tenant slug."""
     seconds = Extract(Now() - F("last_success_at"), "epoch")
     rows = ExternalOms.objects.exclude(last_success_at=None).values_list("tenant__slug", seconds)
     return {slug: float(age) for slug, age in rows}
 
 
 def failures() -> dict[str, float]:
-    """How often each tenant's external OMS has failed in a row until now, by the tenant's slug."""
+    """Return the number of failures in a row of each external OMS, by tenant slug."""
     return dict(ExternalOms.objects.values_list("tenant__slug", "failures"))
 
 
 def _may_try(tenant: Tenant, patience: float) -> bool:
-    """Whether this request is the one that tries; others find it resting until that has ended."""
+    """Return whether this request may try; the rest is extended for all others."""
     end = Now() + Value(dt.timedelta(seconds=patience + 1))
     over = ExternalOms.objects.filter(tenant=tenant, rests_until__lte=Now())
     tries = over.update(rests_until=end) == 1
-    health.forget(tenant)
+    health.invalidate(tenant)
     return tries
 
 
-def _note(tenant: Tenant, code: str, text: str, **changed: Any) -> None:
+def _note(tenant: Tenant, code: str, text: str, **changes: Any) -> None:
     log.warning("external OMS failed", tenant=tenant.slug, code=code, text=text)
     ExternalOms.objects.get_or_create(tenant=tenant)
     ExternalOms.objects.filter(tenant=tenant).update(
-        last_error=code, last_error_text=text[:300], last_error_at=Now(), **changed
+        last_error=code, last_error_text=text[:300], last_error_at=Now(), **changes
     )
-    health.forget(tenant)
+    health.invalidate(tenant)
 
 
-def _is_due(tenant: Tenant, what: str) -> bool:
+def _is_due(tenant: Tenant, code: str) -> bool:
     now = monotonic()
-    if _noted.get((tenant.pk, what), -math.inf) > now - NOTED_EVERY:
+    if _last_writes.get((tenant.pk, code), -math.inf) > now - WRITE_INTERVAL:
         return False
-    _noted[tenant.pk, what] = now
+    _last_writes[tenant.pk, code] = now
     return True

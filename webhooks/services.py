@@ -1,4 +1,4 @@
-"""The one door to other systems: promising that they will hear of something, and asking them."""
+"""Entry point to other systems: outbox events and external OMS."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:
-    """An event about to be published; `version` is that of the timeline row announcing it."""
+    """An event to publish; `version` is the version of the timeline entry that announces it."""
 
     tenant_id: int
     subject: UUID
@@ -47,7 +47,7 @@ class OutboxEvent:
 
 @dataclass(frozen=True, slots=True)
 class PublishedEvent:
-    """An event that was promised, for people who look back."""
+    """An event in the outbox, for the timeline."""
 
     name: str
     version: int
@@ -57,28 +57,28 @@ class PublishedEvent:
 def published_events(
     tenant_id: int, subject: UUID, versions: Collection[int]
 ) -> list[PublishedEvent]:
-    """The events of a subject that these versions of it announced, oldest first."""
-    found = Event.objects.filter(tenant=tenant_id, subject=subject, version__in=versions)
-    rows = found.order_by("version", "name").values_list("name", "version", "published_at")
+    """Return the events of a subject with these versions, oldest first."""
+    events = Event.objects.filter(tenant=tenant_id, subject=subject, version__in=versions)
+    rows = events.order_by("version", "name").values_list("name", "version", "published_at")
     return [PublishedEvent(*row) for row in rows]
 
 
 def publish(outbox_events: Sequence[OutboxEvent]) -> None:
-    """Promise subscribers that they will hear of this, in the caller's transaction.
+    """Insert events into the outbox, in the caller's transaction.
 
-    If the caller rolls back, nothing was promised. An event's id follows from its subject,
-    version and name, so it is the same however often it is delivered.
+    The id of an event is derived from subject, version and name, so it is the same in every
+    delivery. Raises `RuntimeError` outside a transaction.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs in the transaction of what it announces.")
     if outbox_events:
         prepared_sql.rows(
-            _PUBLISH, {"news": strict_json.dumps(outbox_rows(outbox_events)).decode()}
+            _PUBLISH, {"events": strict_json.dumps(outbox_rows(outbox_events)).decode()}
         )
 
 
 def outbox_rows(outbox_events: Sequence[OutboxEvent]) -> list[dict[str, Any]]:
-    """The rows of the outbox, as `outbox_insert_sql` wants them."""
+    """Return the rows of the outbox, as `outbox_insert_sql` expects them."""
     return [
         {
             "tenant_id": n.tenant_id,
@@ -93,10 +93,10 @@ def outbox_rows(outbox_events: Sequence[OutboxEvent]) -> list[dict[str, Any]]:
 
 
 def outbox_insert_sql(parameter: str, *, of: str = "", payload: str = "x.payload") -> str:
-    """SQL that inserts the `outbox_rows` news in `parameter`, a JSON array.
+    """Return SQL that inserts `outbox_rows` from the parameter of that name, a JSON array.
 
-    For a statement that announces what it does itself: `of` is the part of it that the news are
-    about, and `payload` says how a row `x` takes in what is only known there.
+    To use it inside a larger statement, `of` names the CTE that the events depend on, and `payload`
+    is the SQL expression of the payload of row `x`.
     """
     source = f"{of} CROSS JOIN " if of else ""
     return f"""
@@ -104,20 +104,20 @@ INSERT INTO webhooks_event (tenant_id, uuid, name, subject, version, payload, pu
 SELECT x.tenant_id, x.uuid, x.name, x.subject, x.version, {payload}, statement_timestamp()
   FROM {source}jsonb_to_recordset(%({parameter})s::jsonb) AS x(
     tenant_id bigint, uuid uuid, name text, subject uuid, version integer, payload jsonb)
-"""  # noqa: S608  # composed of our own words only
+"""  # noqa: S608  # composed of constants only
 
 
-_PUBLISH: Final = f"{outbox_insert_sql('news')} RETURNING id"
+_PUBLISH: Final = f"{outbox_insert_sql('events')} RETURNING id"
 
 
 def oldest_waiting() -> float:
-    """Seconds that the oldest event has waited to be delivered; 0 if none waits."""
+    """Return the seconds that the oldest event has waited for delivery, 0 if none waits."""
     waited = Extract(Now() - F("published_at"), "epoch")
-    found = Event.objects.order_by("pk").values_list(waited, flat=True).first()
-    return 0.0 if found is None else float(found)
+    seconds = Event.objects.order_by("pk").values_list(waited, flat=True).first()
+    return 0.0 if seconds is None else float(seconds)
 
 
 def waiting_since(tenant: Tenant, subjects: Sequence[UUID]) -> dt.datetime | None:
-    """When the first event about these was published that waits to be delivered."""
+    """Return the time of the oldest event of these subjects that waits for delivery."""
     events = Event.objects.filter(tenant=tenant, subject__in=subjects)
     return events.aggregate(first=Min("published_at"))["first"]

@@ -1,4 +1,4 @@
-"""Where the event routes will be; nothing is served here yet."""
+"""URL patterns of event routes, none so far."""
 
 from django.urls import URLPattern
 

@@ -1,7 +1,7 @@
-"""The one door to tenants, clients and configuration; only these modules write.
+"""Entry point to tenants, clients and settings; only these modules write them.
 
-`tenants`, `clients`, `locations`, `service_levels` and `tokens` are asked by name; what every
-caller needs, reading and writing settings, stands here.
+Import `tenants`, `clients`, `locations`, `service_levels` and `tokens` as modules. Functions that
+every caller needs, such as `read` and `write` of settings, are exported here.
 """
 
 from configuration.services.sequences import sequence_name

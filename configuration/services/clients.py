@@ -1,4 +1,4 @@
-"""Making OAuth clients, and changing their secrets."""
+"""OAuth clients: creation, secrets, scopes and revocation of tokens."""
 
 import secrets
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from configuration.services import versions
 from ordermgmt.errors import Conflict, Invalid, NotFound
 from ordermgmt.http import scopes as known_scopes
 
-# 256 random bits, 43 characters: why one pass of hashing is enough (configuration/hashers.py).
+# 256 random bits (43 characters), enough for a hash of one pass (configuration/hashers.py).
 _SECRET_BYTES: Final = 32
 _LONGEST_NAME: Final = 200
 
@@ -34,14 +34,17 @@ class BadClientName(Invalid):
 
 
 class WithSecret(NamedTuple):
-    """A client and its secret, which can be shown now and never again."""
+    """A client and its secret, which is not stored and can be shown only now."""
 
     client: Client
     secret: str
 
 
 def create(*, tenant: Tenant, name: str, scopes: Iterable[str] | None = None) -> WithSecret:
-    """A new client with these scopes; without any given, with all that need not be named."""
+    """Return a new client with these scopes, by default all but those of `ONLY_IF_NAMED`.
+
+    Raises `BadClientName` and `ClientExists`.
+    """
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise BadClientName(f"A client's name is 1 to {_LONGEST_NAME} printable characters.")
     if scopes is None:
@@ -54,7 +57,7 @@ def create(*, tenant: Tenant, name: str, scopes: Iterable[str] | None = None) ->
                 tenant=tenant,
                 name=name,
                 scopes=allowed,
-                client_secret=_hashed(secret),
+                client_secret=_hash(secret),
                 client_type=Client.CLIENT_CONFIDENTIAL,
                 authorization_grant_type=Client.GRANT_CLIENT_CREDENTIALS,
             )
@@ -67,10 +70,10 @@ def create(*, tenant: Tenant, name: str, scopes: Iterable[str] | None = None) ->
 
 @transaction.atomic
 def rotate(client_id: str) -> WithSecret:
-    """Give a client another secret; the old one and every token it got die with it."""
+    """Replace the secret of a client, and end every token that was issued for the old one."""
     client = _locked(client_id)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
-    client.client_secret = _hashed(secret)
+    client.client_secret = _hash(secret)
     client.save(update_fields=["client_secret", "updated"])
     _delete_tokens(client)
     return WithSecret(client, secret)
@@ -78,7 +81,7 @@ def rotate(client_id: str) -> WithSecret:
 
 @transaction.atomic
 def switch(client_id: str, *, is_active: bool) -> Client:
-    """Switch a client off, and end every token it holds for good; or switch it on again."""
+    """Switch a client on or off. Switching it off ends all of its tokens for good."""
     client = _locked(client_id)
     client.is_active = is_active
     client.save(update_fields=["is_active", "updated"])
@@ -91,10 +94,10 @@ def switch(client_id: str, *, is_active: bool) -> Client:
 def allow(
     client_id: str, *, scopes: Iterable[str], if_match: AbstractSet[int] | None = None
 ) -> Client:
-    """Let a client have these scopes from now on; if they are others, its access tokens end.
+    """Set the scopes of a client; a change ends its access tokens.
 
-    Its refresh tokens end only if it lost a scope. Raises `VersionMismatch` when `if_match` is
-    given and lacks the client's version.
+    Its refresh tokens end only when the client lost a scope. Raises
+    `VersionMismatch` when `if_match` is given and lacks the client's version.
     """
     client = _locked(client_id)
     versions.check(client.version, if_match)
@@ -109,20 +112,20 @@ def allow(
 
 @transaction.atomic
 def revoke_tokens(client_id: str) -> int:
-    """Revoke every access and refresh token a client holds; return how many access tokens."""
+    """Revoke all tokens of a client, and return the number of its access tokens."""
     return _end_tokens(_locked(client_id))
 
 
 def _locked(client_id: str) -> Client:
-    found = Client.objects.select_for_update(of=("self",)).select_related("tenant")
+    rows = Client.objects.select_for_update(of=("self",)).select_related("tenant")
     try:
-        return found.get(client_id=client_id)
+        return rows.get(client_id=client_id)
     except Client.DoesNotExist:
         raise ClientNotFound(f"There is no client {ascii(client_id)[:80]}.") from None
 
 
 def _end_tokens(client: Client) -> int:
-    """Delete a locked client's access tokens, and end its refresh tokens by the next epoch."""
+    """Delete the access tokens of a locked client, and end its refresh tokens by a new epoch."""
     client.token_epoch += 1
     client.save(update_fields=["token_epoch"])
     return _delete_tokens(client)
@@ -133,5 +136,5 @@ def _delete_tokens(client: Client) -> int:
     return int(deleted)
 
 
-def _hashed(secret: str) -> str:
+def _hash(secret: str) -> str:
     return make_password(secret, hasher=OnePassHasher.algorithm)

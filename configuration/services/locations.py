@@ -1,4 +1,4 @@
-"""The places a tenant fulfills from."""
+"""Stores and distribution centers that fulfill orders of a tenant."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -28,7 +28,7 @@ def put(
     zip_code: str = "",
     if_match: AbstractSet[int] | None = None,
 ) -> Location:
-    """Make the location of that code, or change it to be exactly so; see `versions.put`."""
+    """Create the location of that code, or replace all its values; see `versions.put`."""
     serves = sorted(set(country_codes))
     if not code.strip() or len(code) > 128:
         raise BadLocation("A location's code is 1 to 128 characters.")

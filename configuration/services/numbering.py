@@ -8,26 +8,26 @@ from configuration import keys
 from configuration.models import Tenant
 from configuration.services.sequences import sequence_name, usages
 
-SHOWN: Final = 5
+PREVIEW_SIZE: Final = 5
 
 
-def numbers(sequence: keys.Sequence, *, counter: int, count: int = SHOWN) -> list[str]:
-    """The order numbers from a counter on; fewer than `count` when the digits run out."""
-    counters = (counter + place * sequence.step for place in range(count))
-    return [sequence.number(drawn) for drawn in counters if drawn <= sequence.largest]
+def numbers(sequence: keys.Sequence, *, counter: int, count: int = PREVIEW_SIZE) -> list[str]:
+    """Return the order numbers from `counter` on, fewer than `count` when the digits run out."""
+    counters = (counter + offset * sequence.step for offset in range(count))
+    return [sequence.number(value) for value in counters if value <= sequence.largest]
 
 
-def upcoming(tenant: Tenant, sequence: keys.Sequence, *, count: int = SHOWN) -> list[str]:
-    """What the next orders will be called, if no capture is under way. Nothing is drawn."""
+def upcoming(tenant: Tenant, sequence: keys.Sequence, *, count: int = PREVIEW_SIZE) -> list[str]:
+    """Return the next order numbers without drawing any; a capture under way may take some."""
     with connection.cursor() as cursor:
-        # Only validated integers make the name, and it cannot be a parameter.
+        # The name cannot be a parameter, but it is made of a validated integer.
         cursor.execute(f"SELECT last_value, is_called FROM {sequence_name(tenant.pk)}")  # noqa: S608
         last, is_called = cursor.fetchone()
     return numbers(sequence, counter=last + sequence.step * is_called, count=count)
 
 
 def warnings(tenant: Tenant) -> list[str]:
-    """Return what people should know of the tenant's numbers; nothing while enough are left."""
+    """Return warnings about the tenant's numbers, none while enough numbers are left."""
     usage = usages(tenant).get(tenant.slug)
     if usage is None or not usage.is_nearly_used:
         return []

@@ -1,4 +1,4 @@
-"""Values that tokens of personal data stand for, kept sealed so that a token can be turned back."""
+"""Encrypted values behind tokens of personal data, so that a token can be resolved."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -9,33 +9,35 @@ from django.db import transaction
 from configuration.models import PersonalToken, Tenant
 from ordermgmt import encryption
 
-_BATCH: Final = 500  # rows that are sealed anew in one transaction
+_BATCH: Final = 500  # rows that are resealed in one transaction
 
 log = structlog.get_logger(__name__)
 
 
 def remember(tenant: Tenant, values: Mapping[str, str]) -> None:
-    """Keep the value of each token; a token that is known keeps the value it has."""
+    """Store the value of each token; a token that is stored already keeps its value."""
     rows = [
         PersonalToken(
             tenant=tenant,
             token=token,
-            value=encryption.seal(values[token].encode(), place=_place(tenant, token)),
+            value=encryption.seal(
+                values[token].encode(), associated_data=_associated_data(tenant, token)
+            ),
         )
-        for token in sorted(values)  # in one order, so that two who write the same do not deadlock
+        for token in sorted(values)  # sorted, so that concurrent writers do not deadlock
     ]
     if rows:
         PersonalToken.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def recall(tenant: Tenant, tokens: Collection[str]) -> dict[str, str]:
-    """Return the values of those of the tokens that this tenant has kept; one query."""
+    """Return the stored values by token, in one query. Unknown tokens are left out."""
     rows = PersonalToken.objects.filter(tenant=tenant, token__in=tokens)
     values: dict[str, str] = {}
     for token, sealed in rows.values_list("token", "value"):
         try:
-            secret = encryption.open_sealed(sealed, place=_place(tenant, token))
-        except encryption.CannotOpen as reason:  # the other values can still be read
+            secret = encryption.open_sealed(sealed, associated_data=_associated_data(tenant, token))
+        except encryption.CannotOpen as reason:  # return the others all the same
             log.error("personal token cannot be opened", tenant=tenant.slug, reason=str(reason))
         else:
             values[token] = secret.decode()
@@ -43,7 +45,7 @@ def recall(tenant: Tenant, tokens: Collection[str]) -> dict[str, str]:
 
 
 def reseal(tenant: Tenant) -> bool:
-    """Seal every value of the tenant under the newest key; return whether any was under another.
+    """Reseal every value of the tenant with the newest key; return whether any was changed.
 
     Raises `encryption.CannotOpen` for the first value whose key is not configured.
     """
@@ -52,11 +54,13 @@ def reseal(tenant: Tenant) -> bool:
         last = rows[-1].pk
         changed = []
         for row in rows:
-            sealed = encryption.reseal(row.value, place=_place(tenant, row.token))
+            sealed = encryption.reseal(
+                row.value, associated_data=_associated_data(tenant, row.token)
+            )
             if sealed != row.value:
                 row.value = sealed
                 changed.append(row)
-        # Rows are never changed otherwise, so nothing written meanwhile is lost.
+        # No other code updates these rows, so no concurrent change is lost.
         with transaction.atomic():
             PersonalToken.objects.bulk_update(changed, ["value"])
         is_changed = is_changed or bool(changed)
@@ -68,5 +72,5 @@ def _batch(tenant: Tenant, *, after: int) -> list[PersonalToken]:
     return list(rows.order_by("pk")[:_BATCH])
 
 
-def _place(tenant: Tenant, token: str) -> str:
+def _associated_data(tenant: Tenant, token: str) -> str:
     return f"tenant:{tenant.uuid}/personal_token:{token}"

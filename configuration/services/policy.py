@@ -1,4 +1,4 @@
-"""All a tenant has configured that decides over one order, read at one moment in one statement."""
+"""Policy of a tenant for one order: the configuration that decides over it, in one statement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from configuration.models import Tenant
 from configuration.services.sequences import NEARLY_USED, sequence_name
 from ordermgmt.database import prepared_sql
 
-# One statement, so that an order is judged by one state of the configuration (and captures, the
-# hot path, pay for one round trip). Every part is an index look-up.
+# One statement, so that a capture sees one revision of the configuration and pays for one round
+# trip. Every part is an index look-up.
 _READ: Final = """
 SELECT
   (SELECT jsonb_object_agg(s.key, jsonb_build_array(s.value, s.version))
@@ -47,12 +47,12 @@ _KEYS: Final = [
         EXTERNAL_OMS,
     )
 ]
-CACHE_SIZE: Final = 1_000  # policies; of the longest names 30 MB, of usual ones 2
+CACHE_SIZE: Final = 1_000  # policies; about 2 MB, or 30 MB if all names have full length
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A location, as far as routing needs to know it."""
+    """The code and type of a location, for routing."""
 
     code: str
     type: str  # store or dc
@@ -63,7 +63,7 @@ NO_LOCATION: Final = Place("", "")
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A service level, as far as grace and routing need to know it."""
+    """The values of a service level that grace period and routing need."""
 
     remorse_period: int | None  # seconds
     shipping_type: str
@@ -71,15 +71,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """How the tenant's order numbers are made."""
+    """The format and the sequence of the tenant's order numbers."""
 
     prefix: str
     size: int  # digits
     sequence: str  # the PostgreSQL sequence that counts
-    nearly_used_at: str  # the number from which on people are warned
+    nearly_used_at: str  # the order number that triggers a warning
 
     def own_number(self, name: str) -> str | None:
-        """Return the name if it has the form of these numbers, so that it could be drawn."""
+        """Return the name if it has the format of these numbers, else None."""
         digits = name[len(self.prefix) :]
         has_form = (
             len(digits) == self.size
@@ -92,7 +92,7 @@ class Numbering:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What decides over one order: settings with their versions, service levels, locations."""
+    """The settings, service levels and locations that decide over one order."""
 
     numbering: Numbering | None  # None while the sequence is not configured
     grace_period: int  # seconds; 0 for none
@@ -100,46 +100,46 @@ class Policy:
     external_oms: bool
     versions: Mapping[str, int]  # of the settings that were ever set
     service_levels: Mapping[str, Level]
-    locations: Mapping[str, Place]  # those asked for by code that exist and are active
-    nearest: Place | None  # the best that serves the destination
+    locations: Mapping[str, Place]  # active ones among the locations of the key, by code
+    nearest: Place | None  # the first by priority that serves the destination
     has_locations: bool
-    state: UUID | None  # the name of all this; None while nothing was ever configured
+    revision: UUID | None  # of the configuration; None while nothing was ever configured
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyKey:
-    """What an order asks of its tenant's configuration; orders that ask alike are judged alike."""
+    """The part of an order that selects its policy; orders with equal keys share a policy."""
 
     service_levels: frozenset[str] = frozenset()
     locations: frozenset[str] = frozenset()  # codes that a shipment names
-    country: str = ""  # where it goes (ISO 3166); unknown: only who serves all countries is near
+    country: str = ""  # destination (ISO 3166); empty matches only locations without countries
 
 
 _cache: Final[dict[tuple[int, PolicyKey], Policy]] = {}
 
 
 def cached_policy(tenant: Tenant, key: PolicyKey) -> Policy | None:
-    """The policy this process read last for such an order: maybe no longer what is configured.
+    """Return the policy that this process read last for the key, which may be outdated.
 
-    Whoever uses it has to see to it that its `state` still holds, and to `forget` it otherwise.
+    The caller must check that its `revision` is still current, and `invalidate` it otherwise.
     """
     return _cache.get((tenant.pk, key))
 
 
-def forget(tenant: Tenant, key: PolicyKey) -> None:
+def invalidate(tenant: Tenant, key: PolicyKey) -> None:
     _cache.pop((tenant.pk, key), None)
 
 
 def policy(tenant: Tenant, key: PolicyKey = PolicyKey()) -> Policy:
-    """What `tenant` has configured for an order with these terms. One statement."""
+    """Read the policy of the tenant for the key, in one statement, and cache it."""
     if len(_cache) >= CACHE_SIZE:
         _cache.clear()
-    found = _cache[tenant.pk, key] = _read(tenant, key)
-    return found
+    current = _cache[tenant.pk, key] = _read(tenant, key)
+    return current
 
 
 def _read(tenant: Tenant, key: PolicyKey) -> Policy:
-    [(settings, levels, places, nearest, has_locations, state)] = prepared_sql.rows(
+    [(settings, levels, places, nearest, has_locations, revision)] = prepared_sql.rows(
         _READ,
         {
             "tenant": tenant.pk,
@@ -150,12 +150,12 @@ def _read(tenant: Tenant, key: PolicyKey) -> Policy:
         },
     )
     stored: dict[str, Any] = _json(settings)
-    set_to = {name: value for name, (value, _) in stored.items()}
-    big_orders = set_to.get(BIG_SALES_ORDER.name) or BIG_SALES_ORDER.dump(BIG_SALES_ORDER.default)
-    external_oms = set_to.get(EXTERNAL_OMS.name) or EXTERNAL_OMS.dump(EXTERNAL_OMS.default)
+    values = {name: value for name, (value, _) in stored.items()}
+    big_orders = values.get(BIG_SALES_ORDER.name) or BIG_SALES_ORDER.dump(BIG_SALES_ORDER.default)
+    external_oms = values.get(EXTERNAL_OMS.name) or EXTERNAL_OMS.dump(EXTERNAL_OMS.default)
     return Policy(
-        numbering=_numbering(tenant, set_to.get(SALES_ORDER_GENERATOR_SEQUENCE.name)),
-        grace_period=set_to.get(ON_HOLD_TIMER_DURATION.name, ON_HOLD_TIMER_DURATION.default),
+        numbering=_numbering(tenant, values.get(SALES_ORDER_GENERATOR_SEQUENCE.name)),
+        grace_period=values.get(ON_HOLD_TIMER_DURATION.name, ON_HOLD_TIMER_DURATION.default),
         soft_limit=big_orders["soft_limit_for_big_orders"],
         external_oms=external_oms["enabled"],
         versions={name: version for name, (_, version) in stored.items()},
@@ -163,7 +163,7 @@ def _read(tenant: Tenant, key: PolicyKey) -> Policy:
         locations={code: Place(code, type) for code, type in _json(places).items()},
         nearest=Place(*_json(nearest)) if nearest else None,
         has_locations=has_locations,
-        state=state,
+        revision=revision,
     )
 
 

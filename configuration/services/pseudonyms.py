@@ -1,8 +1,8 @@
-"""Names for customers that say nothing about them: product §4.7, contract §b.4.
+"""Pseudonyms of customers and of their personal data (docs/contract.md, Personal data tokens).
 
-A tenant's own secret key makes them, so they cannot be guessed from an e-mail address, are the
-same every time, and mean nothing to another tenant. A token looks like `NS-EU-<ULID>-<ULID>`: the
-first half names the customer, the second one thing we know of them.
+They are derived with a secret key of the tenant, so they are stable, cannot be guessed from an
+e-mail address and differ between tenants. A token has the form `NS-EU-<ULID>-<ULID>`, where the
+first half identifies the customer and the second half one value.
 """
 
 import hmac
@@ -21,9 +21,9 @@ TOKEN_LENGTH: Final = 59
 
 
 def customer_id_for(tenant: Tenant, customer: Mapping[str, Any], *, external_id: str | None) -> str:
-    """What we call a customer: the caller's id, or one that follows from e-mail or external id."""
-    if given := customer.get("id"):
-        return str(given)
+    """Return the caller's id of a customer, or one derived from e-mail or external id."""
+    if customer_id := customer.get("id"):
+        return str(customer_id)
     if email := customer.get("email"):
         return str(uuid5(tenant.uuid, f"customer:{names.normal_email(email)}"))
     if external_id:
@@ -32,24 +32,24 @@ def customer_id_for(tenant: Tenant, customer: Mapping[str, Any], *, external_id:
 
 
 def customer_key(tenant: Tenant, customer_id: str) -> UUID:
-    """What a customer's orders are found by. Of a token, it is the first half."""
+    """Return the look-up key of a customer's orders; for a token, its first half."""
     if is_token(customer_id):
         return _from_ulid(customer_id[len(_PREFIX) : len(_PREFIX) + 26])
-    return UUID(bytes=_keyed(tenant, f"customer:{names.normal(customer_id)}"))
+    return UUID(bytes=_digest(tenant, f"customer:{names.normal(customer_id)}"))
 
 
 def is_token(text: str) -> bool:
-    """Whether it has the form of a token, ours or another system's."""
+    """Return whether the text has the form of a token, from any system."""
     return text.startswith(_PREFIX) and len(text) == TOKEN_LENGTH
 
 
 def token(tenant: Tenant, profile: UUID, kind: str, value: str) -> str:
-    """What a piece of personal data leaves the order APIs as, for tenants that ask for it."""
-    second = UUID(bytes=_keyed(tenant, f"{profile}:{kind}:{value}"))
+    """Return the token that replaces a value of personal data in the order APIs."""
+    second = UUID(bytes=_digest(tenant, f"{profile}:{kind}:{value}"))
     return f"{_PREFIX}{_ulid(profile)}-{_ulid(second)}"
 
 
-def _keyed(tenant: Tenant, text: str) -> bytes:
+def _digest(tenant: Tenant, text: str) -> bytes:
     return hmac.digest(_key(tenant.uuid, tenant.pseudonym_key), text.encode(), "sha256")[:16]
 
 
@@ -65,8 +65,8 @@ def _ulid(value: UUID) -> str:
 def _from_ulid(text: str) -> UUID:
     value = 0
     for character in text:
-        place = _ALPHABET.find(character)
-        if place < 0:
+        digit = _ALPHABET.find(character)
+        if digit < 0:
             return UUID(int=0)
-        value = value << 5 | place
+        value = value << 5 | digit
     return UUID(int=value & (2**128 - 1))

@@ -1,6 +1,6 @@
 """PostgreSQL sequences that count tenants' orders: creation, growth, removal and usage.
 
-Drawing from one takes no lock that another capture waits for, and a rollback leaves a gap.
+A draw takes no lock that another capture waits for, and a rollback leaves a gap.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from django.db import connection
 from configuration.keys import Sequence
 from configuration.models import Tenant
 
-NEARLY_USED: Final = 90  # percent of the numbers, from where on people are warned
+NEARLY_USED: Final = 90  # percent of the numbers; from here on warnings are shown
 _PREFIX: Final = "order_number_of_tenant_"
-# How many counters there are, and how many were drawn. The catalog has a row for each sequence.
+# Total and drawn numbers by tenant. The catalog has a row for each sequence.
 _USED: Final = f"""
 SELECT t.slug, (s.max_value - s.start_value) / s.increment_by + 1,
        coalesce((s.last_value - s.start_value) / s.increment_by + 1, 0)
@@ -25,7 +25,7 @@ SELECT t.slug, (s.max_value - s.start_value) / s.increment_by + 1,
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How many of a tenant's order numbers there are, and how many were drawn."""
+    """The number of order numbers of a tenant, and the number of those that were drawn."""
 
     total: int
     drawn: int
@@ -57,7 +57,7 @@ def create(tenant: Tenant, sequence: Sequence) -> None:
 
 
 def grow(tenant: Tenant, sequence: Sequence) -> None:
-    """Let the counter go on to the largest that the raised size allows."""
+    """Raise the maximum of the counter to the largest number of the new size."""
     _execute(f"ALTER SEQUENCE {sequence_name(tenant.pk)} MAXVALUE {sequence.largest:d}")
 
 
@@ -68,10 +68,10 @@ def exists(tenant: Tenant) -> bool:
 
 
 def stop_drawing(tenant: Tenant) -> None:
-    """Wait for captures that drew a number, and let no other draw one until this commits.
+    """Wait for captures that drew a number, and block further draws until this commits.
 
-    PostgreSQL has no LOCK for sequences; every ALTER takes the lock that excludes `nextval`, which
-    a drawing transaction keeps to its end. This one changes nothing.
+    PostgreSQL has no LOCK for sequences, but every ALTER waits for transactions that called
+    `nextval` and blocks it. This ALTER changes nothing.
     """
     _execute(f"ALTER SEQUENCE {sequence_name(tenant.pk)} NO CYCLE")
 
@@ -96,17 +96,17 @@ def used_percents() -> dict[str, float]:
 
 
 def register_use(has_numbers: Callable[[Tenant], bool]) -> None:
-    """Have `is_in_use` ask this, too; apps call it when they are ready."""
+    """Register a predicate for `is_in_use`; apps call this in `AppConfig.ready`."""
     _uses[has_numbers.__qualname__] = has_numbers
 
 
 def is_in_use(tenant: Tenant) -> bool:
-    """Return whether something of the tenant may have a number."""
+    """Return whether any registered app may use a number of the tenant."""
     return any(has_numbers(tenant) for has_numbers in _uses.values())
 
 
 def _execute(statement: str) -> None:
-    # All parts are our words and validated integers; none can be a parameter of such a statement.
+    # DDL takes no parameters, but all parts are constants and validated integers.
     with connection.cursor() as cursor:
         cursor.execute(statement)
 

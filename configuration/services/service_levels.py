@@ -1,4 +1,4 @@
-"""The ways of shipping a tenant offers."""
+"""Service levels: the shipping methods that a tenant offers."""
 
 from collections.abc import Set as AbstractSet
 
@@ -22,7 +22,7 @@ def put(
     shipping_type: str = ShippingType.TRADITIONAL_CARRIER,
     if_match: AbstractSet[int] | None = None,
 ) -> ServiceLevel:
-    """Make the service level of that identifier, or change it to be exactly so."""
+    """Create the service level of that identifier, or replace all its values."""
     if not identifier.strip() or len(identifier) > 64:
         raise BadServiceLevel("A service level's identifier is 1 to 64 characters.")
     if shipping_type not in ShippingType.values:

@@ -1,4 +1,4 @@
-"""Reading and writing what a tenant has set: atomically, with history, secrets sealed."""
+"""Settings of a tenant: reads, and atomic writes with history and encrypted secrets."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class CannotReset(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[T]):
-    """What a key is set to. Never set: its default, version 0, and no time."""
+    """The value of a key. A key that was never set has its default, version 0 and no time."""
 
     value: T
     version: int
@@ -45,19 +45,19 @@ class Stored(Generic[T]):
 
 
 def read(tenant: Tenant, key: Key[T]) -> Stored[T]:
-    """What the tenant has set, or the key's default. One query; secrets are in the clear."""
+    """Return the tenant's value of a key or its default, with secrets in the clear. One query."""
     setting = Setting.objects.filter(tenant=tenant, key=key.name).first()
     return _stored(tenant, key, setting)
 
 
 def read_all(tenant: Tenant) -> dict[str, Stored[Any]]:
-    """Every key of `configuration.keys` by name, in one query."""
+    """Return the values of all keys by name, in one query."""
     settings = {setting.key: setting for setting in Setting.objects.filter(tenant=tenant)}
     return {name: _stored(tenant, key, settings.get(name)) for name, key in keys.KEYS.items()}
 
 
 def history(tenant: Tenant, key: Key[Any]) -> QuerySet[SettingChange]:
-    """Every change of a key, newest first; secrets are masked."""
+    """Return the changes of a key, newest first, with masked secrets."""
     return SettingChange.objects.filter(tenant=tenant, key=key.name).order_by("-version")
 
 
@@ -70,12 +70,12 @@ def write(
     if_match: AbstractSet[int] | None = None,
     may_grow: bool = False,
 ) -> Stored[T]:
-    """Set a key to a value that `key.parse` returned, and remember who did.
+    """Set a key to a value that `key.parse` returned, and record the actor.
 
-    The same value again changes nothing. Of two writers at the same moment one wins and the other
-    gets `LostRace`. Raises `VersionMismatch` when `if_match` is given and lacks the stored
-    version, `AlreadySet` when the key is immutable and set to something else. With `may_grow` the
-    growing member of an immutable value may be raised.
+    Setting the same value again changes nothing. Raises `LostRace` for the slower of two
+    concurrent writers, `VersionMismatch` when `if_match` is given and lacks the stored version, and
+    `AlreadySet` when the key is immutable and set to another value. `may_grow` allows
+    to raise the growing member of an immutable value.
     """
     with _one_writer(key), transaction.atomic():
         setting = _locked(tenant, key)
@@ -86,20 +86,20 @@ def write(
             return before
         is_fixed = setting is not None and key.immutable
         if is_fixed and not (may_grow and key.has_grown(before.value, after)):
-            raise AlreadySet(_is_set_once(key, may_grow=may_grow))
+            raise AlreadySet(_already_set_text(key, may_grow=may_grow))
         return _replace(tenant, key, setting, before, after, actor)
 
 
-def _is_set_once(key: Key[Any], *, may_grow: bool) -> str:
+def _already_set_text(key: Key[Any], *, may_grow: bool) -> str:
     exception = f" Only its {key.growing} can be raised." if may_grow and key.growing else ""
     return f"The {key.name} configuration is set once, and cannot be changed.{exception}"
 
 
 def reset(tenant: Tenant, key: Key[T], *, actor: str) -> Stored[T]:
-    """Undo what was set once, as long as nothing depends on it, and remember who did.
+    """Reset an immutable key to its default while the tenant has no order, and record the actor.
 
-    Does nothing where the key is not set. Raises `CannotReset` when the key can be set anew
-    anyway, and when the tenant has an order: its number may have been drawn.
+    Does nothing when the key is not set. Raises `CannotReset` when the key is not immutable, and
+    when the tenant has an order, because its number may come from the sequence.
     """
     if not key.immutable:
         raise CannotReset(f"The {key.name} configuration can be changed; set it to another value.")
@@ -109,7 +109,7 @@ def reset(tenant: Tenant, key: Key[T], *, actor: str) -> Stored[T]:
         if setting is None:
             return before
         sequences.stop_drawing(tenant)
-        # Looked at only now, because a capture that drew a number may not have been committed yet.
+        # Checked after the wait, because a capture may have drawn a number and committed meanwhile.
         if sequences.is_in_use(tenant):
             raise CannotReset(
                 f"The {key.name} configuration stays: {tenant.slug} has orders, and their numbers"
@@ -131,7 +131,7 @@ def reset(tenant: Tenant, key: Key[T], *, actor: str) -> Stored[T]:
 
 @contextmanager
 def _one_writer(key: Key[Any]) -> Iterator[None]:
-    """Turn the database's words for "someone else is writing this" into a refusal."""
+    """Raise `LostRace` for database errors that mean a concurrent write."""
     lost = LostRace(f"Concurrent update detected on {key.race_name} configuration setting.")
     try:
         yield
@@ -140,7 +140,7 @@ def _one_writer(key: Key[Any]) -> Iterator[None]:
             raise lost from None
         raise
     except IntegrityError as failure:
-        # Two first writers: the second waits for the first to commit, then is one too many.
+        # The second of two first writers waits for the commit of the first and then fails.
         if _constraint(failure) == "setting_is_set_once_per_key":
             raise lost from None
         raise
@@ -203,7 +203,9 @@ def _stored(tenant: Tenant, key: Key[T], setting: Setting | None) -> Stored[T]:
         return Stored(key.default, 0, None)
     document = setting.value
     for member in key.secrets:
-        secret = encryption.open_sealed(document[member], place=place(tenant, key, member))
+        secret = encryption.open_sealed(
+            document[member], associated_data=associated_data(tenant, key, member)
+        )
         document = document | {member: secret.decode()}
     return Stored(key.parse(document), setting.version, setting.updated_at, setting.updated_by)
 
@@ -212,10 +214,12 @@ def _sealed(tenant: Tenant, key: Key[T], value: T) -> Any:
     document = key.dump(value)
     for member in key.secrets:
         secret = document[member].encode()
-        document[member] = encryption.seal(secret, place=place(tenant, key, member))
+        document[member] = encryption.seal(
+            secret, associated_data=associated_data(tenant, key, member)
+        )
     return document
 
 
-def place(tenant: Tenant, key: Key[Any], member: str) -> str:
-    """Where a secret of a setting lives, for `ordermgmt.encryption`."""
+def associated_data(tenant: Tenant, key: Key[Any], member: str) -> str:
+    """Return the associated data of a setting's secret, for `ordermgmt.encryption`."""
     return f"tenant:{tenant.uuid}/setting:{key.name}/{member}"

@@ -1,6 +1,6 @@
-"""People who work in the console: one tenant and one role each, made and kept out by name.
+"""Staff accounts of the console, each with one tenant and one role.
 
-Whoever acts for a tenant gives it, and finds only its people; an operator gives none.
+Callers that act for a tenant pass it and reach only its accounts; operators pass none.
 """
 
 import secrets
@@ -38,21 +38,21 @@ class BadPerson(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class WithPassword:
-    """Somebody and a password, which can be shown now and never again."""
+    """A staff account and its password, which can be shown only now."""
 
     membership: Membership
     password: str
 
 
 def of_tenant(tenant: Tenant | None = None) -> QuerySet[Membership]:
-    """The people of a tenant, or of all, with names and roles; operators are nobody's people."""
-    found = Membership.objects.filter(user__is_superuser=False).select_related("user", "tenant")
-    found = found.prefetch_related("user__groups").order_by("tenant__slug", "user__username")
-    return found if tenant is None else found.filter(tenant=tenant)
+    """Return the staff of a tenant or of all tenants, with names and roles, without operators."""
+    staff = Membership.objects.filter(user__is_superuser=False).select_related("user", "tenant")
+    staff = staff.prefetch_related("user__groups").order_by("tenant__slug", "user__username")
+    return staff if tenant is None else staff.filter(tenant=tenant)
 
 
 def role_of(membership: Membership) -> str:
-    """The role's name; empty for somebody who may nothing."""
+    """Return the name of the role, empty for an account without one."""
     return " and ".join(sorted(group.name for group in membership.user.groups.all()))
 
 
@@ -64,16 +64,19 @@ def create(
     password: str | None = None,
     needs_second_factor: bool = True,
 ) -> WithPassword:
-    """Somebody new, with the password given or one of ours; their first sign-in enrolls a phone."""
+    """Return a new account with this or a generated password; its first sign-in enrolls a phone.
+
+    Raises `BadPerson` for an invalid name, role or password, and `PersonExists`.
+    """
     if not username.isprintable() or not 0 < len(username.strip()) <= _LONGEST_NAME:
         raise BadPerson(f"A name is 1 to {_LONGEST_NAME} printable characters.")
     person = User(username=username.strip(), is_staff=True)
-    chosen = _acceptable(password, person)
-    person.password = make_password(chosen)
+    new_password = _checked_password(password, person)
+    person.password = make_password(new_password)
     try:
         with transaction.atomic():
             person.save()
-            _give(person, role)
+            _set_role(person, role)
             membership = Membership.objects.create(
                 user=person, tenant=tenant, needs_second_factor=needs_second_factor
             )
@@ -81,14 +84,14 @@ def create(
         if isinstance(failure.__cause__, pg.UniqueViolation):
             raise PersonExists(f"There is somebody named {username} already.") from None
         raise
-    return WithPassword(membership, chosen)
+    return WithPassword(membership, new_password)
 
 
 @transaction.atomic
 def change_role(username: str, *, role: str, tenant: Tenant | None = None) -> Membership:
-    """Let somebody do what the role may, and nothing else, from their next click on."""
+    """Replace the role of an account, from its next request on."""
     membership = _locked(username, tenant)
-    _give(membership.user, role)
+    _set_role(membership.user, role)
     return membership
 
 
@@ -96,17 +99,17 @@ def change_role(username: str, *, role: str, tenant: Tenant | None = None) -> Me
 def change_password(
     username: str, *, password: str | None = None, tenant: Tenant | None = None
 ) -> WithPassword:
-    """The password given, or one of ours; whoever signed in by the old one is signed out."""
+    """Set this or a generated password, and end all sessions of the account."""
     membership = _locked(username, tenant)
-    chosen = _acceptable(password, membership.user)
-    membership.user.password = make_password(chosen)
+    new_password = _checked_password(password, membership.user)
+    membership.user.password = make_password(new_password)
     membership.user.save(update_fields=["password"])
-    return WithPassword(membership, chosen)
+    return WithPassword(membership, new_password)
 
 
 @transaction.atomic
 def reset_second_factor(username: str, *, tenant: Tenant | None = None) -> Membership:
-    """Forget a lost phone and its recovery codes: the next sign-in enrolls another."""
+    """Delete the second factor and its recovery codes; the next sign-in enrolls a new phone."""
     membership = _locked(username, tenant)
     second_factor.forget(membership.user)
     return membership
@@ -114,7 +117,7 @@ def reset_second_factor(username: str, *, tenant: Tenant | None = None) -> Membe
 
 @transaction.atomic
 def switch(username: str, *, is_active: bool, tenant: Tenant | None = None) -> Membership:
-    """Let somebody in again, or keep them out, from their next click on."""
+    """Activate or deactivate an account, from its next request on."""
     membership = _locked(username, tenant)
     membership.user.is_active = is_active
     membership.user.save(update_fields=["is_active"])
@@ -122,20 +125,20 @@ def switch(username: str, *, is_active: bool, tenant: Tenant | None = None) -> M
 
 
 def _locked(username: str, tenant: Tenant | None) -> Membership:
-    found = of_tenant(tenant).select_for_update(of=("self", "user"))
+    rows = of_tenant(tenant).select_for_update(of=("self", "user"))
     try:
-        return found.get(user__username=username)
+        return rows.get(user__username=username)
     except Membership.DoesNotExist:
         raise PersonNotFound(f"There is nobody named {ascii(username)[:80]}.") from None
 
 
-def _give(person: Any, role: str) -> None:
+def _set_role(person: Any, role: str) -> None:
     if role not in ROLES:
         raise BadPerson(f"A role is one of {', '.join(ROLES)}.")
     person.groups.set([Group.objects.get(name=role)])
 
 
-def _acceptable(password: str | None, person: Any) -> str:
+def _checked_password(password: str | None, person: Any) -> str:
     if password is None:
         return secrets.token_urlsafe(_PASSWORD_BYTES)
     try:

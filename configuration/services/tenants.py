@@ -1,4 +1,4 @@
-"""Making and changing tenants."""
+"""Tenants: creation, changes and look-up by slug."""
 
 import os
 import re
@@ -31,7 +31,7 @@ class TenantExists(Conflict):
 
 
 class Switches(TypedDict, total=False):
-    """What may be chosen for a tenant; `configuration.models.Tenant` says what each means."""
+    """Options of a tenant, documented in `configuration.models.Tenant`."""
 
     name: str
     is_active: bool
@@ -44,7 +44,10 @@ class Switches(TypedDict, total=False):
 
 
 def create(slug: str, **switches: Unpack[Switches]) -> Tenant:
-    """A new tenant that clients can be made for; its name is the slug unless one is given."""
+    """Return a new tenant, named like its slug by default.
+
+    Raises `BadSlug` and `TenantExists`.
+    """
     slug = folded(slug)
     if not re.fullmatch(SLUG.strip("^$"), slug):
         raise BadSlug("A tenant's slug is 1 to 63 of a-z, 0-9 and hyphens.")
@@ -56,7 +59,8 @@ def create(slug: str, **switches: Unpack[Switches]) -> Tenant:
                 uuid=identity,
                 slug=slug,
                 pseudonym_key=encryption.seal(
-                    os.urandom(_PSEUDONYM_KEY_BYTES), place=pseudonym_place(identity)
+                    os.urandom(_PSEUDONYM_KEY_BYTES),
+                    associated_data=pseudonym_associated_data(identity),
                 ),
                 **values,
             )
@@ -70,7 +74,7 @@ def create(slug: str, **switches: Unpack[Switches]) -> Tenant:
 def update(
     slug: str, *, if_match: AbstractSet[int] | None = None, **switches: Unpack[Switches]
 ) -> Tenant:
-    """Change what is named and leave the rest; a suspended tenant is refused within a second.
+    """Change these options of a tenant; a suspended tenant is refused within a second.
 
     Raises `VersionMismatch` when `if_match` is given and lacks the tenant's version.
     """
@@ -80,12 +84,12 @@ def update(
 
 
 def folded(slug: str) -> str:
-    """Return a tenant's slug as it is stored; capitals of ASCII mean the same."""
+    """Return a slug in its stored form, which has lowercase ASCII letters."""
     return slug.lower() if slug.isascii() else slug
 
 
 def find(slug: str, *, among: QuerySet[Tenant] | None = None) -> Tenant:
-    """The tenant of that slug, active or not; raises `TenantNotFound`."""
+    """Return the tenant of that slug, active or not. Raises `TenantNotFound`."""
     try:
         return (Tenant.objects.all() if among is None else among).get(slug=folded(slug))
     except Tenant.DoesNotExist:
@@ -93,10 +97,10 @@ def find(slug: str, *, among: QuerySet[Tenant] | None = None) -> Tenant:
 
 
 def pseudonym_key(identity: uuid.UUID, sealed: str) -> bytes:
-    """The 32 bytes that make the tokens of a tenant's personal data, from its uuid and column."""
-    return encryption.open_sealed(sealed, place=pseudonym_place(identity))
+    """Return the 32 bytes of a tenant's pseudonym key, from its UUID and the sealed text."""
+    return encryption.open_sealed(sealed, associated_data=pseudonym_associated_data(identity))
 
 
-def pseudonym_place(identity: uuid.UUID) -> str:
-    """Where a tenant's key lives, for `ordermgmt.encryption`."""
+def pseudonym_associated_data(identity: uuid.UUID) -> str:
+    """Return the associated data of a tenant's pseudonym key, for `ordermgmt.encryption`."""
     return f"tenant:{identity}/pseudonym_key"

@@ -18,14 +18,14 @@ from configuration.models import Client, RefreshFamily
 from ordermgmt.errors import Forbidden, Invalid
 from ordermgmt.http import scopes
 
-LIFETIME: Final = dt.timedelta(seconds=300)  # what client credentials get
-LEGACY_LIFETIME: Final = dt.timedelta(days=1)  # what the legacy password grant gets
+LIFETIME: Final = dt.timedelta(seconds=300)  # for client credentials
+LEGACY_LIFETIME: Final = dt.timedelta(days=1)  # for the legacy password grant
 REFRESHABLE_FOR: Final = dt.timedelta(days=30)
 _REFRESH_SALT: Final = "configuration.refresh_token"
 _INVALID: Final = "Invalid client or Invalid client credentials"
-REPEATABLE_FOR: Final = dt.timedelta(seconds=30)  # a lost answer can be asked for again
+REPEATABLE_FOR: Final = dt.timedelta(seconds=30)  # a client may retry after a lost answer
 _BATCH: Final = 5_000
-# Two copies of the task share the work instead of waiting for each other.
+# SKIP LOCKED, so that concurrent tasks share the work and do not wait for each other.
 _FORGET: Final = """
 DELETE FROM oauth2_provider_accesstoken WHERE id IN (
     SELECT id FROM oauth2_provider_accesstoken WHERE expires < now()
@@ -38,12 +38,12 @@ DELETE FROM configuration_refreshfamily WHERE id IN (
     LIMIT %s FOR UPDATE SKIP LOCKED
 )
 """
-# A day later than the last token of the family ends, because clocks of processes may differ.
-_FAMILY_KEPT_FOR: Final = REFRESHABLE_FOR + dt.timedelta(days=1)
+# One day after the last token of the family, because clocks of processes may differ.
+_FAMILY_LIFETIME: Final = REFRESHABLE_FOR + dt.timedelta(days=1)
 
 
 class InvalidClient(Forbidden):
-    """One answer for tenants unknown or suspended, clients unknown or off, and wrong secrets."""
+    """The same error for an unknown or inactive tenant or client, and for a wrong secret."""
 
     code = "invalid_client"
 
@@ -61,7 +61,7 @@ class CannotRevoke(Invalid):
 
 
 class Issued(NamedTuple):
-    """A token that can be shown now and never again: only its checksum is stored."""
+    """A new token, which can be shown only now because only its checksum is stored."""
 
     access_token: str
     scope: str
@@ -69,7 +69,10 @@ class Issued(NamedTuple):
 
 
 def authenticate(*, client_id: str, client_secret: str, tenant: str | None = None) -> Client:
-    """The client of these credentials, of that tenant if one is named; or `InvalidClient`."""
+    """Return the client of these credentials, of that tenant if one is given.
+
+    Raises `InvalidClient`.
+    """
     client = Client.objects.select_related("tenant").filter(client_id=client_id).first()
     if (
         client is None
@@ -89,7 +92,7 @@ class Renewed(NamedTuple):
 
 
 class _SignedAt(signing.TimestampSigner):
-    """Sign as of a given time, so that the same content always gives the same token."""
+    """A signer with a fixed time, so that the same content always gives the same token."""
 
     def __init__(self, at: dt.datetime) -> None:
         super().__init__(salt=_REFRESH_SALT)
@@ -101,11 +104,11 @@ class _SignedAt(signing.TimestampSigner):
 
 @transaction.atomic
 def issue_token(client: Client, *, scope: str = "", lifetime: dt.timedelta = LIFETIME) -> Issued:
-    """Issue an access token with the scopes asked for, or with all the client may have.
+    """Issue an access token with the requested scopes, or with all scopes of the client.
 
-    Scope names that are not ours are ignored. Raises `ScopeNotAllowed` where one of ours is asked
-    for that the client lacks, and `InvalidClient` when the client was rotated or switched off
-    since it was read: that waits for this, or this sees it.
+    Unknown scope names are ignored. Raises `ScopeNotAllowed` when the client lacks a requested
+    scope, and `InvalidClient` when the client was rotated or switched off since it was read. The
+    lock makes such a change wait for this transaction.
     """
     current = Client.objects.select_for_update(no_key=True).filter(
         pk=client.pk, client_secret=client.client_secret, is_active=True
@@ -117,8 +120,8 @@ def issue_token(client: Client, *, scope: str = "", lifetime: dt.timedelta = LIF
 
 
 def _issue(client: Client, *, scope: str, allowed: Iterable[str], lifetime: dt.timedelta) -> Issued:
-    """Store a token of a client that is locked."""
-    granted = _granted(scope, allowed)
+    """Store an access token for a locked client, and return it."""
+    granted = _scopes_for(scope, allowed)
     token = secrets.token_urlsafe(32)
     get_access_token_model().objects.create(
         application=client,
@@ -129,12 +132,12 @@ def _issue(client: Client, *, scope: str, allowed: Iterable[str], lifetime: dt.t
     return Issued(token, granted, lifetime)
 
 
-def _granted(scope: str, allowed: Iterable[str]) -> str:
-    """Return our scopes of a space separated list; all that is allowed where it names none."""
-    ours = scopes.SCOPES.keys() & set(scope.split())
-    if not ours <= set(allowed):
+def _scopes_for(scope: str, allowed: Iterable[str]) -> str:
+    """Return the known scopes of a space separated list, or all allowed ones if it has none."""
+    requested = scopes.SCOPES.keys() & set(scope.split())
+    if not requested <= set(allowed):
         raise ScopeNotAllowed("The client may not have one of the scopes asked for.")
-    return " ".join(scopes.known(ours or allowed))
+    return " ".join(scopes.known(requested or allowed))
 
 
 def refresh_token(client: Client, *, scope: str) -> str:
@@ -151,8 +154,8 @@ def refresh(token: str, *, scope: str = "") -> Renewed:
 
     `scope` may ask for fewer scopes than the refresh token has; the next one has them all again.
     A refresh token works once. A second use within `REPEATABLE_FOR` returns the same next one,
-    because the first answer may have been lost; a later use ends the family, because somebody
-    else must have a copy. Raises `InvalidRefreshToken`, and `ScopeNotAllowed` as `issue_token`.
+    because the first answer may have been lost. A later use ends the family, because the token may
+    have been copied. Raises `InvalidRefreshToken`, and `ScopeNotAllowed` as `issue_token`.
     """
     renewed = None
     if note := _note(token):
@@ -163,22 +166,22 @@ def refresh(token: str, *, scope: str = "") -> Renewed:
                     client, scope=scope, allowed=note["scope"].split(), lifetime=LEGACY_LIFETIME
                 )
                 renewed = Renewed(issued, successor)
-    if renewed is None:  # only now, because the end of a family has to be committed
+    if renewed is None:  # after the transaction, because the end of a family has to be committed
         raise InvalidRefreshToken("Authentication failed")
     return renewed
 
 
 def _holder(note: dict[str, Any]) -> Client | None:
-    """Lock the client of a refresh token; None if it may no longer use it.
+    """Lock and return the client of a refresh token, or None if the token is no longer valid.
 
-    The lock also makes uses of one token wait for each other.
+    The lock also serializes uses of the same token.
     """
     holders = Client.objects.select_related("tenant").select_for_update(no_key=True, of=("self",))
     client = holders.filter(
         client_id=note["client"],
         is_active=True,
         tenant__is_active=True,
-        # A token of a former version has no epoch: it was issued before the first revocation.
+        # Tokens of former releases have no epoch, because they precede the first revocation.
         token_epoch=note.get("epoch", 0),
     ).first()
     if client is None or note["secret"] != _fingerprint(client):
@@ -187,14 +190,14 @@ def _holder(note: dict[str, Any]) -> Client | None:
 
 
 def _successor(client: Client, note: dict[str, Any], token: str) -> str | None:
-    """Return the refresh token that follows this one; None, and no more, if it was used before.
+    """Return the refresh token that follows this one, or None after a reuse that ends the family.
 
-    Nothing of a token is stored: the same family, generation and time give the same token.
+    Tokens are not stored, because family, generation and time always give the same token.
     """
-    # A token of a former version is the first of a family that is named after it.
+    # A token of a former release is the first of a family with an id derived from it.
     family_id = note.get("family") or hashlib.sha256(token.encode()).hexdigest()[:32]
     used = note.get("generation", 0)
-    if used == 0:  # else there is a row already, or there was one and it was forgotten
+    if used == 0:  # later generations have a row, unless it was deleted
         RefreshFamily.objects.get_or_create(
             pk=uuid.UUID(family_id), defaults={"client": client, "rotated_at": Now()}
         )
@@ -216,7 +219,7 @@ def _successor(client: Client, note: dict[str, Any], token: str) -> str | None:
 
 
 def _note_of(client: Client, *, scope: str, family: uuid.UUID, generation: int) -> dict[str, Any]:
-    """Return what a refresh token says."""
+    """Return the content of a refresh token."""
     return {
         "client": client.client_id,
         "scope": scope,
@@ -228,7 +231,7 @@ def _note_of(client: Client, *, scope: str, family: uuid.UUID, generation: int) 
 
 
 def revoke(client: Client, token: str) -> None:
-    """Revoke a client's own access token; anything else that is no token is none already.
+    """Revoke an access token of the client; ignore any other text.
 
     Raises `CannotRevoke` for a refresh token.
     """
@@ -242,21 +245,21 @@ def revoke(client: Client, token: str) -> None:
 
 
 def forget_expired_tokens() -> int:
-    """Delete access tokens that expired, and families of refresh tokens that did; return how many.
+    """Delete expired access tokens and families of refresh tokens, and return their number.
 
-    Works in batches.
+    Rows are deleted in batches.
     """
-    return _forget(_FORGET) + _forget(_FORGET_FAMILIES, _FAMILY_KEPT_FOR)
+    return _forget(_FORGET) + _forget(_FORGET_FAMILIES, _FAMILY_LIFETIME)
 
 
 def _forget(statement: str, *parameters: Any) -> int:
-    forgotten = 0
+    deleted = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(statement, [*parameters, _BATCH])
-            forgotten += cursor.rowcount
+            deleted += cursor.rowcount
             if cursor.rowcount < _BATCH:
-                return forgotten
+                return deleted
 
 
 def _note(token: str) -> dict[str, Any] | None:
@@ -268,7 +271,7 @@ def _note(token: str) -> dict[str, Any] | None:
 
 
 def _fingerprint(client: Client) -> str:
-    """Changes with the secret, and tells nothing of it."""
+    """Return a digest that changes with the secret and does not reveal it."""
     return hashlib.sha256(client.client_secret.encode()).hexdigest()[:16]
 
 

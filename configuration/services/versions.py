@@ -1,4 +1,4 @@
-"""Rows that several people change: changes count, and one made by an old picture is refused."""
+"""Optimistic locking of configuration rows by a version that every change increments."""
 
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
@@ -21,23 +21,23 @@ def put(
     values: dict[str, Any],
     if_match: AbstractSet[int] | None,
 ) -> Row:
-    """Make the row of that key, or change it to be exactly so; the same again changes nothing.
+    """Create the row of that key, or replace all its values; equal values change nothing.
 
     Raises `VersionMismatch` when `if_match` is given and lacks the row's version; a row that does
     not exist has version 0.
     """
     with transaction.atomic():
         rows = model._default_manager.select_for_update()
-        row, made = rows.get_or_create(defaults=values, **key)
-        version = 0 if made else row.version  # type: ignore[attr-defined]
+        row, is_new = rows.get_or_create(defaults=values, **key)
+        version = 0 if is_new else row.version  # type: ignore[attr-defined]
         if version and if_match == {0}:
             raise VersionMismatch("There is one of that name already.", version=version)
         check(version, if_match)
-        return row if made else change(row, values)
+        return row if is_new else change(row, values)
 
 
 def change(row: Row, values: dict[str, Any]) -> Row:
-    """Change a row that is locked, and count it."""
+    """Set the values of a locked row, and increment its version if any of them is new."""
     changed = [name for name, value in values.items() if getattr(row, name) != value]
     if changed:
         for name in changed:
@@ -48,7 +48,7 @@ def change(row: Row, values: dict[str, Any]) -> Row:
 
 
 def check(version: int, if_match: AbstractSet[int] | None) -> None:
-    """Refuse a change that was made looking at another version than this."""
+    """Raise `VersionMismatch` unless `if_match` is None or has this version."""
     if if_match is None or version in if_match:
         return
     raise VersionMismatch(

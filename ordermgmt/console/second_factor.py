@@ -63,7 +63,9 @@ def offer(user: Any) -> Offer:
         defaults={
             "name": "phone",
             "confirmed": False,
-            "key": encryption.seal(secrets.token_bytes(20), place=place(user.pk)),
+            "key": encryption.seal(
+                secrets.token_bytes(20), associated_data=associated_data(user.pk)
+            ),
         },
     )
     text = base64.b32encode(_key(device)).decode().rstrip("=")
@@ -110,7 +112,7 @@ def forget(user: Any) -> None:
 def reseal(pk: int) -> bool:
     """Put a phone's key under the newest key of the ring; whether it was not yet."""
     device = SecondFactor.objects.select_for_update().get(pk=pk)
-    sealed = encryption.reseal(device.key, place=place(device.user_id))
+    sealed = encryption.reseal(device.key, associated_data=associated_data(device.user_id))
     if sealed == device.key:
         return False
     device.key = sealed
@@ -118,13 +120,13 @@ def reseal(pk: int) -> bool:
     return True
 
 
-def place(user_id: int) -> str:
+def associated_data(user_id: int) -> str:
     """Where a key is stored, for sealing it."""
     return f"user/{user_id}/second_factor"
 
 
 def _key(device: SecondFactor) -> bytes:
-    return encryption.open_sealed(device.key, place=place(device.user_id))
+    return encryption.open_sealed(device.key, associated_data=associated_data(device.user_id))
 
 
 def _is_from_phone(device: SecondFactor, code: str) -> bool:

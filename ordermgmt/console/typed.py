@@ -48,7 +48,7 @@ def keep(request: HttpRequest) -> bool:
     text = json.dumps(lists).encode()
     if len(text) > LARGEST:
         return False
-    sealed = encryption.seal(text, place=_place(whose, request.path))
+    sealed = encryption.seal(text, associated_data=_place(whose, request.path))
     entry = {"path": request.path, "owner": whose, "at": int(now()), "text": sealed}
     others = [kept for kept in request.session.get(KEY, []) if kept["path"] != request.path]
     request.session[KEY] = [*others, entry][-MOST:]
@@ -106,7 +106,7 @@ def _said(request: HttpRequest) -> tuple[int, list[str]] | None:
 
 def _opened(sealed: str, place: str) -> QueryDict | None:
     try:
-        lists = json.loads(encryption.open_sealed(sealed, place=place))
+        lists = json.loads(encryption.open_sealed(sealed, associated_data=place))
     except encryption.CannotOpen:
         return None
     data = QueryDict(mutable=True)

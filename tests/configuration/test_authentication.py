@@ -1,4 +1,4 @@
-"""Who may pass with which header, and how soon a revocation is felt."""
+"""Tests of authentication headers and of the delay of revocations."""
 
 import datetime as dt
 import time
@@ -96,7 +96,7 @@ class TestRemembering:
         with django_assert_num_queries(1):
             for _ in range(50):
                 client, _grant = client_of(token)
-                assert client.tenant.slug  # is there without another query
+                assert client.tenant.slug  # loaded without another query
 
     @pytest.mark.parametrize("end", ["revoke", "rotate", "suspend"])
     def test_is_over_within_a_second_of_a_revocation(self, monkeypatch, end):

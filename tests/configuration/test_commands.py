@@ -1,4 +1,4 @@
-"""The commands: what scripts read, what people are told, and what is refused in one line."""
+"""Tests of the management commands: output, JSON and refusals."""
 
 import json
 from io import StringIO
@@ -31,15 +31,15 @@ def run_json(*words):
 
 def test_a_tenant_and_a_client_can_be_made_by_a_script():
     tenant = run_json("tenant", "create", "acme")
-    made = run_json("client", "create", "--tenant", "acme", "--name", "shop")
+    result = run_json("client", "create", "--tenant", "acme", "--name", "shop")
 
     assert tenant["slug"] == "acme"
-    assert set(made) >= {"client_id", "client_secret", "scopes", "tenant"}
-    assert (made["tenant"], made["scopes"]) == (
+    assert set(result) >= {"client_id", "client_secret", "scopes", "tenant"}
+    assert (result["tenant"], result["scopes"]) == (
         "acme",
         [scope for scope in SCOPES if scope not in ONLY_IF_NAMED],
     )
-    assert tokens.authenticate(client_id=made["client_id"], client_secret=made["client_secret"])
+    assert tokens.authenticate(client_id=result["client_id"], client_secret=result["client_secret"])
 
 
 def test_a_client_can_be_switched_off_and_on():
@@ -53,19 +53,19 @@ def test_a_client_can_be_switched_off_and_on():
 def test_a_client_gets_the_scopes_it_was_given():
     TenantFactory(slug="acme")
 
-    made = run_json(
+    result = run_json(
         "client", "create", "--tenant=acme", "--name=N", "--scopes", "events:read orders:read"
     )
 
-    assert made["scopes"] == ["orders:read", "events:read"]
+    assert result["scopes"] == ["orders:read", "events:read"]
 
 
 def test_a_rotated_secret_is_the_one_that_works():
     client = ClientFactory()
 
-    made = run_json("client", "rotate", client.client_id)
+    result = run_json("client", "rotate", client.client_id)
 
-    assert tokens.authenticate(client_id=client.client_id, client_secret=made["client_secret"])
+    assert tokens.authenticate(client_id=client.client_id, client_secret=result["client_secret"])
 
 
 def test_lists_hold_no_secrets():
@@ -118,16 +118,16 @@ def test_all_keys_of_all_tenants_are_listed():
 
 def test_a_secret_is_never_printed():
     TenantFactory(slug="acme")
-    shown = run("config", "set", "acme", "external_order_webhook", json.dumps(WEBHOOK))
+    output = run("config", "set", "acme", "external_order_webhook", json.dumps(WEBHOOK))
     for words in (
         ["get", "acme", "external_order_webhook"],
         ["list"],
         ["history", "acme", "external_order_webhook"],
     ):
-        shown += run("config", *words) + run("config", *words, "--json")
+        output += run("config", *words) + run("config", *words, "--json")
 
-    assert "canary" not in shown
-    assert "••••1234" in shown
+    assert "canary" not in output
+    assert "••••1234" in output
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_what_comes_next_can_be_typed_as_it_stands():
 
 @pytest.fixture
 def undone():
-    """The test's transaction is as before, though the database refused something in it."""
+    """Roll back to a savepoint after the block, so that the transaction stays usable."""
     before = transaction.savepoint()
     yield
     transaction.savepoint_rollback(before)
@@ -264,9 +264,9 @@ def test_help_teaches_by_example(name, capsys):
     with pytest.raises(SystemExit):
         command.run_from_argv(["manage.py", name, "--help"])
 
-    shown = capsys.readouterr().out
-    assert all(example in shown for example in command.examples)
-    assert all(action.help.split()[0] in shown for action in command.actions())
+    output = capsys.readouterr().out
+    assert all(example in output for example in command.examples)
+    assert all(action.help.split()[0] in output for action in command.actions())
 
 
 def test_a_table_keeps_what_people_copy_in_one_piece(monkeypatch):

@@ -1,4 +1,4 @@
-"""What a key accepts, and everything near it that it does not."""
+"""Tests of the values that each key accepts and refuses."""
 
 import pytest
 
@@ -244,11 +244,11 @@ def test_an_unknown_key_is_said_to_be_unknown():
 
 
 @pytest.mark.parametrize(
-    ("secret", "shown"),
+    ("secret", "masked_secret"),
     [("API_KEY", "••••"), ("x" * 11 + "1234", "••••"), ("x" * 12 + "1234", "••••1234")],
 )
-def test_a_mask_leaves_most_of_a_secret_unseen(secret, shown):
-    assert masked(secret) == shown
+def test_a_mask_leaves_most_of_a_secret_unseen(secret, masked_secret):
+    assert masked(secret) == masked_secret
 
 
 def test_a_webhook_never_prints_its_key():

@@ -1,4 +1,4 @@
-"""Which numbers come next: told without drawing any."""
+"""Tests of upcoming order numbers, which are computed without drawing any."""
 
 import pytest
 from django.db import connection
@@ -22,10 +22,10 @@ def test_upcoming_numbers_are_those_that_are_drawn_next():
     sequence = key.parse({"prefix": "NS", "size": 4, "start": 8, "step": 5})
     services.write(tenant, key, sequence, actor="client:web")
 
-    for _ in range(2):  # looking draws nothing
-        told = numbering.upcoming(tenant, sequence, count=3)
-    assert told == ["NS0008", "NS0013", "NS0018"]
-    assert [sequence.number(drawn(tenant)) for _ in range(3)] == told
+    for _ in range(2):  # twice, because a preview draws nothing
+        numbers = numbering.upcoming(tenant, sequence, count=3)
+    assert numbers == ["NS0008", "NS0013", "NS0018"]
+    assert [sequence.number(drawn(tenant)) for _ in range(3)] == numbers
     assert numbering.upcoming(tenant, sequence, count=1) == ["NS0023"]
 
 

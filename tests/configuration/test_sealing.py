@@ -1,4 +1,4 @@
-"""Stored secrets move to the newest key, all of them, and stay what they were."""
+"""Tests of resealing, which moves all stored secrets to the newest key unchanged."""
 
 import base64
 import json
@@ -22,9 +22,9 @@ WEBHOOK = {"url": "https://93.184.216.34/orders", "api_key": "canary-canary-cana
 @pytest.fixture
 def tenant(settings) -> Tenant:
     settings.ENCRYPTION_KEYS = [OLD]
-    made = TenantFactory()
-    services.write(made, KEY, KEY.parse(WEBHOOK), actor="test")
-    return made
+    tenant = TenantFactory()
+    services.write(tenant, KEY, KEY.parse(WEBHOOK), actor="test")
+    return tenant
 
 
 def reseal() -> dict:
@@ -84,9 +84,9 @@ def test_what_tokens_stand_for_is_sealed_anew_too(tenant, settings, monkeypatch)
     assert reseal()["resealed"] == 0
 
     settings.ENCRYPTION_KEYS = [NEW]
-    known = values | {"NS-EU-new": "John"}
-    assert personal_tokens.recall(tenant, known) == known
-    assert personal_tokens.recall(TenantFactory(), known) == {}
+    stored = values | {"NS-EU-new": "John"}
+    assert personal_tokens.recall(tenant, stored) == stored
+    assert personal_tokens.recall(TenantFactory(), stored) == {}
 
 
 def test_a_lost_key_is_told_and_does_not_keep_the_others_from_being_sealed(tenant, settings):

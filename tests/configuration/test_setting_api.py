@@ -1,4 +1,4 @@
-"""The six configuration routes on the wire, as contract-newstore d.1 and product 4.11 say."""
+"""Tests of the configuration routes (docs/contract.md, Configuration)."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -201,16 +201,16 @@ class TestWebhook:
 
     def test_its_mask_can_be_sent_back(self, shop):
         post(shop, self.key, {"value": WEBHOOK})
-        seen = get(shop, self.key, scope=READ).json()["value"]
+        masked_value = get(shop, self.key, scope=READ).json()["value"]
 
-        assert post(shop, self.key, {"value": seen | {"timeout": 3}}).status_code == 200
+        assert post(shop, self.key, {"value": masked_value | {"timeout": 3}}).status_code == 200
         assert get(shop, self.key).json()["value"] == WEBHOOK | {"timeout": 3}
 
     def test_its_mask_is_not_enough_for_another_host(self, shop):
         post(shop, self.key, {"value": WEBHOOK})
-        seen = get(shop, self.key, scope=READ).json()["value"]
+        masked_value = get(shop, self.key, scope=READ).json()["value"]
 
-        answer = post(shop, self.key, {"value": seen | {"url": "https://evil.example/"}})
+        answer = post(shop, self.key, {"value": masked_value | {"url": "https://evil.example/"}})
 
         assert answer.status_code == 400
         assert answer.json()["error_code"] == "api_key_required"

@@ -1,4 +1,4 @@
-"""Forms made from a key's type: a field for each member, JSON for what has no field of its own."""
+"""Tests of setting forms, which derive their fields from the type of a key."""
 
 from typing import Annotated, Any
 
@@ -19,13 +19,13 @@ class Parcel(Value):
     limits: dict[str, int] = {}
 
 
-def key(type_: Any = Parcel, **said: Any) -> Key[Any]:
+def key(type_: Any = Parcel, **options: Any) -> Key[Any]:
     named = {"name": "parcel", "label": "the parcel", "help": "", "default": None, "example": None}
-    return Key(type=type_, **named | said)
+    return Key(type=type_, **named | options)
 
 
-def form(asked: Any = None, **said: Any) -> SettingForm:
-    return SettingForm(key(**said), Stored(None, 0, None), asked)
+def form(data: Any = None, **options: Any) -> SettingForm:
+    return SettingForm(key(**options), Stored(None, 0, None), data)
 
 
 def test_each_member_has_the_field_of_its_type_with_its_help_and_default():
@@ -44,9 +44,9 @@ def test_each_member_has_the_field_of_its_type_with_its_help_and_default():
 
 
 def test_what_is_sent_becomes_the_keys_own_value():
-    sent = {"seen": 0, "weight": "7", "is_fragile": "on", "label": "A", "limits": '{"DE": 3}'}
+    data = {"seen": 0, "weight": "7", "is_fragile": "on", "label": "A", "limits": '{"DE": 3}'}
 
-    filled = form(sent)
+    filled = form(data)
 
     assert filled.is_valid(), filled.errors
     assert filled.cleaned_data["parsed"] == Parcel(
@@ -55,7 +55,7 @@ def test_what_is_sent_becomes_the_keys_own_value():
 
 
 @pytest.mark.parametrize(
-    ("sent", "field", "words"),
+    ("data", "field", "words"),
     [
         ({}, "label", "This is required."),
         ({"label": "A", "weight": "x"}, "weight", "Enter a whole number."),
@@ -63,8 +63,8 @@ def test_what_is_sent_becomes_the_keys_own_value():
         ({"label": "A", "limits": '{"DE": "x"}'}, "limits", "a string is not of type 'integer'"),
     ],
 )
-def test_a_fault_stands_beside_its_field(sent, field, words):
-    assert form({"seen": 0} | sent).errors == {field: [words]}
+def test_a_fault_stands_beside_its_field(data, field, words):
+    assert form({"seen": 0} | data).errors == {field: [words]}
 
 
 def test_a_type_that_is_no_object_has_one_field_named_as_the_key():
@@ -104,6 +104,8 @@ def test_values_are_worded(value, words):
 
 
 def test_a_change_tells_only_what_differs():
-    told = wording.differences({"a_url": "x", "b": 1, "c": 2}, {"a_url": "y", "b": 1, "d": True})
+    differences = wording.differences(
+        {"a_url": "x", "b": 1, "c": 2}, {"a_url": "y", "b": 1, "d": True}
+    )
 
-    assert told == [("A URL", "x", "y"), ("C", "2", "–"), ("D", "not set", "yes")]
+    assert differences == [("A URL", "x", "y"), ("C", "2", "–"), ("D", "not set", "yes")]

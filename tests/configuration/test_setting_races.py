@@ -1,4 +1,4 @@
-"""Of writers at the same moment one wins, and each other is told so; nobody gets a 500."""
+"""Race tests of concurrent writers of a setting, of which exactly one wins."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -35,16 +35,16 @@ def test_one_of_many_first_writers_wins_and_the_rest_are_told(monkeypatch):
     replace = settings._replace
 
     def replace_together(*args):
-        inside.wait()  # all have seen that nothing is set
+        inside.wait()  # all have read that nothing is set
         return replace(*args)
 
     monkeypatch.setattr(settings, "_replace", replace_together)
     with ThreadPoolExecutor(WRITERS) as writers:
-        found = writers.map(
+        results = writers.map(
             lambda n: outcome(tenant, keys.SALES_ORDER_GENERATOR_SEQUENCE, {"prefix": f"P{n}"}),
             range(WRITERS),
         )
-        outcomes = Counter(found)
+        outcomes = Counter(results)
 
     assert outcomes == {1: 1, "concurrent_update_on_tenant_setting": WRITERS - 1}
     assert SettingChange.objects.count() == Setting.objects.count() == 1
@@ -63,10 +63,10 @@ def test_thirty_two_different_sequences_make_one():
         ]
 
     with ThreadPoolExecutor(16) as writers:
-        outcomes = [found for pair in writers.map(set_two, range(16)) for found in pair]
+        outcomes = [outcome for pair in writers.map(set_two, range(16)) for outcome in pair]
 
     assert outcomes.count(1) == 1
-    assert all(isinstance(found, str) for found in outcomes if found != 1)
+    assert all(isinstance(outcome, str) for outcome in outcomes if outcome != 1)
     assert SettingChange.objects.count() == 1
 
 
@@ -86,10 +86,10 @@ def test_who_comes_while_another_writes_is_told_at_once_instead_of_waiting():
     with ThreadPoolExecutor(1) as other:
         first = other.submit(hold_the_row)
         assert locked.wait(5)
-        asked = perf_counter()
+        started = perf_counter()
         with pytest.raises(LostRace) as refusal:
             write(tenant, keys.ON_HOLD_TIMER_DURATION, 30)
-        assert perf_counter() - asked < 1  # well below the lock timeout
+        assert perf_counter() - started < 1  # well below the lock timeout
         assert not first.done()
         done.set()
         first.result(5)

@@ -1,4 +1,4 @@
-"""Writing a setting: at once or not at all, remembered with its author, secrets sealed."""
+"""Tests of settings: atomic writes, history and encrypted secrets."""
 
 import json
 
@@ -82,11 +82,11 @@ class TestWrite:
         write(tenant, keys.EXTERNAL_ORDER_WEBHOOK, webhook())
 
         with django_assert_num_queries(1):
-            found = settings.read_all(tenant)
+            values = settings.read_all(tenant)
 
-        assert list(found) == list(keys.KEYS)
-        assert found["external_order_webhook"].value.api_key == CANARY
-        assert found["big_sales_order"].version == 0
+        assert list(values) == list(keys.KEYS)
+        assert values["external_order_webhook"].value.api_key == CANARY
+        assert values["big_sales_order"].version == 0
 
 
 class TestHistory:
@@ -161,15 +161,15 @@ class TestWebhookSecret:
         write(tenant, keys.EXTERNAL_ORDER_WEBHOOK, webhook())
         write(tenant, keys.EXTERNAL_ORDER_WEBHOOK, webhook(timeout=5))
 
-        kept = json.dumps(
+        stored = json.dumps(
             [
                 *Setting.objects.values_list("value"),
                 *SettingChange.objects.values_list("old_value", "new_value"),
             ]
         )
 
-        assert CANARY not in kept
-        assert "••••1234" in kept.encode().decode("unicode_escape")
+        assert CANARY not in stored
+        assert "••••1234" in stored.encode().decode("unicode_escape")
         assert services.read(tenant, keys.EXTERNAL_ORDER_WEBHOOK).value.api_key == CANARY
 
     def test_copied_to_another_tenant_does_not_open(self):

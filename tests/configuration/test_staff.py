@@ -1,4 +1,4 @@
-"""People made and helped by command: what scripts read, and what each word does."""
+"""Tests of `manage.py staff`."""
 
 import json
 from io import StringIO
@@ -18,66 +18,66 @@ pytestmark = pytest.mark.django_db
 ADA = "ada@acme"
 
 
-def asked(*words: str) -> Any:
+def run_json(*words: str) -> Any:
     out = StringIO()
     call_command("staff", *words, "--json", stdout=out)
     return json.loads(out.getvalue())
 
 
 @pytest.fixture
-def made() -> Any:
+def account() -> Any:
     TenantFactory(slug="acme")
-    return asked("create", ADA, "--tenant", "acme", "--role", "support")
+    return run_json("create", ADA, "--tenant", "acme", "--role", "support")
 
 
-def test_somebody_is_made_with_a_password_of_ours(made: Any) -> None:
+def test_somebody_is_made_with_a_password_of_ours(account: Any) -> None:
     person = User.objects.get(username=ADA)
 
-    assert {name: made[name] for name in ("tenant", "role", "active", "second_factor")} == {
+    assert {name: account[name] for name in ("tenant", "role", "active", "second_factor")} == {
         "tenant": "acme",
         "role": "support",
         "active": True,
         "second_factor": "to enroll",
     }
-    assert person.check_password(made["password"])
+    assert person.check_password(account["password"])
     assert (person.is_staff, person.is_superuser) == (True, False)
 
 
-def test_lists_tell_neither_passwords_nor_other_tenants(made: Any) -> None:
+def test_lists_tell_neither_passwords_nor_other_tenants(account: Any) -> None:
     TenantFactory(slug="other")
-    asked("create", "bob@other", "--tenant", "other", "--role", "admin")
+    run_json("create", "bob@other", "--tenant", "other", "--role", "admin")
 
-    assert [one["username"] for one in asked("list")] == [ADA, "bob@other"]
-    [one] = asked("list", "--tenant", "acme")
-    assert one.keys() == made.keys() - {"password"}
+    assert [one["username"] for one in run_json("list")] == [ADA, "bob@other"]
+    [one] = run_json("list", "--tenant", "acme")
+    assert one.keys() == account.keys() - {"password"}
 
 
-def test_a_role_replaces_the_one_before(made: Any) -> None:
-    assert asked("role", ADA, "--role", "supervisor")["role"] == "supervisor"
+def test_a_role_replaces_the_one_before(account: Any) -> None:
+    assert run_json("role", ADA, "--role", "supervisor")["role"] == "supervisor"
 
     assert [group.name for group in User.objects.get(username=ADA).groups.all()] == ["supervisor"]
 
 
-def test_a_new_password_replaces_the_old_one(made: Any) -> None:
-    again = asked("password", ADA)
+def test_a_new_password_replaces_the_old_one(account: Any) -> None:
+    again = run_json("password", ADA)
 
     person = User.objects.get(username=ADA)
     assert person.check_password(again["password"])
-    assert not person.check_password(made["password"])
+    assert not person.check_password(account["password"])
 
 
-def test_a_phone_is_forgotten(made: Any) -> None:
+def test_a_phone_is_forgotten(account: Any) -> None:
     person = User.objects.get(username=ADA)
     second_factor.offer(person)
     SecondFactor.objects.update(confirmed=True)
-    assert asked("list")[0]["second_factor"] == "enrolled"
+    assert run_json("list")[0]["second_factor"] == "enrolled"
 
-    assert asked("reset-second-factor", ADA)["second_factor"] == "to enroll"
+    assert run_json("reset-second-factor", ADA)["second_factor"] == "to enroll"
 
 
-def test_somebody_is_kept_out_and_let_in(made: Any) -> None:
-    assert asked("off", ADA)["active"] is False
-    assert asked("on", ADA)["active"] is True
+def test_somebody_is_kept_out_and_let_in(account: Any) -> None:
+    assert run_json("off", ADA)["active"] is False
+    assert run_json("on", ADA)["active"] is True
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_somebody_is_kept_out_and_let_in(made: Any) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(
-    words: tuple[str, ...], made: Any
+    words: tuple[str, ...], account: Any
 ) -> None:
     before = list(User.objects.values())
 
     with pytest.raises(CommandError):
-        asked(*words)
+        run_json(*words)
 
     assert list(User.objects.values()) == before
     assert Membership.objects.count() == 1
 
 
-def test_a_tenants_admin_reaches_no_other_tenants_people(made: Any) -> None:
+def test_a_tenants_admin_reaches_no_other_tenants_people(account: Any) -> None:
     other = TenantFactory(slug="other")
 
     for act in (staff.change_password, staff.reset_second_factor):
@@ -116,7 +116,7 @@ def test_a_tenants_admin_reaches_no_other_tenants_people(made: Any) -> None:
         staff.change_role(ADA, role="admin", tenant=other)
 
 
-def test_a_phones_key_is_sealed_anew_with_all_other_secrets(made: Any, settings: Any) -> None:
+def test_a_phones_key_is_sealed_anew_with_all_other_secrets(account: Any, settings: Any) -> None:
     person = User.objects.get(username=ADA)
     before = second_factor.offer(person).secret
     newest = "newer:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

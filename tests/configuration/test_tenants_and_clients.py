@@ -1,4 +1,4 @@
-"""Making tenants, clients, locations and service levels; and what the database itself refuses."""
+"""Tests of tenants, clients, locations, service levels and their database constraints."""
 
 import pytest
 from django.contrib.auth.hashers import check_password
@@ -45,10 +45,10 @@ class TestTenant:
         assert not Tenant.objects.exists()
 
     def test_has_a_slug_in_small_letters_however_it_is_written(self):
-        made = tenants.create("ACME")
+        tenant = tenants.create("ACME")
 
-        assert (made.slug, made.name) == ("acme", "acme")
-        assert tenants.find("Acme") == made
+        assert (tenant.slug, tenant.name) == ("acme", "acme")
+        assert tenants.find("Acme") == tenant
         assert tenants.update("aCME", name="Acme").slug == "acme"
         for slug in ("ACME", "acme"):
             with pytest.raises(TenantExists):
@@ -84,9 +84,9 @@ class TestTenant:
         with pytest.raises(VersionMismatch):
             tenants.update("acme", name="Other", if_match={1})
 
-        tenants.update("acme", name="Acme", if_match={2})  # says nothing new
-        found = tenants.find("acme")
-        assert (found.name, found.version) == ("Acme", 2)
+        tenants.update("acme", name="Acme", if_match={2})  # no change
+        tenant = tenants.find("acme")
+        assert (tenant.name, tenant.version) == ("Acme", 2)
 
     @pytest.mark.parametrize("fields", [{"slug": "ACME"}, {"slug": ""}, {"pseudonym_key": ""}])
     def test_that_breaks_a_rule_is_refused_by_the_database_too(self, fields):
@@ -100,15 +100,15 @@ class TestClient:
         assert clients.create(tenant=TenantFactory(), name="shop").client.scopes == usual
 
     def test_keeps_its_secret_hashed(self):
-        made = clients.create(tenant=TenantFactory(), name="shop")
+        shop = clients.create(tenant=TenantFactory(), name="shop")
 
         stored = Client.objects.get().client_secret
 
-        assert len(made.secret) >= 43
-        assert made.secret not in stored
+        assert len(shop.secret) >= 43
+        assert shop.secret not in stored
         assert stored.startswith("one_pass_sha256$")
-        assert check_password(made.secret, stored)
-        assert not check_password(made.secret + "x", stored)
+        assert check_password(shop.secret, stored)
+        assert not check_password(shop.secret + "x", stored)
 
     def test_may_not_have_a_scope_that_does_not_exist(self):
         with pytest.raises(UnknownScope):
@@ -131,22 +131,22 @@ class TestClient:
         assert Client.objects.count() == 2
 
     def test_rotated_has_another_secret_and_no_tokens(self):
-        made, other = clients.create(tenant=TenantFactory(), name="shop"), ClientFactory()
-        for client in (made.client, other):
+        shop, other = clients.create(tenant=TenantFactory(), name="shop"), ClientFactory()
+        for client in (shop.client, other):
             tokens.issue_token(client)
 
-        rotated = clients.rotate(made.client.client_id)
+        rotated = clients.rotate(shop.client.client_id)
 
-        stored = Client.objects.get(pk=made.client.pk).client_secret
+        stored = Client.objects.get(pk=shop.client.pk).client_secret
         assert check_password(rotated.secret, stored)
-        assert not check_password(made.secret, stored)
+        assert not check_password(shop.secret, stored)
         assert AccessToken.objects.get().application == other
 
     def test_rotated_meanwhile_gets_no_token_for_the_old_secret(self):
-        made = clients.create(tenant=TenantFactory(), name="shop")
-        stale = tokens.authenticate(client_id=made.client.client_id, client_secret=made.secret)
+        shop = clients.create(tenant=TenantFactory(), name="shop")
+        stale = tokens.authenticate(client_id=shop.client.client_id, client_secret=shop.secret)
 
-        clients.rotate(made.client.client_id)
+        clients.rotate(shop.client.client_id)
 
         with pytest.raises(tokens.InvalidClient):
             tokens.issue_token(stale)
@@ -161,24 +161,24 @@ class TestClient:
         assert AccessToken.objects.count() == 1
 
     def test_switched_off_holds_no_token_and_gets_none_until_it_is_on_again(self):
-        made = clients.create(tenant=TenantFactory(), name="shop")
-        known = {"client_id": made.client.client_id, "client_secret": made.secret}
-        stale = tokens.authenticate(**known)
+        shop = clients.create(tenant=TenantFactory(), name="shop")
+        credentials = {"client_id": shop.client.client_id, "client_secret": shop.secret}
+        stale = tokens.authenticate(**credentials)
         note = tokens.refresh_token(stale, scope="orders:read")
         tokens.issue_token(stale)
 
-        clients.switch(made.client.client_id, is_active=False)
+        clients.switch(shop.client.client_id, is_active=False)
 
         for refused in (
-            lambda: tokens.authenticate(**known),
+            lambda: tokens.authenticate(**credentials),
             lambda: tokens.issue_token(stale),
             lambda: tokens.refresh(note),
         ):
             with pytest.raises(Forbidden):
                 refused()
         assert not AccessToken.objects.exists()
-        clients.switch(made.client.client_id, is_active=True)
-        assert tokens.issue_token(tokens.authenticate(**known))
+        clients.switch(shop.client.client_id, is_active=True)
+        assert tokens.issue_token(tokens.authenticate(**credentials))
 
     def test_allowed_less_loses_the_tokens_that_could_do_more(self):
         client = ClientFactory()
@@ -218,20 +218,20 @@ class TestLocation:
 
         locations.put(tenant=location.tenant, code="B", type="dc")
 
-        found = Location.objects.get()
-        assert (found.pk, found.type, found.country_codes) == (location.pk, "dc", [])
+        row = Location.objects.get()
+        assert (row.pk, row.type, row.country_codes) == (location.pk, "dc", [])
 
     def test_is_not_changed_by_whoever_saw_an_old_picture(self):
         location = LocationFactory(code="B")
-        known = {"tenant": location.tenant, "code": "B", "type": "dc"}
-        locations.put(**known, if_match={1})
+        identity = {"tenant": location.tenant, "code": "B", "type": "dc"}
+        locations.put(**identity, if_match={1})
 
         for stale in ({1}, {0}, set()):
             with pytest.raises(VersionMismatch):
-                locations.put(**known, name="Elsewhere", if_match=stale)
+                locations.put(**identity, name="Elsewhere", if_match=stale)
 
-        found = Location.objects.get()
-        assert (found.name, found.type, found.version) == ("B", "dc", 2)
+        row = Location.objects.get()
+        assert (row.name, row.type, row.version) == ("B", "dc", 2)
 
     def test_that_is_gone_is_not_made_by_a_change(self):
         with pytest.raises(VersionMismatch):

@@ -1,4 +1,4 @@
-"""Both ways to a token, and every way not to get one: contract-newstore f.1."""
+"""Tests of the token routes (docs/contract.md, Tokens and headers)."""
 
 import base64
 import datetime as dt
@@ -20,7 +20,7 @@ from tests.factories import ClientFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
-# What public clients ask for, and what they are granted.
+# Scopes that public clients request, and the scopes that they get.
 FOREIGN_SCOPES = [
     ("iam:providers:read", "orders:read orders:write"),
     ("openid", "orders:read orders:write"),
@@ -33,7 +33,7 @@ FOREIGN_SCOPES = [
 
 
 @pytest.fixture
-def made():
+def shop():
     return clients.create(
         tenant=TenantFactory(slug="acme"), name="shop", scopes=["orders:read", "orders:write"]
     )
@@ -48,11 +48,11 @@ def send(path, fields, *, as_json=False, **headers):
     return Caller().post(path, body, content_type=media, headers=headers)
 
 
-def credentials(made, **more):
+def credentials(shop, **more):
     return {
         "grant_type": "client_credentials",
-        "client_id": made.client.client_id,
-        "client_secret": made.secret,
+        "client_id": shop.client.client_id,
+        "client_secret": shop.secret,
     } | more
 
 
@@ -63,25 +63,25 @@ def basic(client_id, secret):
 
 class TestClientCredentials:
     @pytest.mark.parametrize("tenant", ["ACME", "Acme", "aCME"])
-    def test_the_realm_may_be_written_in_capitals(self, made, tenant):
-        answer = send(realm(tenant), credentials(made))
+    def test_the_realm_may_be_written_in_capitals(self, shop, tenant):
+        answer = send(realm(tenant), credentials(shop))
 
         assert answer.status_code == 200
-        gone = credentials(made, token=answer.json()["access_token"])
-        assert send(realm(tenant, "revoke"), gone).status_code == 200
+        revocation = credentials(shop, token=answer.json()["access_token"])
+        assert send(realm(tenant, "revoke"), revocation).status_code == 200
         assert not AccessToken.objects.exists()
 
     @pytest.mark.parametrize("as_json", [False, True])
-    def test_parameters_that_are_not_ours_are_ignored(self, made, as_json):
-        sent = credentials(made, audience="x\x07", resource="x" * 200)
+    def test_parameters_that_are_not_ours_are_ignored(self, shop, as_json):
+        fields = credentials(shop, audience="x\x07", resource="x" * 200)
 
-        assert send(realm(), sent, as_json=as_json).status_code == 200
+        assert send(realm(), fields, as_json=as_json).status_code == 200
         if as_json:
-            assert send(realm(), sent | {"n": 1, "o": {"a": []}}, as_json=True).status_code == 200
+            assert send(realm(), fields | {"n": 1, "o": {"a": []}}, as_json=True).status_code == 200
 
     @pytest.mark.parametrize("as_json", [False, True])
-    def test_get_a_token_from_the_body(self, made, as_json):
-        answer = send(realm(), credentials(made), as_json=as_json)
+    def test_get_a_token_from_the_body(self, shop, as_json):
+        answer = send(realm(), credentials(shop), as_json=as_json)
 
         assert answer.status_code == 200
         token = answer.json()
@@ -95,51 +95,51 @@ class TestClientCredentials:
         }
         assert answer["Cache-Control"] == "no-store"
 
-    def test_get_a_token_from_http_basic_that_works(self, made):
-        headers = basic(made.client.client_id, made.secret)
+    def test_get_a_token_from_http_basic_that_works(self, shop):
+        headers = basic(shop.client.client_id, shop.secret)
         answer = send(
             realm(), {"grant_type": "client_credentials", "scope": "orders:read"}, **headers
         )
 
         client, grant = client_of(answer.json()["access_token"])
 
-        assert (client, client.tenant.slug, client.actor) == (made.client, "acme", "client:shop")
+        assert (client, client.tenant.slug, client.actor) == (shop.client, "acme", "client:shop")
         assert grant.scopes == {"orders:read"}
 
-    def test_store_no_token(self, made):
-        token = send(realm(), credentials(made)).json()["access_token"]
+    def test_store_no_token(self, shop):
+        token = send(realm(), credentials(shop)).json()["access_token"]
 
         row = AccessToken.objects.values().get()
 
         assert token not in str(row)
 
     @pytest.mark.parametrize("scope", ["events:read", "orders:read events:read", "x events:read"])
-    def test_give_no_scope_beyond_the_clients(self, made, scope):
-        answer = send(realm(), credentials(made, scope=scope))
+    def test_give_no_scope_beyond_the_clients(self, shop, scope):
+        answer = send(realm(), credentials(shop, scope=scope))
 
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
         assert not AccessToken.objects.exists()
 
     @pytest.mark.parametrize(("scope", "granted"), FOREIGN_SCOPES)
     @pytest.mark.parametrize("as_json", [False, True])
-    def test_ignore_scope_names_that_are_not_ours(self, made, scope, granted, as_json):
-        answer = send(realm(), credentials(made, scope=scope), as_json=as_json)
+    def test_ignore_scope_names_that_are_not_ours(self, shop, scope, granted, as_json):
+        answer = send(realm(), credentials(shop, scope=scope), as_json=as_json)
 
         assert (answer.status_code, answer.json()["scope"]) == (200, granted)
         _, grant = client_of(answer.json()["access_token"])
         assert " ".join(sorted(grant.scopes)) == granted
 
-    def test_refuse_all_wrong_credentials_with_the_same_words(self, made):
+    def test_refuse_all_wrong_credentials_with_the_same_words(self, shop):
         other = TenantFactory(slug="other")
         suspended = clients.create(tenant=TenantFactory(slug="gone"), name="x")
         tenants.update("gone", is_active=False)
         wrong = [
-            send(realm(), credentials(made, client_secret="wrong")),
-            send(realm(), credentials(made, client_secret="")),
-            send(realm(), credentials(made, client_id="nobody")),
+            send(realm(), credentials(shop, client_secret="wrong")),
+            send(realm(), credentials(shop, client_secret="")),
+            send(realm(), credentials(shop, client_id="nobody")),
             send(realm(), {"grant_type": "client_credentials"}),
-            send(realm(other.slug), credentials(made)),
-            send(realm("unknown"), credentials(made)),
+            send(realm(other.slug), credentials(shop)),
+            send(realm("unknown"), credentials(shop)),
             send(realm("gone"), credentials(suspended)),
             send(realm(), {"grant_type": "client_credentials"}, Authorization="Basic !!!"),
             send(realm(), {"grant_type": "client_credentials"}, Authorization="Basic AAAA"),
@@ -155,8 +155,8 @@ class TestClientCredentials:
         assert all("WWW-Authenticate" in answer for answer in wrong)
         assert not AccessToken.objects.exists()
 
-    def test_are_sent_once_not_twice(self, made):
-        answer = send(realm(), credentials(made), **basic(made.client.client_id, made.secret))
+    def test_are_sent_once_not_twice(self, shop):
+        answer = send(realm(), credentials(shop), **basic(shop.client.client_id, shop.secret))
 
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
@@ -168,14 +168,14 @@ class TestClientCredentials:
             ("x", "unsupported_grant_type"),
         ],
     )
-    def test_are_the_only_grant_here(self, made, grant_type, error):
-        answer = send(realm(), credentials(made, grant_type=grant_type))
+    def test_are_the_only_grant_here(self, shop, grant_type, error):
+        answer = send(realm(), credentials(shop, grant_type=grant_type))
 
         assert (answer.status_code, answer.json()["error"]) == (400, error)
 
     @pytest.mark.parametrize("parameter", ["client_secret", "password", "access_token", "token"])
-    def test_never_travel_in_the_url(self, made, parameter):
-        answer = send(f"{realm()}?{parameter}=x", credentials(made))
+    def test_never_travel_in_the_url(self, shop, parameter):
+        answer = send(f"{realm()}?{parameter}=x", credentials(shop))
 
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
@@ -225,54 +225,54 @@ class TestClientCredentials:
 
 
 class TestRevocation:
-    def test_ends_the_clients_own_token(self, made):
-        token = tokens.issue_token(made.client).access_token
+    def test_ends_the_clients_own_token(self, shop):
+        token = tokens.issue_token(shop.client).access_token
 
-        answer = send(realm(last="revoke"), credentials(made, token=token))
+        answer = send(realm(last="revoke"), credentials(shop, token=token))
 
         assert (answer.status_code, answer.content) == (200, b"")
         assert not AccessToken.objects.exists()
-        assert send(realm(last="revoke"), credentials(made, token=token)).status_code == 200
+        assert send(realm(last="revoke"), credentials(shop, token=token)).status_code == 200
 
-    def test_does_not_end_the_token_of_another_client(self, made):
-        token = tokens.issue_token(ClientFactory(tenant=made.client.tenant)).access_token
+    def test_does_not_end_the_token_of_another_client(self, shop):
+        token = tokens.issue_token(ClientFactory(tenant=shop.client.tenant)).access_token
 
-        assert send(realm(last="revoke"), credentials(made, token=token)).status_code == 200
+        assert send(realm(last="revoke"), credentials(shop, token=token)).status_code == 200
         assert AccessToken.objects.count() == 1
 
-    def test_needs_credentials_and_a_token(self, made):
+    def test_needs_credentials_and_a_token(self, shop):
         assert send(realm(last="revoke"), {"token": "x"}).status_code == 401
-        assert send(realm(last="revoke"), credentials(made)).status_code == 400
+        assert send(realm(last="revoke"), credentials(shop)).status_code == 400
 
-    def test_says_that_a_refresh_token_cannot_be_ended_so(self, made):
-        token = tokens.refresh_token(made.client, scope="orders:read")
+    def test_says_that_a_refresh_token_cannot_be_ended_so(self, shop):
+        token = tokens.refresh_token(shop.client, scope="orders:read")
 
-        answer = send(realm(last="revoke"), credentials(made, token=token))
+        answer = send(realm(last="revoke"), credentials(shop, token=token))
 
         assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_token_type")
 
 
 class TestLegacy:
-    def password(self, made, **more):
+    def password(self, shop, **more):
         return {
             "grant_type": "password",
-            "username": made.client.client_id,
-            "password": made.secret,
+            "username": shop.client.client_id,
+            "password": shop.secret,
         } | more
 
     @pytest.mark.parametrize("as_json", [False, True])
-    def test_gives_a_token_for_a_day_and_a_refresh_token(self, made, as_json):
-        answer = send("/v0/token", self.password(made), as_json=as_json, tenant="acme")
+    def test_gives_a_token_for_a_day_and_a_refresh_token(self, shop, as_json):
+        answer = send("/v0/token", self.password(shop), as_json=as_json, tenant="acme")
 
         token = answer.json()
         assert answer.status_code == 200
         assert set(token) == {"access_token", "refresh_token", "token_type", "scope", "expires_in"}
         assert (token["token_type"], token["expires_in"]) == ("Bearer", 86400)
-        assert client_of(token["access_token"])[0] == made.client
+        assert client_of(token["access_token"])[0] == shop.client
 
     @pytest.mark.parametrize("path", ["/v0/token", "/v0/refresh_token"])
-    def test_renews_with_the_refresh_token(self, made, path):
-        first = send("/v0/token", self.password(made)).json()
+    def test_renews_with_the_refresh_token(self, shop, path):
+        first = send("/v0/token", self.password(shop)).json()
 
         answer = send(
             path, {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
@@ -283,25 +283,25 @@ class TestLegacy:
         assert answer.json()["scope"] == first["scope"]
 
     @pytest.mark.parametrize(("scope", "granted"), FOREIGN_SCOPES)
-    def test_ignores_scope_names_that_are_not_ours(self, made, scope, granted):
-        first = send("/v0/token", self.password(made, scope=scope))
+    def test_ignores_scope_names_that_are_not_ours(self, shop, scope, granted):
+        first = send("/v0/token", self.password(shop, scope=scope))
         assert (first.status_code, first.json()["scope"]) == (200, granted)
 
-        whole = send("/v0/token", self.password(made)).json()["refresh_token"]
+        whole = send("/v0/token", self.password(shop)).json()["refresh_token"]
         for path in ("/v0/token", "/v0/refresh_token"):
             fields = {"grant_type": "refresh_token", "refresh_token": whole, "scope": scope}
             answer = send(path, fields)
             assert (answer.status_code, answer.json()["scope"]) == (200, granted)
             whole = answer.json()["refresh_token"]
 
-    def test_gives_no_scope_beyond_the_clients(self, made):
-        answer = send("/v0/token", self.password(made, scope="openid events:read"))
+    def test_gives_no_scope_beyond_the_clients(self, shop):
+        answer = send("/v0/token", self.password(shop, scope="openid events:read"))
 
         assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_scope")
         assert not AccessToken.objects.exists()
 
-    def test_a_refresh_token_gives_no_scope_beyond_its_own_and_keeps_its_own(self, made):
-        first = send("/v0/token", self.password(made, scope="orders:read")).json()
+    def test_a_refresh_token_gives_no_scope_beyond_its_own_and_keeps_its_own(self, shop):
+        first = send("/v0/token", self.password(shop, scope="orders:read")).json()
         fields = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
 
         wider = send("/v0/token", fields | {"scope": "orders:write"})
@@ -310,13 +310,13 @@ class TestLegacy:
         again = send("/v0/token", fields)
         assert (again.status_code, again.json()["scope"]) == (200, "orders:read")
 
-    def test_a_refresh_token_dies_with_the_secret_the_tenant_and_age(self, made, monkeypatch):
+    def test_a_refresh_token_dies_with_the_secret_the_tenant_and_age(self, shop, monkeypatch):
         def renew():
             return send(
                 "/v0/token", {"grant_type": "refresh_token", "refresh_token": note}
             ).status_code
 
-        note = tokens.refresh_token(made.client, scope="orders:read")
+        note = tokens.refresh_token(shop.client, scope="orders:read")
         tenants.update("acme", is_active=False)
         assert renew() == 403
         tenants.update("acme", is_active=True)
@@ -324,21 +324,21 @@ class TestLegacy:
         monkeypatch.setattr(tokens, "REFRESHABLE_FOR", dt.timedelta(seconds=-1))
         assert renew() == 403
         monkeypatch.undo()
-        clients.rotate(made.client.client_id)
+        clients.rotate(shop.client.client_id)
         assert renew() == 403
 
     @pytest.mark.parametrize("token", ["x", "a.b.c", "", "é"])
-    def test_a_forged_refresh_token_is_refused(self, made, token):
+    def test_a_forged_refresh_token_is_refused(self, shop, token):
         answer = send(
             "/v0/token", {"grant_type": "refresh_token", "refresh_token": token}, as_json=True
         )
 
         assert answer.status_code == (403 if token else 400)
 
-    def test_wrong_credentials_are_a_403_with_the_documented_message(self, made):
+    def test_wrong_credentials_are_a_403_with_the_documented_message(self, shop):
         answers = [
-            send("/v0/token", self.password(made, password="wrong")),
-            send("/v0/token", self.password(made, username="nobody")),
+            send("/v0/token", self.password(shop, password="wrong")),
+            send("/v0/token", self.password(shop, username="nobody")),
         ]
 
         for answer in answers:
@@ -348,8 +348,8 @@ class TestLegacy:
         assert not AccessToken.objects.exists()
 
     @pytest.mark.parametrize("missing", ["grant_type", "username", "password"])
-    def test_missing_fields_are_a_400_that_names_them(self, made, missing):
-        fields = self.password(made)
+    def test_missing_fields_are_a_400_that_names_them(self, shop, missing):
+        fields = self.password(shop)
         del fields[missing]
 
         answer = send("/v0/token", fields)
@@ -357,8 +357,8 @@ class TestLegacy:
         assert answer.status_code == 400
         assert f"'{missing}' is a required property" in answer.json()["message"]
 
-    def test_a_password_in_the_url_is_refused(self, made):
-        answer = send("/v0/token?password=x", self.password(made))
+    def test_a_password_in_the_url_is_refused(self, shop):
+        answer = send("/v0/token?password=x", self.password(shop))
 
         assert answer.status_code == 400
         assert "password is not allowed" in answer.json()["message"]
@@ -370,27 +370,27 @@ class TestForgetting:
 
         assert tasks.forget_expired_tokens.name in scheduled
 
-    def test_deletes_what_expired_and_nothing_else(self, made, monkeypatch):
+    def test_deletes_what_expired_and_nothing_else(self, shop, monkeypatch):
         monkeypatch.setattr(tokens, "_BATCH", 2)
-        live = tokens.issue_token(made.client).access_token
+        live = tokens.issue_token(shop.client).access_token
         for _ in range(5):
-            tokens.issue_token(made.client, lifetime=dt.timedelta(seconds=-1))
+            tokens.issue_token(shop.client, lifetime=dt.timedelta(seconds=-1))
 
         tasks.forget_expired_tokens()
 
         assert AccessToken.objects.get().expires > timezone.now()
-        assert client_of(live)[0] == made.client
+        assert client_of(live)[0] == shop.client
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rotation_waits_for_the_token_being_made_and_then_ends_it(made, monkeypatch):
+def test_a_rotation_waits_for_the_token_being_made_and_then_ends_it(shop, monkeypatch):
     making, continue_after_hold = Event(), Event()
-    known = tokens.scopes.known
+    original = tokens.scopes.known
 
     def dawdle(names):
         making.set()
         continue_after_hold.wait(5)
-        return known(names)
+        return original(names)
 
     def in_thread(action):
         try:
@@ -400,9 +400,9 @@ def test_a_rotation_waits_for_the_token_being_made_and_then_ends_it(made, monkey
 
     monkeypatch.setattr(tokens.scopes, "known", dawdle)
     with ThreadPoolExecutor(2) as people:
-        issued = people.submit(in_thread, lambda: tokens.issue_token(made.client))
+        issued = people.submit(in_thread, lambda: tokens.issue_token(shop.client))
         assert making.wait(5)
-        rotated = people.submit(in_thread, lambda: clients.rotate(made.client.client_id))
+        rotated = people.submit(in_thread, lambda: clients.rotate(shop.client.client_id))
         with pytest.raises(TimeoutError):
             rotated.result(0.3)  # it waits
         continue_after_hold.set()

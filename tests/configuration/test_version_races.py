@@ -1,5 +1,7 @@
-"""Two people change one row they both opened: one is written, the other is told. Seen failing
-without the row's lock in `versions.put`, in `tenants.update`, and in `tokens.issue_token`."""
+"""Race tests of concurrent changes to one row, of which one is refused.
+
+They fail without the row lock of `versions.put`, `tenants.update` and `tokens.issue_token`.
+"""
 
 import pytest
 from oauth2_provider.models import AccessToken
@@ -26,8 +28,8 @@ def test_one_of_two_changes_of_a_location_is_refused(monkeypatch):
         first, second = sorted(at_once([rename("one"), rename("two")]), key=_is_refusal)
 
     assert isinstance(second, VersionMismatch)
-    found = Location.objects.get()
-    assert (found.name, found.version) == (first.name, 2)
+    location = Location.objects.get()
+    assert (location.name, location.version) == (first.name, 2)
 
 
 def test_one_of_two_who_make_a_location_is_told_that_it_is_there(monkeypatch):
@@ -59,8 +61,8 @@ def test_one_of_two_changes_of_a_tenant_is_refused(monkeypatch):
         )
 
     assert isinstance(second, VersionMismatch)
-    found = Tenant.objects.get()
-    assert (found.name, found.shop, found.version) == (first.name, first.shop, 2)
+    tenant = Tenant.objects.get()
+    assert (tenant.name, tenant.shop, tenant.version) == (first.name, first.shop, 2)
 
 
 def test_a_client_that_is_switched_off_meanwhile_keeps_no_token(monkeypatch):

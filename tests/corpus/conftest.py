@@ -1,4 +1,4 @@
-"""A fresh tenant for every row."""
+"""Fixture of a new tenant for every row."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the corpus is thrown at: a tenant ready to capture, and how to tell that nothing moved."""
+"""Target of the corpus: a tenant ready to capture, and checks that nothing changed."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ DELETED = "(deleted)"
 
 
 class Target(Shop):
-    """A tenant with everything set up, so that what is refused is refused for its fault alone."""
+    """A complete tenant, so that a request can be refused only for its own fault."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -37,8 +37,8 @@ class Target(Shop):
         headers: dict[str, str | None] | None = None,
         **environ: Any,
     ) -> HttpResponse:
-        """A request with all the headers that any route wants; a header given as None is not."""
-        sent = {k: v for k, v in (self.always | (headers or {})).items() if v is not None}
+        """Send a request with the headers of every route; None removes a header."""
+        all_headers = {k: v for k, v in (self.always | (headers or {})).items() if v is not None}
         if content_type is None or not body:
             environ |= {"CONTENT_TYPE": content_type or ""}
         return Browser(raise_request_exception=False).generic(
@@ -46,14 +46,14 @@ class Target(Shop):
             path,
             body,
             content_type=content_type or "",
-            headers=sent,
-            **{"RAW_URI": path} | environ,  # as our web server says it
+            headers=all_headers,
+            **{"RAW_URI": path} | environ,  # as the web server sets it
         )
 
 
 def order() -> dict[str, Any]:
-    """An order that says something of everything, so that each part can be spoiled."""
-    said = item(
+    """Return an order with every member set, so that each can be replaced by a bad value."""
+    line = item(
         id="aaaaaaaa-0000-4000-8000-00000000000a",
         external_item_id="line-1",
         quantity=1,
@@ -62,7 +62,7 @@ def order() -> dict[str, Any]:
         product_attributes={"name": "Shirt", "image_url": "https://example.com/shirt.png"},
         extended_attributes=[{"name": "color", "value": "red"}],
     )
-    said["price"] |= {"discount": 2, "base": 12}
+    line["price"] |= {"discount": 2, "base": 12}
     address = {
         "country_code": "DE",
         "first_name": "Ada",
@@ -105,22 +105,22 @@ def order() -> dict[str, Any]:
         "extended_attributes": [{"name": "campaign", "value": "spring"}],
         "ip_address": "192.0.2.1",
         "grace_period": 60,
-        "items": [said],
+        "items": [line],
     }
 
 
 def spoiled(body: dict[str, Any], changes: dict[str, str]) -> bytes:
-    """`body` as JSON with some members replaced: JSON pointer → raw JSON, or `DELETED`."""
+    """Return `body` as JSON with members replaced by JSON pointer: raw JSON or `DELETED`."""
     for pointer in changes:
         *path, last = pointer.split("/")[1:]
-        place: Any = body
+        parent: Any = body
         for key in path:
-            place = place[int(key) if isinstance(place, list) else key]
-        key = int(last) if isinstance(place, list) else last
+            parent = parent[int(key) if isinstance(parent, list) else key]
+        key = int(last) if isinstance(parent, list) else last
         if changes[pointer] == DELETED:
-            del place[key]
+            del parent[key]
         else:
-            place[key] = f"<<{pointer}>>"
+            parent[key] = f"<<{pointer}>>"
     raw = json.dumps(body)
     for pointer, text in changes.items():
         raw = raw.replace(json.dumps(f"<<{pointer}>>"), text)
@@ -128,7 +128,7 @@ def spoiled(body: dict[str, Any], changes: dict[str, str]) -> bytes:
 
 
 def state() -> dict[str, Any]:
-    """A fingerprint of every row of every table, and how far every sequence has counted."""
+    """Return a fingerprint of every row of every table and of every sequence."""
     digest = "md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), ''))"
     parts = [
         f"SELECT '{table}', {digest} FROM \"{table}\" t"  # noqa: S608  # the catalog's own names
@@ -141,7 +141,7 @@ def state() -> dict[str, Any]:
 
 
 def assert_problem(response: HttpResponse, status: int, code: str = "") -> dict[str, Any]:
-    """A refusal in the one envelope, whole, short and about this request; its body."""
+    """Check that a response is a complete problem of this request, and return its body."""
     assert response.status_code == status, response.content[:1000]
     assert response["Content-Type"] == PROBLEM
     body: dict[str, Any] = json.loads(response.content)
@@ -158,12 +158,12 @@ def assert_problem(response: HttpResponse, status: int, code: str = "") -> dict[
 
 
 def assert_refused(response: HttpResponse, status: int, code: str = "") -> None:
-    """`assert_problem`, for a request with the id that `Target.send` gives."""
+    """Call `assert_problem` with the request id of `Target.send`."""
     assert assert_problem(response, status, code)["request_id"] == REQUEST_ID
 
 
 def assert_oauth_refused(response: HttpResponse, status: int) -> None:
-    """A refusal as RFC 6749 words it: what the OpenID routes are documented to do."""
+    """Check that a response is an error of RFC 6749, as documented for the OpenID routes."""
     assert response.status_code == status, response.content[:1000]
     assert response["Content-Type"] == JSON
     assert json.loads(response.content).keys() == {"error", "error_description"}
@@ -171,7 +171,7 @@ def assert_oauth_refused(response: HttpResponse, status: int) -> None:
 
 
 def assert_akinon_refused(response: HttpResponse, status: int) -> None:
-    """A refusal as Akinon words it: a code, and texts by field or in all."""
+    """Check that a response is an error in Akinon's format, with a code and texts by field."""
     assert response.status_code == status, response.content[:1000]
     assert response["Content-Type"] == JSON
     body = json.loads(response.content)

@@ -1,4 +1,4 @@
-"""Orders that make no sense, or only a little (robustness table C)."""
+"""Robustness table C: invalid and unusual orders."""
 
 import json
 from urllib.parse import quote
@@ -29,7 +29,7 @@ def text(length: int) -> str:
 
 
 def each(row: str, pointer: str, values: dict[str, str]) -> dict[str, dict[str, str]]:
-    """One row of the table, with one input after the other at the same place."""
+    """Return the parameters of one row, with several inputs for the same member."""
     return {f"{row}-{name}": {pointer: raw} for name, raw in values.items()}
 
 
@@ -452,7 +452,7 @@ def test_C4_one_external_item_id_may_name_several_units(target: Target) -> None:
     assert len({i["id"] for i in captured["items"]}) == 3
 
 
-@pytest.mark.django_db(transaction=True)  # the statement that fails is a transaction of its own
+@pytest.mark.django_db(transaction=True)  # the failing statement is its own transaction
 def test_C5_an_item_of_another_order_is_a_conflict(target: Target) -> None:
     target.captured(order())
     rows = [model.objects.count() for model in (Order, Item)]
@@ -520,7 +520,7 @@ def test_C34_without_a_sequence_the_documented_500_and_nothing_else(db: None) ->
     assert state() == before
 
 
-@pytest.mark.django_db(transaction=True)  # the statement that fails is a transaction of its own
+@pytest.mark.django_db(transaction=True)  # the failing statement is its own transaction
 def test_C35_a_used_up_sequence_is_said_and_never_turns_over(db: None) -> None:
     shop = Target(sequence={"prefix": "N", "size": 1, "start": 9})
     assert shop.captured(order())["number"] == "N9"

@@ -1,4 +1,4 @@
-"""JSON that is none, or not quite, at every address that takes a body (robustness table J)."""
+"""Robustness table J: invalid and unusual JSON at every route that takes a body."""
 
 import json
 import re
@@ -33,7 +33,7 @@ OPENID = "/auth/realms/{tenant}/protocol/openid-connect"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a body can be sent, and one that is accepted there."""
+    """A route that takes a body, with a valid body."""
 
     path: str
     body: Callable[[Target], dict[str, Any]]
@@ -49,7 +49,7 @@ class Endpoint:
         )
 
     def at(self, target: Target) -> str:
-        """Its address; one that names an order names a new one, to which anything may happen."""
+        """Return the path of the route, with a new order where it names one."""
         names = {"tenant": target.tenant.slug}
         if self.names_an_order:
             waits = {"grace_period": 60} if "{hold}" in self.path else {}
@@ -59,10 +59,10 @@ class Endpoint:
 
 
 def names_of(uuid: str) -> dict[str, str]:
-    """What an address may name of an order, which gets a note for it."""
-    found = Order.objects.get(uuid=uuid)
-    hold, only = found.holds.first(), found.items.first()
-    note = found.notes.create(tenant=found.tenant, item=only, text="x", source="u-1")
+    """Return the path parameters of an order, with a new note."""
+    order = Order.objects.get(uuid=uuid)
+    hold, only = order.holds.first(), order.items.first()
+    note = order.notes.create(tenant=order.tenant, item=only, text="x", source="u-1")
     order_uuids = dict.fromkeys(("id", "uuid", "order_uuid"), uuid)
     return order_uuids | {
         "item_uuid": str(only.uuid) if only else "",
@@ -94,25 +94,25 @@ def _refresh(target: Target) -> dict[str, Any]:
     return {"grant_type": "refresh_token", "refresh_token": target.refresh_token}
 
 
-def _said(**members: Any) -> Callable[[Target], dict[str, Any]]:
+def _body(**members: Any) -> Callable[[Target], dict[str, Any]]:
     return lambda _: members
 
 
 def _of_item(action: str = "", **members: Any) -> Callable[[Target], dict[str, Any]]:
-    """Something about the item that was captured last."""
-    said = {"action": action} if action else {}
-    return lambda _: said | {"items": [{"id": str(Item.objects.latest("id").uuid)} | members]}
+    """Return a function that makes a body about the item captured last."""
+    common = {"action": action} if action else {}
+    return lambda _: common | {"items": [{"id": str(Item.objects.latest("id").uuid)} | members]}
 
 
-_PERSONAL = _said(data={"customer.id": "C-1", "customer.email": "ada@example.com"})
+_PERSONAL = _body(data={"customer.id": "C-1", "customer.email": "ada@example.com"})
 
 ENDPOINTS = {
     "capture": Endpoint(CAPTURE, lambda _: order()),
-    "status": Endpoint(f"{CAPTURE}/{{id}}", _said(status="on_hold"), method="PATCH"),
-    "hold": Endpoint(f"{CAPTURE}/{{id}}/holds", _said(kind="support", reason="x")),
-    "release": Endpoint(f"{CAPTURE}/{{id}}/holds/{{hold}}/release", _said(reason="x")),
+    "status": Endpoint(f"{CAPTURE}/{{id}}", _body(status="on_hold"), method="PATCH"),
+    "hold": Endpoint(f"{CAPTURE}/{{id}}/holds", _body(kind="support", reason="x")),
+    "release": Endpoint(f"{CAPTURE}/{{id}}/holds/{{hold}}/release", _body(reason="x")),
     "report": Endpoint(f"{CAPTURE}/{{id}}/fulfillment", _of_item(action="packing")),
-    "cancel": Endpoint("/v0/orders/{id}/cancel", _said(reason="x"), query="?id_type=internal"),
+    "cancel": Endpoint("/v0/orders/{id}/cancel", _body(reason="x"), query="?id_type=internal"),
     "prices": Endpoint("/v0/orders/{id}/prices", _of_item(type="product")),
     "serials": Endpoint(
         "/v0/orders/{uuid}/serial_numbers", _of_item(serial_number="x"), method="PATCH"
@@ -120,7 +120,7 @@ ENDPOINTS = {
     **{
         name: Endpoint(f"/v0/config/sales_order/{name}", lambda _, key=key: {"value": key.example})
         for name, key in KEYS.items()
-        if name != "sales_order_generator_sequence"  # has its value already
+        if name != "sales_order_generator_sequence"  # its value is set already
     },
     "sales_order_generator_sequence": Endpoint(
         "/v0/config/sales_order/sales_order_generator_sequence",
@@ -131,7 +131,7 @@ ENDPOINTS = {
     ),
     "revoke": Endpoint(f"{OPENID}/revoke", _oauth(token="none"), 16_384, assert_oauth_refused),
     **{
-        f"{method} {path}": Endpoint(path, _said(text="x", source="u-1", tags=[]), method=method)
+        f"{method} {path}": Endpoint(path, _body(text="x", source="u-1", tags=[]), method=method)
         for path in (NOTES, ITEM_NOTES)
         for method, path in (("POST", path), ("PATCH", f"{path}/{{note}}"))
     },
@@ -149,7 +149,7 @@ ENDPOINTS = {
 
 
 def member(raw: str | bytes) -> Callable[[bytes], bytes]:
-    """The fault in a member that means nothing to anybody, before all others."""
+    """Put the bad value into an unknown member before all others."""
     text = raw.encode() if isinstance(raw, str) else raw
     return lambda valid: b'{"zzz": ' + text + b", " + valid[1:]
 
@@ -203,7 +203,7 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "J13-long-string": member(f'"{"x" * 1_000_000}"'),
     "J13-long-key": member(f'{{"{"x" * 1_000_000}": 1}}'),
     "J20-override-in-key": member('{"\\u202e": 1}'),
-    # As in the suite that every parser is measured by.
+    # From the JSON parsing test suite.
     **{
         f"J23-{name}": member(raw)
         for name, raw in {
@@ -239,7 +239,7 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
         }.items()
     },
 }
-# What is refused where it is read, and ignored where nobody reads it.
+# Refused in members that are read, ignored in others.
 UNREAD = {
     "J4-overflow": "1e400",
     "J4-underflow": "-1e400",
@@ -252,7 +252,7 @@ UNREAD = {
     "J20-escape": '"\\u001b[31m"',
     "J20-backspace": '"\\b"',
 }
-# Beside these faults, what is legal though unusual.
+# Legal but unusual JSON.
 HARMLESS = {
     "unknown": '"x"',
     "minus-zero": "-0",
@@ -264,9 +264,9 @@ HARMLESS = {
 }
 
 
-# For tenants that use tokens only.
+# Only for tenants that use tokens.
 PERSONAL_DATA = ("tokenize", "detokenize")
-# Nothing is to be said there; what is said is not read.
+# These routes take no body, so it is not read.
 BODILESS = {
     "/v0/orders/{id}/_extend_grace_period",
     "/v0/orders/{order_uuid}/items/{item_uuid}/cancel",
@@ -298,7 +298,7 @@ def test_X8_what_is_sent_where_nothing_is_to_be_said_is_not_read(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_is_refused_everywhere_and_nothing_is_written(target: Target, fault: str) -> None:
-    # Where a body is read before its order is looked for, any order will do.
+    # Any order works where the body is read before the order is loaded.
     [plain, release] = (ENDPOINTS[name].at(target) for name in ("cancel", "release"))
     uuid, hold = plain.split("/")[3], release.split("/")[5]
     names = names_of(uuid) | {"tenant": target.tenant.slug, "hold": hold}
@@ -312,7 +312,7 @@ def test_is_refused_everywhere_and_nothing_is_written(target: Target, fault: str
         if len(body) > endpoint.largest:
             (assert_refused if name != "login" else assert_akinon_refused)(response, 413)
         elif fault == "J1-empty" and name == "revoke":
-            assert_oauth_refused(response, 401)  # nobody asks
+            assert_oauth_refused(response, 401)  # no credentials
         else:
             endpoint.refuses(response, 400)
         assert state() == before, name
@@ -329,7 +329,7 @@ def test_is_refused_everywhere_and_nothing_is_written(target: Target, fault: str
     ids=lambda raw: raw[:20],
 )
 def test_what_nobody_reads_is_ignored(db: None, name: str, raw: str) -> None:
-    if name == "status":  # which takes one member only (PS2)
+    if name == "status":  # it takes one member only (PS2)
         return
     target = Target(uses_pii_tokens=name in PERSONAL_DATA)
     endpoint = ENDPOINTS[name]
@@ -366,12 +366,12 @@ def test_what_is_kept_as_it_is_is_read_to_the_bottom(target: Target, raw: str) -
     assert state() == before
 
 
-# Which ask for credentials where they cannot read the client's.
+# Routes that require credentials in the body.
 OPENID_ROUTES = {"token", "revoke"}
 
 
 def places(value: Any, at: str = "") -> Iterator[str]:
-    """JSON pointers to all that a body says, down to members of any type."""
+    """Yield JSON pointers to all members of a body."""
     inner = value.items() if isinstance(value, dict) else enumerate(value)
     for key, part in inner:
         yield f"{at}/{key}"
@@ -381,21 +381,21 @@ def places(value: Any, at: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_what_is_sent_beside_the_fault_is_accepted(target: Target, name: str) -> None:
-    """Else the test above would pass for another reason."""
+    """Check the valid bodies, on which the test above relies."""
     endpoint = ENDPOINTS[name]
-    target.tenant.uses_pii_tokens = endpoint.body is _PERSONAL  # others answer the same without
+    target.tenant.uses_pii_tokens = endpoint.body is _PERSONAL  # no difference for others
     target.tenant.save()
     for raw in HARMLESS.values():
         path = endpoint.at(target)
         body = json.dumps(endpoint.body(target)).encode()
-        if endpoint.largest > 16_384 and name != "status":  # which takes one member only (PS2)
+        if endpoint.largest > 16_384 and name != "status":  # it takes one member only (PS2)
             body = member(raw)(body)
         response = target.send(endpoint.method, path, body, headers=credentials(endpoint, target))
         assert response.status_code in (200, 204), (raw, response.content)
 
 
 def credentials(endpoint: Endpoint, target: Target) -> dict[str, str | None]:
-    """Token routes are asked by who has no token yet; Akinon's wants a key."""
+    """Return the Authorization header of a route; token routes have none."""
     if endpoint.path == AKINON:
         return {"Authorization": target.headers["Authorization"].replace("Bearer", "Token")}
     return {"Authorization": None} if endpoint.largest == 16_384 else {}
@@ -483,9 +483,9 @@ def test_J22_naughty_strings_are_data_and_come_back_to_the_letter(
     answer = target.send("POST", CAPTURE, strict_json.dumps(body))
 
     assert answer.status_code == 200, answer.content
-    shown = read(target.detail("web-1", id_type="external"))
-    assert shown["shipping_address"]["note"] == text
-    assert shown["shipping_address"]["first_name"] == text[:64]
-    assert shown["customer"]["name"] == text
-    assert shown["extended_attributes"] == [{"name": text[:100], "value": text}]
-    assert shown["items"][0]["product_attributes"]["name"] == text
+    detail = read(target.detail("web-1", id_type="external"))
+    assert detail["shipping_address"]["note"] == text
+    assert detail["shipping_address"]["first_name"] == text[:64]
+    assert detail["customer"]["name"] == text
+    assert detail["extended_attributes"] == [{"name": text[:100], "value": text}]
+    assert detail["items"][0]["product_attributes"]["name"] == text

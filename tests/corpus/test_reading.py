@@ -1,4 +1,4 @@
-"""Reading what is not there, in ways that make no sense (robustness table G)."""
+"""Robustness table G: reads of missing orders and with invalid parameters."""
 
 from uuid import uuid4
 
@@ -86,7 +86,7 @@ def test_is_a_bad_request(target: Target, row: str, version: dict[str, str]) -> 
     response = target.send("GET", BAD_REQUESTS[row], headers=dict(version))
 
     if not version and row.startswith(("G10", "G11")) and "%00" not in row:
-        assert response.status_code == 200  # version 1 has no pages, and does not read these
+        assert response.status_code == 200  # version 1 has no pages and ignores these
     else:
         assert_refused(response, 400, "bad_request")
     assert state() == before
@@ -95,7 +95,7 @@ def test_is_a_bad_request(target: Target, row: str, version: dict[str, str]) -> 
 @pytest.mark.parametrize("id_type", ["internal", "external"])
 @pytest.mark.parametrize("row", NOT_THERE)
 def test_is_not_there_without_a_body(target: Target, row: str, id_type: str) -> None:
-    """G2 would be a 400 elsewhere; the contract knows only the bodiless 404."""
+    """Row G2, a 404 without a body by the contract."""
     target.captured(order())
 
     response = target.send("GET", f"/v0/orders/{NOT_THERE[row]}?id_type={id_type}")

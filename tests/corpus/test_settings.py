@@ -1,4 +1,4 @@
-"""Settings that make no sense, at the six configuration routes (robustness table K)."""
+"""Robustness table K: invalid settings at the six configuration routes."""
 
 import json
 from typing import Any
@@ -21,12 +21,12 @@ API_KEY = "canary-key-1234"
 
 
 def each(row: str, key: str, values: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """One row of the table: name → key and raw JSON of its value."""
+    """Return one row of the table: pairs of key and raw JSON value, by name."""
     return {f"{row}-{name}": (key, raw) for name, raw in values.items()}
 
 
 def members(row: str, key: str, valid: dict[str, Any], values: dict[str, str]) -> Any:
-    """The same, where one member of an otherwise valid value is spoiled: `member name` → raw."""
+    """Return one row of the table, with one bad member in each valid value."""
     spoiled = {}
     for name, raw in values.items():
         member = name.split(" ")[0]
@@ -38,7 +38,7 @@ def members(row: str, key: str, valid: dict[str, Any], values: dict[str, str]) -
 
 
 def urls(row: str, values: list[str]) -> dict[str, tuple[str, str]]:
-    """Webhooks that point where we would never go."""
+    """Return one row of webhooks with refused destinations."""
     return {
         f"{row}-{ascii(url)[:60]}": (WEBHOOK, json.dumps({"url": url, "api_key": API_KEY}))
         for url in values
@@ -242,7 +242,7 @@ ACCEPTED: dict[str, tuple[str, str]] = {
         "100.63.255.254 100.128.0.1 172.15.255.255 172.32.0.1 8.8.8.8 [2606:4700:4700::1111] "
         "example.com EXAMPLE.com xn--bcher-kva.example example.com:8443",
     ),
-    # Other members are ignored beside the value, where an answer has some that can be sent back.
+    # Members beside the value are ignored, because clients may send back a whole answer.
     "K1-more": (OMS, '{"enabled": true}, "updated_at": "2001-01-01T00:00:00Z"'),
 }
 

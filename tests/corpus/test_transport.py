@@ -1,4 +1,4 @@
-"""Odd HTTP at every route (robustness table H); what only a real server sees is in tests/e2e."""
+"""Robustness table H: unusual HTTP at every route. Tests of a real server are in tests/e2e."""
 
 import re
 from typing import Any
@@ -36,7 +36,8 @@ def test_H1_an_unknown_address_is_a_404(target: Target, path: str) -> None:
 @pytest.mark.parametrize("route", GUARDED, ids=str)
 def test_H1_doubled_slashes_are_single_ones(target: Target, route: Route) -> None:
     plain = send(target, route)
-    path = "/" + route.path[1:].replace("/", "//")  # Django's client takes a leading one for a host
+    # A leading double slash stays out, because Django's client reads it as a host.
+    path = "/" + route.path[1:].replace("/", "//")
 
     doubled = target.send(route.method, path, route.body)
 
@@ -204,7 +205,7 @@ def test_H27_a_method_cannot_be_overridden(target: Target, name: str) -> None:
 
 
 def test_no_id_decides_by_its_form_which_route_it_reaches() -> None:
-    """A converter that refuses an id leaves the address to another route, or to none."""
+    """An id that a path converter refuses matches another route or none."""
     converters = {kind for route in ALL for kind in re.findall(r"<(\w+):", route.pattern)}
 
     assert converters == {"str", "path"}

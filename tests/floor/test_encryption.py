@@ -19,34 +19,36 @@ def keys(settings):
 
 
 def test_what_is_sealed_opens_in_its_place():
-    sealed = encryption.seal(b"s\x00cret", place="a")
+    sealed = encryption.seal(b"s\x00cret", associated_data="a")
 
-    assert encryption.open_sealed(sealed, place="a") == b"s\x00cret"
+    assert encryption.open_sealed(sealed, associated_data="a") == b"s\x00cret"
 
 
 def test_the_text_shows_nothing_and_is_never_the_same_twice():
-    sealed = [encryption.seal(b"canary", place="a") for _ in range(50)]
+    sealed = [encryption.seal(b"canary", associated_data="a") for _ in range(50)]
 
     assert len(set(sealed)) == 50
     assert not any(b"canary" in base64.urlsafe_b64decode(text.split(".")[2]) for text in sealed)
 
 
 def test_moved_to_another_place_it_does_not_open():
-    sealed = encryption.seal(b"secret", place="tenant:1/api_key")
+    sealed = encryption.seal(b"secret", associated_data="tenant:1/api_key")
 
     with pytest.raises(CannotOpen):
-        encryption.open_sealed(sealed, place="tenant:2/api_key")
+        encryption.open_sealed(sealed, associated_data="tenant:2/api_key")
 
 
 @pytest.mark.parametrize("position", range(0, 60, 7))
 def test_a_changed_text_does_not_open(position):
-    version, key_id, body = encryption.seal(b"a secret of some length", place="a").split(".")
+    version, key_id, body = encryption.seal(b"a secret of some length", associated_data="a").split(
+        "."
+    )
     raw = bytearray(base64.urlsafe_b64decode(body))
     raw[position % len(raw)] ^= 1
     changed = f"{version}.{key_id}.{base64.urlsafe_b64encode(raw).decode()}"
 
     with pytest.raises(CannotOpen):
-        encryption.open_sealed(changed, place="a")
+        encryption.open_sealed(changed, associated_data="a")
 
 
 @pytest.mark.parametrize(
@@ -54,29 +56,29 @@ def test_a_changed_text_does_not_open(position):
 )
 def test_what_was_never_sealed_does_not_open(text):
     with pytest.raises(CannotOpen):
-        encryption.open_sealed(text, place="a")
+        encryption.open_sealed(text, associated_data="a")
 
 
 def test_a_new_key_seals_while_the_old_one_still_opens(keys):
-    sealed = encryption.seal(b"secret", place="a")
+    sealed = encryption.seal(b"secret", associated_data="a")
 
     keys.ENCRYPTION_KEYS = [NEW, OLD]
 
-    assert encryption.open_sealed(sealed, place="a") == b"secret"
-    assert encryption.seal(b"secret", place="a").startswith("v1.new.")
+    assert encryption.open_sealed(sealed, associated_data="a") == b"secret"
+    assert encryption.seal(b"secret", associated_data="a").startswith("v1.new.")
 
 
 def test_resealed_it_needs_the_old_key_no_longer(keys):
-    sealed = encryption.seal(b"secret", place="a")
+    sealed = encryption.seal(b"secret", associated_data="a")
     keys.ENCRYPTION_KEYS = [NEW, OLD]
 
-    resealed = encryption.reseal(sealed, place="a")
+    resealed = encryption.reseal(sealed, associated_data="a")
 
     keys.ENCRYPTION_KEYS = [NEW]
-    assert encryption.open_sealed(resealed, place="a") == b"secret"
-    assert encryption.reseal(resealed, place="a") is resealed
+    assert encryption.open_sealed(resealed, associated_data="a") == b"secret"
+    assert encryption.reseal(resealed, associated_data="a") is resealed
     with pytest.raises(CannotOpen):
-        encryption.open_sealed(sealed, place="a")
+        encryption.open_sealed(sealed, associated_data="a")
 
 
 @pytest.mark.parametrize(
@@ -86,4 +88,4 @@ def test_keys_that_are_none_stop_everything(settings, ring):
     settings.ENCRYPTION_KEYS = ring
 
     with pytest.raises(ImproperlyConfigured, match="ENCRYPTION_KEYS"):
-        encryption.seal(b"secret", place="a")
+        encryption.seal(b"secret", associated_data="a")

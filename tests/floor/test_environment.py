@@ -38,7 +38,7 @@ def told(folder, *words: str, status: int = 2, **environment: str) -> str:
 def test_a_wrong_value_is_told_by_the_name_of_its_variable(tmp_path, name, value):
     seal = "from ordermgmt.launcher.environment import told_in_one_line\nimport django\n"
     seal += "with told_in_one_line():\n django.setup()\n"
-    seal += " from ordermgmt import encryption\n encryption.seal(b'', place='a')"
+    seal += " from ordermgmt import encryption\n encryption.seal(b'', associated_data='a')"
     words = ["-c", seal] if name == "ENCRYPTION_KEYS" else ["manage.py", "tenant", "list"]
 
     assert name in told(tmp_path, *words, **{name: value})

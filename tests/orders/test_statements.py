@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # so that BEGIN and COMMIT
 
 @pytest.fixture
 def shop(monkeypatch):
-    monkeypatch.setattr(oms_health, "REMEMBERED_FOR", 60)  # that there is no external OMS
+    monkeypatch.setattr(oms_health, "CACHE_SECONDS", 60)  # that there is no external OMS
     shop = Shop()
     shop.captured(order())  # the token is cached, the statements are prepared
     shop.detail("anything", "external")

@@ -1,4 +1,4 @@
-"""A fake OMS for whoever asks for one, and the permission to reach it."""
+"""Fixtures of a fake OMS that outbound requests may reach."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ from tests.webhooks import oms
 
 @pytest.fixture
 def fake_oms(settings: Any) -> Iterator[Callable[..., oms.Oms]]:
-    """`fake_oms(mode="good", *options)`: a real process, allowed as a destination of ours."""
+    """Return `fake_oms(mode="good", *options)`, which starts a process and allows its address."""
     with ExitStack() as running:
 
         def start(mode: str = "good", *options: str) -> oms.Oms:

@@ -1,4 +1,4 @@
-"""A tenant that keeps an external OMS, and what its answers become."""
+"""Tenant with an external OMS, and its orders as our API answers them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from webhooks import external_orders, oms_health
 
 
 class FederatedShop(Shop):
-    """Orders are asked for at `oms`; what was remembered of the tenant before is forgotten."""
+    """A shop with `oms` as its external OMS and empty caches."""
 
     def __init__(self, oms: Oms, *, timeout: int = 2, **switches: Any) -> None:
         super().__init__(allows_http_webhooks=True, **switches)
@@ -22,16 +22,16 @@ class FederatedShop(Shop):
         self.forget()
 
     def forget(self) -> None:
-        """As after a second: this process looks at the database again."""
-        external_orders.forget(self.tenant)
-        oms_health.health.forget(self.tenant)
+        """Invalidate the caches of this process, as if a second had passed."""
+        external_orders.invalidate(self.tenant)
+        oms_health.health.invalidate(self.tenant)
 
     def foreign(self, reference: str, **kwargs: Any) -> Any:
-        """An order of the OMS, which must be there and have documented members only."""
+        """Return an order of the OMS, which must exist and have documented members only."""
         return documented(ExternalDetail, self.detail(reference, "external", **kwargs))
 
     def whole(self, customer_id: str) -> Any:
-        """A history in version 1."""
+        """Return a history in version 1."""
         response = self.get("/v0/orders", customer_id=customer_id)
         assert response.status_code == 200, response.content
         return read(response)["orders"]

@@ -16,12 +16,12 @@ SELF = Path("/proc/self")
 
 
 def memory(line: str) -> int:
-    """Of this process, in bytes: VmRSS now, VmHWM the most since `forget`."""
+    """Return memory of this process in bytes: VmRSS now, VmHWM the peak since `reset_peak`."""
     rows = dict(row.split(":", 1) for row in (SELF / "status").read_text().splitlines())
     return int(rows[line].split()[0]) * 1024
 
 
-def forget() -> None:
+def reset_peak() -> None:
     (SELF / "clear_refs").write_text("5")
 
 
@@ -43,11 +43,11 @@ def ask(host: str) -> str:
 
 def main(host: str, *modes: str) -> None:
     costs = {}
-    ask(host)  # what is loaded with the first request is not the answer's fault
+    ask(host)  # a first request, so that lazy imports are not measured
     for mode in modes:
         become(host, mode)
         files = len(os.listdir(SELF / "fd"))
-        forget()
+        reset_peak()
         before = memory("VmRSS")
         outcome = ask(host)
         costs[mode] = {

@@ -1,4 +1,4 @@
-"""The fake OMS as a real process, to be asked and counted."""
+"""Fake OMS as a process that counts its calls."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Oms:
-    """One that runs. `allowed_host` is what `EGRESS_ALLOWED_HOSTS` must have to let us ask it."""
+    """A running fake OMS. `EGRESS_ALLOWED_HOSTS` must contain `allowed_host` to reach it."""
 
     process: subprocess.Popen[str]
     url: str
@@ -30,25 +30,25 @@ class Oms:
     config: str
 
     def asked(self) -> list[str]:
-        """The targets of all calls so far, in their order."""
+        """Return the targets of all calls so far, in order."""
         return self._control("calls")["targets"]
 
     def connections(self) -> int:
         return self._control("calls")["connections"]
 
     def become(self, mode: str) -> None:
-        """Behave differently from now on, at the same address."""
+        """Change the mode, at the same address."""
         self._control(f"mode/{mode}", method="POST")
 
     def _control(self, path: str, method: str = "GET") -> dict[str, Any]:
-        status, told = self.ask(f"/__{path}", method=method)
-        assert status == 200, told
-        return told
+        status, body = self.ask(f"/__{path}", method=method)
+        assert status == 200, body
+        return body
 
     def ask(
         self, target: str, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
-        """Ask it as nobody of ours does: status and JSON."""
+        """Send a request without the product code, and return status and JSON."""
         line = http.client.HTTPConnection(self.allowed_host, timeout=10)
         with closing(line):
             line.request(method, target, headers=headers or {"X-Api-Key": self.api_key})
@@ -58,7 +58,7 @@ class Oms:
 
 @contextmanager
 def running(mode: str = "good", *options: str) -> Iterator[Oms]:
-    """A fake OMS of that mode; `options` as `manage.py fake_oms --help` tells them."""
+    """Start a fake OMS of that mode; `manage.py fake_oms --help` lists the `options`."""
     parent = os.getpid()
     process = subprocess.Popen(
         [sys.executable, "-m", "webhooks.fake_oms", "--json", "--mode", mode, *options],

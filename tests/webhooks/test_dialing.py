@@ -1,4 +1,4 @@
-"""Whatever a name resolves to, only an address that was checked is dialed, and all in time."""
+"""Tests of dialing: only checked addresses are connected, within the deadline."""
 
 import ipaddress
 import socket
@@ -16,17 +16,17 @@ PUBLIC = "93.184.215.14"
 
 
 def addresses(hosts):
-    """Those that are addresses; the rest are names, refused before anybody resolves them."""
-    found = []
+    """Return the hosts that are addresses; the others are refused without a look-up."""
+    addresses = []
     for host in hosts:
         with suppress(ValueError):
-            found.append(str(ipaddress.ip_address(host.strip("[]").replace("%25", "%"))))
-    return found
+            addresses.append(str(ipaddress.ip_address(host.strip("[]").replace("%25", "%"))))
+    return addresses
 
 
 @pytest.fixture
 def dialed(monkeypatch):
-    """The addresses somebody tried to connect to; nobody gets through."""
+    """Record the addresses of connection attempts, all of which fail."""
     dialed = []
 
     def refuse(line, address):
@@ -39,7 +39,7 @@ def dialed(monkeypatch):
 
 @pytest.fixture
 def dns(monkeypatch):
-    """`dns(first, second, …)`: what the resolver says, each time it is asked; and the questions."""
+    """Return `dns(first, second, …)`, which sets the resolver's answers and returns its queries."""
 
     def say(*answers):
         questions, waiting = [], list(answers)
@@ -86,9 +86,9 @@ def test_a_name_of_the_outside_is_dialed_by_its_address(address, dns, dialed):
     assert dialed == [(address, 443)]
 
 
-@pytest.mark.parametrize("found", [[PUBLIC, "10.0.0.1"], ["10.0.0.1", PUBLIC]])
-def test_one_address_inside_is_enough_to_refuse(found, dns, dialed):
-    dns(found)
+@pytest.mark.parametrize("addresses", [[PUBLIC, "10.0.0.1"], ["10.0.0.1", PUBLIC]])
+def test_one_address_inside_is_enough_to_refuse(addresses, dns, dialed):
+    dns(addresses)
 
     with pytest.raises(DestinationRefused):
         ask()
@@ -105,18 +105,18 @@ def test_a_name_that_turns_inward_is_asked_once_and_the_checked_address_dialed(d
 
 
 def test_an_answer_is_not_kept_for_whoever_asks_after_it(dns, monkeypatch):
-    kept = []
+    pending = []
 
     class Watched(names.Future):
-        def set_result(self, found):
-            kept.append(dict(names._under_way))
-            super().set_result(found)
+        def set_result(self, addresses):
+            pending.append(dict(names._pending))
+            super().set_result(addresses)
 
     monkeypatch.setattr(names, "Future", Watched)
     dns([PUBLIC])
     names.look_up("oms.example.com", seconds=5)
 
-    assert kept == [{}]
+    assert pending == [{}]
 
 
 def test_a_trusted_host_may_be_inside_but_only_as_it_was_named(settings, dns, dialed):
@@ -143,12 +143,12 @@ def test_what_could_not_be_configured_is_not_sent_to(url, dns, dialed):
 
 
 def test_the_other_addresses_of_a_host_are_tried_but_not_too_many(dns, dialed):
-    found = [f"93.184.215.{number}" for number in range(20)]
-    dns(found)
+    addresses = [f"93.184.215.{number}" for number in range(20)]
+    dns(addresses)
 
     with pytest.raises(Unreachable, match="Connection refused"):
         ask()
-    assert [address for address, _ in dialed] == found[: dialing.MOST_ADDRESSES]
+    assert [address for address, _ in dialed] == addresses[: dialing.MOST_ADDRESSES]
 
 
 def test_an_address_that_swallows_everything_leaves_time_for_the_next(dns, monkeypatch):
@@ -184,10 +184,10 @@ def test_a_name_without_address_is_unreachable(monkeypatch):
 
 def test_a_resolver_that_hangs_costs_one_thread_and_no_more_than_the_deadline(monkeypatch):
     answered = threading.Event()
-    asked = []
+    queries = []
 
     def hang(host, *args, **kwargs):
-        asked.append(host)
+        queries.append(host)
         answered.wait(30)
         return [(socket.AF_INET, 1, 6, "", ("10.0.0.1", 0))]
 
@@ -200,14 +200,14 @@ def test_a_resolver_that_hangs_costs_one_thread_and_no_more_than_the_deadline(mo
             ):
                 ask(deadline=0.2)
             assert time.monotonic() - began < 0.7
-        assert asked == ["oms.example.com"]
+        assert queries == ["oms.example.com"]
         assert [t.name for t in threading.enumerate()].count("dns oms.example.com") == 1
     finally:
         answered.set()
 
-    with pytest.raises(DestinationRefused):  # and once it answers, all is as before
+    with pytest.raises(DestinationRefused):  # the next look-up works again
         ask()
-    assert "oms.example.com" not in names._under_way
+    assert "oms.example.com" not in names._pending
 
 
 def test_a_small_request_is_not_held_back(fake_oms):

@@ -1,4 +1,4 @@
-"""Every answer there can be comes back as one, or as one kind of failure, within its deadline."""
+"""Tests of outbound requests: every answer or failure comes within the deadline."""
 
 import logging
 import socket
@@ -65,30 +65,30 @@ FAILURES = {
     "tls_wrong_name": NotTrusted,
     "tls_old": NotTrusted,
 }
-# Bad manners, but an answer: what it is worth, whoever asked decides.
+# Odd but valid answers; the caller decides about them.
 ANSWERS = {
     **dict.fromkeys([*ON_TIME, *SPOILED], 200),
     **{name: int("".join(filter(str.isdigit, name)) or 302) for name in REFUSING},
     **dict.fromkeys(("short_length", "both_framings", "bad_headers", "bomb"), 200),
-    "flapping": 503,  # every other time, the first too
+    "flapping": 503,  # every other call, including the first
     "status_999": 999,
 }
 
 
 @pytest.fixture(scope="module")
 def chameleon():
-    """One fake OMS for all modes that speak plain http: each test has it become what it needs."""
+    """Return one fake OMS for all modes with plain http; each test sets its mode."""
     with fake.running("good", "--seconds", "0.2") as oms:
         yield oms
 
 
 @pytest.fixture
 def being(chameleon, fake_oms, settings):
-    """`being(mode)`: a fake OMS of that mode, trusted."""
+    """Return `being(mode)`, which returns a trusted fake OMS of that mode."""
 
     def being(mode):
         if MODES[mode].certificate or not MODES[mode].listens or not MODES[mode].reads:
-            return fake_oms(mode)  # one that cannot be told to become another
+            return fake_oms(mode)  # it cannot change its mode
         settings.EGRESS_ALLOWED_HOSTS = [chameleon.allowed_host]
         chameleon.become(mode)
         return chameleon
@@ -98,7 +98,7 @@ def being(chameleon, fake_oms, settings):
 
 @pytest.fixture
 def trusting(monkeypatch):
-    """`trusting(file)`: the system's authorities are those in that file."""
+    """Return `trusting(file)`, which replaces the system's authorities by those in the file."""
 
     def trusting(authority):
         monkeypatch.setenv("SSL_CERT_FILE", str(authority))
@@ -127,7 +127,7 @@ def test_every_mode_is_expected_to_fail_or_to_answer():
 def test_a_bad_answer_is_one_kind_of_failure_in_time(mode, being, trusting, caplog):
     oms = being(mode)
     if mode in ("tls_expired", "tls_wrong_name"):
-        trusting(oms.authority)  # so that this is not what is wrong
+        trusting(oms.authority)  # so that the authority is not the fault
 
     began = time.monotonic()
     with pytest.raises(EgressFailed) as failed:
@@ -153,7 +153,7 @@ def test_any_other_answer_comes_back_as_it_is(mode, being, trusting):
 
     assert answer.status == ANSWERS[mode]
     if not oms.authority:
-        assert len(oms.asked()) == before + 1  # nothing is followed, nothing repeated
+        assert len(oms.asked()) == before + 1  # no redirect, no retry
     if mode == "slow":
         assert 0.2 < answer.seconds < 1
 
@@ -220,7 +220,7 @@ def test_plain_http_needs_the_tenants_permission_even_to_a_trusted_host(being):
 def listener(
     answer=b"HTTP/1.1 204 No Content\r\n\r\n", context=None, sips=False, until=b"\r\n\r\n"
 ):
-    """A server for one connection: its address, and the bytes it has read."""
+    """Serve one connection, and yield its address and the bytes that were read."""
     received = bytearray()
     enough = threading.Event()
 

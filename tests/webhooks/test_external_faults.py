@@ -1,4 +1,4 @@
-"""Whatever an external OMS does wrong, the caller gets the documented answer, and in time."""
+"""Tests of faults of an external OMS, which give the documented answer in time."""
 
 import time
 
@@ -13,35 +13,35 @@ from tests.webhooks.federated import FederatedShop
 from webhooks.fake_oms.modes import BROKEN, MODES, ON_TIME, REFUSING, SPOILED
 from webhooks.models import ExternalOms
 
-pytestmark = pytest.mark.django_db(transaction=True)  # asking closes the connection
+pytestmark = pytest.mark.django_db(transaction=True)  # a request to the OMS closes the connection
 
 TIMEOUT = 1  # seconds
 FOUND, ABSENT, BAD, FAILED = 200, 404, 409, 503
 CODES = {BAD: "conflict", FAILED: "external_server_error"}
 GROUPS = {"on time": ON_TIME, "refusing": REFUSING, "spoiled": SPOILED, "broken": BROKEN}
-# Mode → status of a detail. All others of a group do as the group does.
+# Status of a detail by mode. Other modes answer like their group.
 DETAIL = {
     **dict.fromkeys(ON_TIME, FOUND),
     **dict.fromkeys(REFUSING, FAILED),
     **dict.fromkeys(SPOILED, BAD),
     **dict.fromkeys(BROKEN, FAILED),
     "404": ABSENT,
-    "flapping": FAILED,  # every other time, the first too
+    "flapping": FAILED,  # every other call, including the first
     "slow": FAILED,
-    "tls": FAILED,  # by an authority nobody knows
-    # Larger than we read, or read as far as was announced.
+    "tls": FAILED,  # unknown authority
+    # Too large, or read up to the announced length.
     **dict.fromkeys(("huge", "huge_without_length", "endless_chunks", "endless_trailers"), BAD),
     **dict.fromkeys(("continue_storm", "huge_header", "huge_status", "negative_chunk"), BAD),
     **dict.fromkeys(("bad_headers", "both_framings", "short_length", "bomb"), BAD),
 }
-# What goes on for ever is too much, or too late: whichever comes first on this machine.
+# Endless answers hit the size limit or the timeout, whichever comes first.
 ENDLESS = {
     mode for mode in DETAIL if mode.startswith(("endless", "huge", "continue", "negative", "bomb"))
 }
 ABOUT_THE_REQUEST = {"400", "409", "410", "422"}
 NOT_LISTED = ("wrong_order", "no_totals", "cash_on_delivery", "latin1")
 HISTORY_V1 = DETAIL | dict.fromkeys(NOT_LISTED, FOUND)
-# Version 2 is documented without a 409. Of a customer it does not know, ours are listed.
+# Version 2 has no 409. A customer unknown to the OMS gets the orders stored here.
 HISTORY = {
     mode: FAILED if status == BAD else FOUND if status == ABSENT else status
     for mode, status in HISTORY_V1.items()
@@ -63,13 +63,13 @@ def shop(fake_oms, request):
 
 @pytest.fixture
 def behaving(fake_oms):
-    """`behaving(mode)`: a fake OMS of that mode; most can be had from one process."""
+    """Return `behaving(mode)`, which returns a fake OMS of that mode, mostly one process."""
     one = fake_oms("good", "--seconds", "30")
 
     def be(mode):
         how = MODES[mode]
         if how.certificate or not how.listens or not how.reads:
-            return fake_oms(mode)  # which cannot be told to change
+            return fake_oms(mode)  # it cannot change its mode
         one.become(mode)
         return one
 
@@ -80,28 +80,28 @@ def behaving(fake_oms):
 @pytest.mark.parametrize("group", GROUPS)
 def test_whatever_the_oms_does_the_answer_is_documented_and_in_time(behaving, group, reading):
     expected, ask = READINGS[reading]
-    seen = {}
+    statuses = {}
     for mode in GROUPS[group]:
         shop = FederatedShop(behaving(mode), timeout=TIMEOUT)
         response = in_time(lambda shop=shop: ask(shop))
-        seen[mode] = response.status_code
-        if mode in ENDLESS and seen[mode] == FAILED:
-            seen[mode] = expected[mode]
+        statuses[mode] = response.status_code
+        if mode in ENDLESS and statuses[mode] == FAILED:
+            statuses[mode] = expected[mode]
         if response.status_code in CODES:
             assert problem(response)[1] == CODES[response.status_code]
             row = ExternalOms.objects.get(tenant=shop.tenant)
             assert row.last_error
-            # A bad answer is no reason to let it rest, nor is a refusal of this very request.
+            # Invalid answers and refused requests do not open the circuit breaker.
             is_bad = HISTORY_V1[mode] == BAD if expected is HISTORY else response.status_code == BAD
             counts = not is_bad and mode not in ABOUT_THE_REQUEST
-            if expected is not HISTORY or mode not in ENDLESS:  # 503 for too much and for too late
+            if expected is not HISTORY or mode not in ENDLESS:  # 503 for both
                 assert (row.failures > 0) == counts
 
-    assert seen == {mode: expected[mode] for mode in GROUPS[group]}
+    assert statuses == {mode: expected[mode] for mode in GROUPS[group]}
 
 
 def in_time(ask):
-    """The answer, within the deadline; asked a second time where this machine was busy."""
+    """Return an answer within the deadline, from a second request if the machine was busy."""
     for patience in (TIMEOUT + 0.5, TIMEOUT + 2):
         began = time.monotonic()
         response = ask()
@@ -157,7 +157,7 @@ def test_a_fault_is_pointed_at(shop):
 
 
 class TestTheKey:
-    """It is ours and the OMS's; nobody else ever sees it."""
+    """Tests that the key is sent to the OMS only."""
 
     CANARY = "canary-9b1f-of-the-oms"
     OPTIONS = ("--api-key", CANARY, "--seconds", "30")
@@ -173,7 +173,7 @@ class TestTheKey:
         shop.headers = reader
 
         with capture_logs() as lines:
-            seen = [
+            responses = [
                 shop.detail("ADA-001", "external"),
                 shop.history("c-1"),
                 shop.get("/v0/orders", customer_id="c-1"),
@@ -182,8 +182,10 @@ class TestTheKey:
                 shop.get("/readyz"),
             ]
 
-        assert seen[3].status_code == 200
-        assert all(self.CANARY.encode() not in r.content + str(r.headers).encode() for r in seen)
+        assert responses[3].status_code == 200
+        assert all(
+            self.CANARY.encode() not in r.content + str(r.headers).encode() for r in responses
+        )
         assert self.CANARY not in "".join(capfd.readouterr()) + caplog.text + str(lines)
         assert self.CANARY not in str(ExternalOms.objects.values())
         assert self.CANARY not in str(SettingChange.objects.values())

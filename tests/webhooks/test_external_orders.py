@@ -1,4 +1,4 @@
-"""Orders of an external OMS, read through ours: detail and history, in both versions."""
+"""Tests of external orders in detail and history, in both versions."""
 
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from tests.webhooks.federated import FederatedShop
 from webhooks import external_orders
 from webhooks.models import ExternalOms
 
-pytestmark = pytest.mark.django_db(transaction=True)  # asking closes the connection
+pytestmark = pytest.mark.django_db(transaction=True)  # a request to the OMS closes the connection
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def of(customer, **members):
 
 class TestDetail:
     def test_comes_from_the_oms_in_our_words(self, shop):
-        seen = [shop.foreign(f"ADA-{n:03}") for n in range(1, 30)]
+        details = [shop.foreign(f"ADA-{n:03}") for n in range(1, 30)]
 
-        assert {o["origin"] for o in seen} == {"external"}
-        assert {o["status"] for o in seen} == {"on_hold", "open", "closed"}
-        assert "same_day_delivery" in {o["fulfillment_type"] for o in seen}
-        assert all(o["id"] == o["origin_id"] and o["tax_exempt"] is False for o in seen)
-        assert all(o["payment_history"] and o["totals"] and o["customer"] for o in seen)
+        assert {o["origin"] for o in details} == {"external"}
+        assert {o["status"] for o in details} == {"on_hold", "open", "closed"}
+        assert "same_day_delivery" in {o["fulfillment_type"] for o in details}
+        assert all(o["id"] == o["origin_id"] and o["tax_exempt"] is False for o in details)
+        assert all(o["payment_history"] and o["totals"] and o["customer"] for o in details)
 
     def test_is_the_same_in_both_versions_with_the_time_as_the_oms_wrote_it(self, shop):
         responses = [shop.detail("ADA-001", "external", version2=v) for v in (False, True)]
@@ -48,7 +48,7 @@ class TestDetail:
         assert one == two
 
     def test_of_what_the_oms_does_not_know_is_a_404_without_a_body(self, shop):
-        shop.captured(order(external_id="NONE-1"))  # we do, but the OMS decides
+        shop.captured(order(external_id="NONE-1"))  # stored here, but the OMS decides
 
         response = shop.detail("NONE-1", "external")
 
@@ -166,7 +166,7 @@ class TestHistory:
     def test_has_every_order_on_one_page_exactly(self, fake_oms, count):
         shop = FederatedShop(fake_oms("many"))
         customer = {"id": "c-1", "email": "ada@example.com"}
-        for n in range(30):  # among and between those of the OMS, and as many after
+        for n in range(30):  # older, newer and between those of the OMS
             day = f"202{4 if n % 2 else 2}-01-{n + 1:02}T12:00:00Z"
             shop.captured(of(customer, placed_at=day))
 
@@ -314,7 +314,7 @@ def test_the_key_goes_where_an_oms_may_look_for_it(shop):
 
     assert headers["Authorization"] == f"Bearer {webhook.api_key}"
     assert headers["X-Api-Key"] == webhook.api_key
-    assert shop.detail("ADA-001", "external").status_code == 200  # which the fake OMS checks
+    assert shop.detail("ADA-001", "external").status_code == 200  # the fake OMS checks the key
 
 
 def test_a_change_of_the_configuration_is_seen_within_a_second(shop, fake_oms, monkeypatch):
@@ -339,4 +339,4 @@ def test_reading_leaves_a_note_of_how_the_oms_is_doing(shop):
     noted = row.last_success_at
     shop.foreign("ADA-002")
     row.refresh_from_db()
-    assert row.last_success_at == noted  # not at every success
+    assert row.last_success_at == noted  # not written at every success

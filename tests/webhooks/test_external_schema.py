@@ -1,4 +1,4 @@
-"""What of an external OMS's answer is taken, dropped, or refused with a pointer to it."""
+"""Tests of the schema of external answers: members accepted, dropped and refused."""
 
 import json
 from copy import deepcopy
@@ -35,7 +35,7 @@ ITEM = "items/0"
 
 
 def with_(pointer, value):
-    """The order, with this member set; `...` takes it away."""
+    """Return the order with this member set, or without it if the value is `...`."""
     order = deepcopy(ORDER)
     *path, name = [int(part) if part.isdecimal() else part for part in pointer.split("/")]
     place = order
@@ -61,16 +61,16 @@ def fault(order):
 def test_the_documented_order_is_taken_whole():
     assert json.loads(detail(ORDER).model_dump_json(exclude_unset=True)) == json.loads(
         json.dumps(ORDER), parse_int=str, parse_float=str
-    )  # amounts are exact, and text only here
+    )  # exact amounts, as text in this column
 
 
 @pytest.mark.parametrize(
-    ("base", "shown"), [(100, 100), (-1, None), ("80", None), (None, None), (..., None)]
+    ("base", "rendered"), [(100, 100), (-1, None), ("80", None), (None, None), (..., None)]
 )
-def test_a_base_price_is_taken_if_it_fits(base, shown):
+def test_a_base_price_is_taken_if_it_fits(base, rendered):
     price = detail(with_(f"{ITEM}/price/base", base) if base is not ... else ORDER).items[0].price
 
-    assert price.base == shown
+    assert price.base == rendered
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,20 @@ def test_a_base_price_is_taken_if_it_fits(base, shown):
     ],
 )
 def test_a_base_price_that_the_oms_does_not_say_is_added_up(members, base):
-    taken = detail(ORDER | members)
+    external = detail(ORDER | members)
 
-    shown = external_rendering.detail(taken, Tenant(), version2=True)["items"][0]["price"]
+    rendered = external_rendering.detail(external, Tenant(), version2=True)["items"][0]["price"]
 
-    assert shown == {"net": 72, "tax": Decimal("7.2"), "gross": Decimal("79.2"), "discount": 8} | {
-        "base": base
-    }
+    assert rendered == {
+        "net": 72,
+        "tax": Decimal("7.2"),
+        "gross": Decimal("79.2"),
+        "discount": 8,
+    } | {"base": base}
 
 
 @pytest.mark.parametrize(
-    ("pointer", "value", "shown"),
+    ("pointer", "value", "rendered"),
     [
         ("shipping_address", {"city": "Berlin", "zip_code": "10115"}, {"city": "Berlin"}),
         ("customer", {"id": "C-1", "email": "a@b.cc"}, {"email": "a@b.cc"}),
@@ -104,10 +107,10 @@ def test_a_base_price_that_the_oms_does_not_say_is_added_up(members, base):
         ("catalog", "main", "main"),
     ],
 )
-def test_what_else_we_know_how_to_show_is_taken(pointer, value, shown):
-    taken = detail(with_(pointer, value)).model_dump(exclude_none=True)[pointer]
+def test_what_else_we_know_how_to_show_is_taken(pointer, value, rendered):
+    member = detail(with_(pointer, value)).model_dump(exclude_none=True)[pointer]
 
-    assert taken == shown or shown.items() <= taken.items()
+    assert member == rendered or rendered.items() <= member.items()
 
 
 @pytest.mark.parametrize(
@@ -124,9 +127,9 @@ def test_what_else_we_know_how_to_show_is_taken(pointer, value, shown):
     ],
 )
 def test_what_the_contract_does_not_know_is_dropped_where_it_does_not_fit(pointer, value):
-    taken, plain = detail(with_(pointer, value)), detail(ORDER)
+    external, plain = detail(with_(pointer, value)), detail(ORDER)
 
-    assert taken.model_dump(exclude_none=True) == plain.model_dump(exclude_none=True)
+    assert external.model_dump(exclude_none=True) == plain.model_dump(exclude_none=True)
 
 
 @pytest.mark.parametrize("nothing", ["", None])
@@ -163,9 +166,9 @@ def test_what_a_system_does_not_know_it_may_say_as_nothing(name, nothing):
     ],
 )
 def test_what_the_contract_forbids_is_pointed_at(pointer, value, words):
-    found, text = fault(with_(pointer, value))
+    fault_pointer, text = fault(with_(pointer, value))
 
-    assert found.startswith(f"/{pointer}")
+    assert fault_pointer.startswith(f"/{pointer}")
     assert words in text
 
 

@@ -1,4 +1,4 @@
-"""The fake OMS keeps the contract when it is good, so that what we say of the bad ones counts."""
+"""Tests of the fake OMS: its valid modes keep the contract, so its faults mean something."""
 
 import shlex
 from decimal import Decimal
@@ -39,18 +39,20 @@ def test_an_order_is_the_same_each_time_and_other_ids_are_other_orders():
 
 
 def test_all_there_is_to_say_is_said_of_some_order():
-    found = [orders.find(identifier) for identifier in IDS]
-    assert {order["status"] for order in found} == {"pending", "in_fulfillment", "complete"}
-    assert {order["channel_type"] for order in found} == {"web", "store"}
-    assert len({order["fulfillment_type"] for order in found}) == 5
-    assert {item["status"] for order in found for item in order["items"]} == {
+    details = [orders.find(identifier) for identifier in IDS]
+    assert {order["status"] for order in details} == {"pending", "in_fulfillment", "complete"}
+    assert {order["channel_type"] for order in details} == {"web", "store"}
+    assert len({order["fulfillment_type"] for order in details}) == 5
+    assert {item["status"] for order in details for item in order["items"]} == {
         "pending",
         "in_fulfillment",
         "complete",
         "cancelled",
         "returned",
     }
-    assert {(p["category"], p["method"]) for order in found for p in order["payment_history"]} == {
+    assert {
+        (p["category"], p["method"]) for order in details for p in order["payment_history"]
+    } == {
         ("payment", "credit_card"),
         ("payment", "gift_card"),
         ("refund", "credit_card"),
@@ -120,5 +122,5 @@ def test_what_it_prints_can_be_pasted(fake_oms):
 
 @pytest.mark.parametrize("name", MODES)
 def test_every_mode_is_told_in_a_sentence(name):
-    assert MODES[name].says.endswith(".")
+    assert MODES[name].help.endswith(".")
     assert len(name) <= 20

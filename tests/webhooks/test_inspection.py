@@ -1,4 +1,4 @@
-"""`manage.py external_oms`: what is right and wrong with an OMS somebody builds."""
+"""Tests of `manage.py external_oms`."""
 
 import io
 import json
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def check(shop, *words, wrong=False):
-    """The findings, and whether the command calls any of them wrong."""
+    """Return the findings, and whether the command failed."""
     out = io.StringIO()
     words = words or ("--email", "ada@example.com")
     command = ("external_oms", "check", "--tenant", shop.tenant.slug, *words, "--json")
@@ -32,10 +32,10 @@ def test_a_sound_one_is_right_in_every_respect(fake_oms):
     findings = check(FederatedShop(oms))
 
     assert {verdict for _, verdict, _, _ in findings} == {"right"}
-    assert {asked for asked, *_ in findings} == {ORDERS, AN_ORDER, WRONG_KEY, NO_ORDER}
+    assert {request for request, *_ in findings} == {ORDERS, AN_ORDER, WRONG_KEY, NO_ORDER}
     assert [target.partition("?")[0] for target in oms.asked()][:3] == [
         "/orders",
-        "/orders/ADA-004",  # the first of those
+        "/orders/ADA-004",  # the first listed order
         "/orders/ADA-004",
     ]
 
@@ -43,11 +43,11 @@ def test_a_sound_one_is_right_in_every_respect(fake_oms):
 def test_an_order_alone_will_do(fake_oms):
     findings = check(FederatedShop(fake_oms("good")), "--order", "ADA-001")
 
-    assert {asked for asked, *_ in findings} == {AN_ORDER, WRONG_KEY, NO_ORDER}
+    assert {request for request, *_ in findings} == {AN_ORDER, WRONG_KEY, NO_ORDER}
 
 
 @pytest.mark.parametrize(
-    ("mode", "asked", "text", "pointer"),
+    ("mode", "request_kind", "text", "pointer"),
     [
         ("no_price", ORDERS, "'price' is a required property", "/orders/0/items/0/price"),
         ("text_price", ORDERS, "a string is not of type 'number'", "/orders/0/items/0/price/net"),
@@ -59,10 +59,10 @@ def test_an_order_alone_will_do(fake_oms):
         ("reset", NO_ORDER, "127.0.0.1 broke off its answer.", ""),
     ],
 )
-def test_what_is_wrong_is_said_and_pointed_at(fake_oms, mode, asked, text, pointer):
+def test_what_is_wrong_is_said_and_pointed_at(fake_oms, mode, request_kind, text, pointer):
     findings = check(FederatedShop(fake_oms(mode), timeout=1), wrong=True)
 
-    assert (asked, "wrong", text, pointer) in findings
+    assert (request_kind, "wrong", text, pointer) in findings
 
 
 def test_another_order_than_was_asked_for_is_wrong(fake_oms):
@@ -78,17 +78,17 @@ def test_an_oms_that_takes_any_key_is_wrong(fake_oms):
 
 
 @pytest.mark.parametrize(
-    ("mode", "asked", "text"),
+    ("mode", "request_kind", "text"),
     [
         ("html_type", ORDERS, "the Content-Type is not application/json"),
         ("oldest_first", ORDERS, "the newest order is not the first"),
         ("many", ORDERS, "only the newest 100 of 250 orders are read"),
     ],
 )
-def test_what_is_read_all_the_same_is_only_odd(fake_oms, mode, asked, text):
+def test_what_is_read_all_the_same_is_only_odd(fake_oms, mode, request_kind, text):
     findings = check(FederatedShop(fake_oms(mode)))
 
-    assert (asked, "odd", text) in [finding[:3] for finding in findings]
+    assert (request_kind, "odd", text) in [finding[:3] for finding in findings]
 
 
 def test_a_slow_one_is_odd(fake_oms):
@@ -132,8 +132,8 @@ def test_the_list_says_how_each_is_doing(fake_oms):
 
     call_command("external_oms", "list", "--json", stdout=out)
 
-    seen = {row["tenant"]: row for row in json.loads(out.getvalue())}
-    assert seen[well.tenant.slug]["state"] == "well"
-    assert seen[ill.tenant.slug]["state"] == "resting"
-    assert seen[ill.tenant.slug]["last_error"] == "status_500"
-    assert seen[ill.tenant.slug]["rests_until"]
+    by_tenant = {row["tenant"]: row for row in json.loads(out.getvalue())}
+    assert by_tenant[well.tenant.slug]["state"] == "well"
+    assert by_tenant[ill.tenant.slug]["state"] == "resting"
+    assert by_tenant[ill.tenant.slug]["last_error"] == "status_500"
+    assert by_tenant[ill.tenant.slug]["rests_until"]

@@ -1,4 +1,4 @@
-"""However much an answer is, reading it takes little memory and leaves nothing open."""
+"""Tests of the memory and descriptors that reading an answer takes."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 from tests.webhooks.oms import ROOT
 from webhooks.fake_oms.modes import MODES
 
-# All that can follow one another in one fake OMS.
+# Modes that one fake OMS can have one after another.
 PLAIN = [
     name for name, mode in MODES.items() if mode.reads and mode.listens and not mode.certificate
 ]
@@ -18,9 +18,9 @@ PLAIN = [
 
 @pytest.fixture
 def costs(fake_oms):
-    """By mode: what asking it once costs a process that has asked others before."""
+    """Return the cost of one request by mode, in a process that made others before."""
     oms = fake_oms("good", "--seconds", "0.2")
-    asked = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tests.webhooks.growing", oms.allowed_host, *PLAIN],
         cwd=ROOT,
         env=os.environ
@@ -32,8 +32,8 @@ def costs(fake_oms):
         text=True,
         check=False,
     )
-    assert asked.returncode == 0, asked.stderr
-    return json.loads(asked.stdout)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def test_no_answer_takes_ten_megabytes_or_leaves_anything_open(costs):

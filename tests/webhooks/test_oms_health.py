@@ -1,4 +1,4 @@
-"""An external OMS that fails is left alone by all processes, and asked again after a while."""
+"""Tests of the circuit breaker for external OMS."""
 
 import os
 import subprocess
@@ -43,13 +43,13 @@ def shop(oms):
 
 
 def ask(shop):
-    """What a detail is answered with: status and Retry-After."""
+    """Return status and Retry-After of the answer to a detail."""
     response = shop.detail("ADA-001", "external")
     return response.status_code, int(response.headers.get("Retry-After", 0))
 
 
 def rest_is_over(shop):
-    """As if it had rested long enough, by the database's clock."""
+    """Move the end of the rest into the past of the database clock."""
     ExternalOms.objects.update(rests_until=Now() - timedelta(seconds=1))
     shop.forget()
 
@@ -104,7 +104,7 @@ def test_after_the_rest_one_may_try_and_its_success_ends_it(shop, oms):
     row = ExternalOms.objects.get()
     assert (row.failures, row.rests_until) == (0, None)
     assert ask(shop)[0] == 200
-    assert row.last_error == "status_500"  # and is remembered, for people
+    assert row.last_error == "status_500"  # shown in the console
 
 
 def test_after_the_rest_a_failure_begins_another(shop, oms):
@@ -122,7 +122,7 @@ def test_while_one_tries_nobody_else_does(shop, oms):
     break_it(shop)
     rest_is_over(shop)
 
-    oms_health.check(shop.tenant, patience=2)  # the one that tries, and has no answer yet
+    oms_health.check(shop.tenant, patience=2)  # this request tries and has no answer yet
 
     with pytest.raises(oms_health.OmsRests) as refused:
         oms_health.check(shop.tenant, patience=2)
@@ -190,9 +190,9 @@ def test_its_state_is_shown_to_operators(shop, oms, client):
     lines = client.get("/metrics").content.decode().splitlines()
 
     label = f'tenant="{shop.tenant.slug}"'
-    shown = dict(line.rsplit(" ", 1) for line in lines if label in line)
-    assert float(shown[f"ordermgmt_external_oms_success_age_seconds{{{label}}}"]) < 60
-    assert float(shown[f"ordermgmt_external_oms_failures{{{label}}}"]) == 0
+    values = dict(line.rsplit(" ", 1) for line in lines if label in line)
+    assert float(values[f"ordermgmt_external_oms_success_age_seconds{{{label}}}"]) < 60
+    assert float(values[f"ordermgmt_external_oms_failures{{{label}}}"]) == 0
     checks = client.get("/readyz").json()
     assert checks["gauges"]["external_oms_failures"] == 0
 
@@ -207,13 +207,13 @@ def test_one_that_fails_is_named_by_readyz_which_stays_well(shop, client):
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("members", "name"),
     [
         ({"rests_until": Now()}, "external_oms_rests_only_after_failures"),
         ({"last_error": "timed_out"}, "external_oms_error_has_a_time"),
         ({"last_error_at": Now()}, "external_oms_error_has_a_time"),
     ],
 )
-def test_the_database_promises(said, name):
+def test_the_database_promises(members, name):
     with pytest.raises(IntegrityError, match=name):
-        ExternalOms.objects.create(tenant_id=1, **said)
+        ExternalOms.objects.create(tenant_id=1, **members)

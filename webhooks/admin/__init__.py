@@ -1,4 +1,4 @@
-"""Other systems in the console: the events they will hear of, and how the external OMS does."""
+"""Console pages of outbox events and external OMS."""
 
 from webhooks.admin import events, external_oms
 

@@ -1,4 +1,4 @@
-"""Events in the console: what other systems will hear of."""
+"""Console pages of outbox events."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -16,13 +16,13 @@ from ordermgmt.console.scoping import TenantAdmin, tenant_id_of
 from webhooks.models import Event
 
 PAGE: Final = 50
-WINDOW: Final = 20_000  # events of all tenants that one page looks through
+WINDOW: Final = 20_000  # events of all tenants that one page searches
 LONGEST_SHOWN: Final = 50_000  # characters of a payload
 
 
 @admin.register(Event)
 class EventAdmin(TenantAdmin):
-    """The outbox, newest first. Pages follow the primary key: nothing is counted or sorted."""
+    """The outbox, newest first. Pages follow the primary key, without counting or sorting."""
 
     fields = ["name", "tenant", "subject", "version", "uuid", "published_at", "shown_payload"]
     readonly_fields = fields
@@ -37,9 +37,9 @@ class EventAdmin(TenantAdmin):
         events = self.get_queryset(request).defer("payload").order_by("-pk")
         if name:
             events = events.filter(name=name)
-        events, looked_until = _stretch(events, order=order, before=before)
-        found = list(events[: PAGE + 1])
-        older = found[PAGE - 1].pk if len(found) > PAGE else looked_until
+        events, window_end = _window(events, order=order, before=before)
+        page = list(events[: PAGE + 1])
+        older = page[PAGE - 1].pk if len(page) > PAGE else window_end
         request.current_app = self.admin_site.name
         return TemplateResponse(
             request,
@@ -48,7 +48,7 @@ class EventAdmin(TenantAdmin):
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "title": "Events",
-                "events": found[:PAGE],
+                "events": page[:PAGE],
                 "shows_tenant": tenant_id_of(request.user) is None,
                 "name": name,
                 "order": order,
@@ -64,12 +64,12 @@ class EventAdmin(TenantAdmin):
         return format_html('<pre class="overflow-x-auto text-xs">{}</pre>', cut)
 
 
-def _stretch(
+def _window(
     events: QuerySet[Any], *, order: str, before: int | None
 ) -> tuple[QuerySet[Any], int | None]:
-    """The events to look through, and where the next stretch would begin if there is one.
+    """Return the events to search, and the primary key at which the next window begins, if any.
 
-    Those of one order are found by an index; others along the primary key, so many at a time.
+    Events of one order have an index. All others are searched in windows of the primary key.
     """
     if before is not None:
         events = events.filter(pk__lt=before)

@@ -1,4 +1,4 @@
-"""The external OMS in the console: how it has answered lately, and a button to try it."""
+"""Console pages of external OMS: recent health and inspection."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ from ordermgmt.http import request_slots
 from webhooks.models import ExternalOms
 from webhooks.services import inspection, oms_health
 
-TRIES = "configuration.change_setting"  # who may let us call out
+TRIES = "configuration.change_setting"  # the permission to send requests
 
 
 class TryForm(forms.Form):
-    """What to ask it for; by one of these it finds the order it is then asked about."""
+    """The order or customer to request from the external OMS."""
 
     order = forms.CharField(
         label="An order it has",
@@ -47,17 +47,17 @@ class TryForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or self.cleaned_data
-        if not any(said.values()):
+        form_data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not any(form_data.values()):
             raise forms.ValidationError("Name an order it has, or a customer.")
-        if said.get("consumer_email") and said.get("consumer_token"):
+        if form_data.get("consumer_email") and form_data.get("consumer_token"):
             raise forms.ValidationError("A customer is asked for by e-mail or by token.")
-        return said
+        return form_data
 
 
 @admin.register(ExternalOms)
 class ExternalOmsAdmin(TenantAdmin):
-    """One page for each tenant, whether its external OMS was ever asked or not."""
+    """One page for each tenant, even if its external OMS was never called."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -67,7 +67,7 @@ class ExternalOmsAdmin(TenantAdmin):
         ]
 
     def list_view(self, request: HttpRequest) -> HttpResponse:
-        """An operator sees those that were ever asked; everybody else their own."""
+        """Show an operator every external OMS with a row, and redirect others to their own."""
         tenants = self._tenants(request)
         if tenant_id_of(request.user) is not None:
             return HttpResponseRedirect(_address(tenants.get().slug))
@@ -85,7 +85,7 @@ class ExternalOmsAdmin(TenantAdmin):
             if not tries:
                 raise PermissionDenied
             if form.is_valid():
-                findings = _tried(tenant, form)
+                findings = _inspect(tenant, form)
         elif tries:
             typed.restore(request, form)
         return self._page(
@@ -113,13 +113,14 @@ class ExternalOmsAdmin(TenantAdmin):
         return TemplateResponse(request, f"console/external_oms/{template}.html", context)
 
 
-def _tried(tenant: Tenant, form: TryForm) -> list[inspection.Finding] | None:
-    """What was found; None, with the refusal in the form, if it could not be tried."""
-    said = form.cleaned_data
-    consumer = {name: said[name] for name in ("consumer_email", "consumer_token") if said[name]}
+def _inspect(tenant: Tenant, form: TryForm) -> list[inspection.Finding] | None:
+    """Return the findings, or None with the error in the form if no request was possible."""
+    form_data = form.cleaned_data
+    names = ("consumer_email", "consumer_token")
+    consumer = {name: form_data[name] for name in names if form_data[name]}
     try:
         with request_slots.release_while_waiting(tenant.pk):
-            return inspection.inspect(tenant, order_id=said["order"], consumer=consumer)
+            return inspection.inspect(tenant, order_id=form_data["order"], consumer=consumer)
     except DomainError as refusal:
         form.add_error(None, str(refusal))
         return None

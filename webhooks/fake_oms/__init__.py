@@ -1,4 +1,4 @@
-"""A pretend external OMS that can be good, or bad in one way of many: contract §c.
+"""Fake external OMS with many modes of failure (docs/contract.md, External order webhook).
 
-It stands on the standard library (and `cryptography`, for certificates), so that it starts at once.
+It uses only the standard library, and `cryptography` for certificates, so that it starts fast.
 """

@@ -1,4 +1,4 @@
-"""The fake OMS from the command line: `python -m webhooks.fake_oms`, `manage.py fake_oms`."""
+"""Command line of the fake OMS: `python -m webhooks.fake_oms` and `manage.py fake_oms`."""
 
 import argparse
 import asyncio
@@ -26,10 +26,10 @@ EPILOG: Final = "\n\n".join(
         "  manage.py fake_oms --port 9000\n"
         "  manage.py fake_oms --mode slow --seconds 3\n"
         "  curl -X POST http://127.0.0.1:9000/__mode/503    # change the mode while it runs\n"
-        "  curl http://127.0.0.1:9000/__calls               # what it was asked so far",
+        "  curl http://127.0.0.1:9000/__calls               # the calls so far",
         *(
             f"modes, {title}:\n"
-            + "\n".join(f"  {name:<20} {mode.says}" for name, mode in group.items())
+            + "\n".join(f"  {name:<20} {mode.help}" for name, mode in group.items())
             for title, group in _GROUPS.items()
         ),
     ]
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: dict[str, Any]) -> None:
     """Serve until interrupted."""
 
-    def says(line: str) -> None:
+    def log_line(line: str) -> None:
         if not options["json"]:
             print(line, flush=True)
 
@@ -63,7 +63,7 @@ def run(options: dict[str, Any]) -> None:
         port=options["port"],
         api_key=options["api_key"],
         seconds=options["seconds"],
-        says=says,
+        log=log_line,
     )
 
     def ready(folder: Path) -> None:
@@ -90,7 +90,7 @@ def _facts(oms: FakeOms, tenant: str, folder: Path) -> dict[str, str]:
 
 def _panel(oms: FakeOms, facts: dict[str, str]) -> str:
     lines = [
-        f"The fake OMS is at {oms.url}, in mode {oms.mode}: {oms.behaves.says}",
+        f"The fake OMS is at {oms.url}, in mode {oms.mode}: {oms.behaves.help}",
         "",
         "It is no public address: have this in .env, or in the environment of all that follows:",
         f"  EGRESS_ALLOWED_HOSTS={facts['allowed_host']}",

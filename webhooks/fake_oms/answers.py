@@ -1,4 +1,4 @@
-"""Whole answers that are late, refuse, lead astray, or say what the contract forbids."""
+"""Complete answers of the fake OMS that are late, refused, redirected or invalid."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ async def flapping(call: Call) -> None:
 
 
 def refusing(status: int, **headers: str | int) -> Behavior:
-    """To answer every call with that status."""
+    """Return a behavior that answers every call with that status."""
 
     async def behavior(call: Call) -> None:
         await call.reply(status, {"message": "Not today."}, **headers)
@@ -33,7 +33,7 @@ def refusing(status: int, **headers: str | int) -> Behavior:
 
 
 def redirecting(status: int, location: str) -> Behavior:
-    """To send callers elsewhere; `{itself}` stands for the address that was asked."""
+    """Return a behavior that redirects; `{itself}` in `location` is the requested address."""
 
     async def behavior(call: Call) -> None:
         itself = f"http://{call.headers.get('host', '')}{call.target}"
@@ -47,7 +47,7 @@ async def no_content(call: Call) -> None:
 
 
 def saying(body: Any, **headers: str | int) -> Behavior:
-    """To answer 200 with that body, whatever was asked."""
+    """Return a behavior that answers every call with 200 and that body."""
 
     async def behavior(call: Call) -> None:
         await call.reply(200, body, **headers)
@@ -56,7 +56,7 @@ def saying(body: Any, **headers: str | int) -> Behavior:
 
 
 def spoiling(edit: Edit) -> Behavior:
-    """To answer soundly but for what `edit` does to each order."""
+    """Return a behavior that applies `edit` to each order of a valid answer."""
 
     async def behavior(call: Call) -> None:
         status, body = call.sound()
@@ -68,7 +68,7 @@ def spoiling(edit: Edit) -> Behavior:
 
 
 def rewriting(rewrite: Callable[[bytes], bytes], **headers: str | int) -> Behavior:
-    """To answer soundly but for what `rewrite` does to the text."""
+    """Return a behavior that applies `rewrite` to the text of a valid answer."""
 
     async def behavior(call: Call) -> None:
         status, body = call.sound()
@@ -79,7 +79,7 @@ def rewriting(rewrite: Callable[[bytes], bytes], **headers: str | int) -> Behavi
 
 
 def set_to(**members: Any) -> Edit:
-    """Those members of an order become those values."""
+    """Return an edit that sets members of an order."""
     return lambda order: order.update(members)
 
 
@@ -88,7 +88,7 @@ def without(*names: str) -> Edit:
 
 
 def in_items(edit: Edit) -> Edit:
-    """The same, done to each item of an order."""
+    """Return an edit that applies another to each item of an order."""
     return lambda order: [edit(item) for item in order["items"]]
 
 
@@ -97,7 +97,7 @@ def in_prices(edit: Edit) -> Edit:
 
 
 async def many(call: Call) -> None:
-    """250 orders, whoever is asked for; a detail as it should be."""
+    """Answer with 250 orders for every customer, and with valid details."""
     status, body = call.sound()
     if status == 200 and body.get("orders"):
         first, *_ = body["orders"]

@@ -1,4 +1,4 @@
-"""One call to the fake OMS, the sound answer to it, and how anything can be sent instead."""
+"""Call to the fake OMS, with its valid answer and methods to send others."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from webhooks.fake_oms import orders
 
 @dataclass
 class Call:
-    """What came in, and the line back. `number` counts the calls of this mode from 1."""
+    """One request and its connection. `number` counts the calls in this mode from 1."""
 
     target: str
     headers: Mapping[str, str]
@@ -34,29 +34,29 @@ class Call:
             await self.line.drain()
 
     async def begin(self, status: int = 200, **headers: str | int) -> None:
-        """The status line and the headers: of JSON, unless they say something else."""
-        said = {"content_type": "application/json", "connection": "close"} | headers
-        lines = [f"{name.replace('_', '-').title()}: {value}" for name, value in said.items()]
+        """Send the status line and headers, with a JSON content type unless they have another."""
+        merged = {"content_type": "application/json", "connection": "close"} | headers
+        lines = [f"{name.replace('_', '-').title()}: {value}" for name, value in merged.items()]
         await self.send(_head(status, *lines))
 
     async def reply(self, status: int, body: Any = None, **headers: str | int) -> None:
-        """A whole answer. A body that is not bytes already is sent as JSON."""
+        """Send a complete answer. A body that is not bytes is sent as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         await self.begin(status, content_length=len(content), **headers)
         await self.send(content)
 
     def sound(self) -> tuple[int, Any]:
-        """Status and body of the answer that the contract asks for."""
-        sent = {self.headers.get("authorization"), self.headers.get("x-api-key")}
-        if sent.isdisjoint({f"Bearer {self.api_key}", self.api_key}):
+        """Return status and body of the answer that the contract requires."""
+        credentials = {self.headers.get("authorization"), self.headers.get("x-api-key")}
+        if credentials.isdisjoint({f"Bearer {self.api_key}", self.api_key}):
             return 403, {"message": "The API key is missing or wrong."}
         *_, collection, last = ["", *self.path.split("/")]
         if collection == "orders" and last:
             order = orders.find(unquote(last))
             return (200, order) if order else (404, {"message": "There is no such order."})
-        asked = self.query.get("consumer_email", []) + self.query.get("consumer_token", [])
-        if last == "orders" and len(asked) == 1:
-            return 200, {"orders": orders.history(asked[0])}
+        customers = self.query.get("consumer_email", []) + self.query.get("consumer_token", [])
+        if last == "orders" and len(customers) == 1:
+            return 200, {"orders": orders.history(customers[0])}
         if last == "orders":
             return 400, {"message": "Say consumer_email or consumer_token, and not both."}
         return 404, {"message": "There is nothing here but /orders and /orders/{id}."}

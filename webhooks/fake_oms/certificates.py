@@ -1,4 +1,4 @@
-"""Certificates for the fake OMS: one to be trusted, and those nobody should trust."""
+"""Certificates of the fake OMS: one that is valid, and several that are not."""
 
 import datetime as dt
 import ssl
@@ -18,7 +18,10 @@ _DAY: Final = dt.timedelta(days=1)
 
 
 def context(kind: Certificate, folder: Path) -> ssl.SSLContext:
-    """What a server of that kind needs; `authority.pem` in the folder is what trusts the good."""
+    """Return the TLS context of a server with that kind of certificate.
+
+    Writes `authority.pem` to the folder, which clients can trust.
+    """
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _signed(AUTHORITY, authority_key, authority_key)
     if kind == "self_signed":
@@ -37,12 +40,12 @@ def context(kind: Certificate, folder: Path) -> ssl.SSLContext:
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(pem)
     )
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(chain)
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_context.load_cert_chain(chain)
     if kind == "old":
-        made.set_ciphers("ALL:@SECLEVEL=0")
-        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1
-    return made
+        server_context.set_ciphers("ALL:@SECLEVEL=0")
+        server_context.minimum_version = server_context.maximum_version = ssl.TLSVersion.TLSv1
+    return server_context
 
 
 def _signed(

@@ -1,4 +1,4 @@
-"""Answers that break the rules of HTTP, do not end, or are larger than anybody should read."""
+"""Answers of the fake OMS that break the rules of HTTP, do not end or are too large."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from functools import cache
 
 from webhooks.fake_oms.calls import Behavior, Call
 
-FOR_EVER = 3600  # seconds; longer than anybody waits
+FOR_EVER = 3600  # seconds, longer than any timeout
 MEGABYTE = 1_000_000
 
 
@@ -56,7 +56,7 @@ async def drip_chunks(call: Call) -> None:
 
 
 async def hang_up(call: Call) -> None:
-    """The line is closed by whoever called this function."""
+    """Send nothing; the server closes the connection afterwards."""
 
 
 async def reset(call: Call) -> None:
@@ -68,7 +68,7 @@ async def reset(call: Call) -> None:
 async def reset_in_body(call: Call) -> None:
     await call.begin(content_length=5000)
     await call.send(b'{"orders": [')
-    await asyncio.sleep(0.1)  # else it overtakes what was sent
+    await asyncio.sleep(0.1)  # the reset would overtake the data otherwise
     await reset(call)
 
 
@@ -79,7 +79,7 @@ async def close_in_body(call: Call) -> None:
 
 
 def claiming(length: str) -> Behavior:
-    """To say that the body has that length, which it has not."""
+    """Return a behavior that announces a wrong length of the body."""
 
     async def behavior(call: Call) -> None:
         text = _text(call)
@@ -90,7 +90,7 @@ def claiming(length: str) -> Behavior:
 
 
 def raw(*pieces: bytes) -> Behavior:
-    """To send these bytes and close."""
+    """Return a behavior that sends these bytes and closes."""
 
     async def behavior(call: Call) -> None:
         await call.send(*pieces)
@@ -99,7 +99,7 @@ def raw(*pieces: bytes) -> Behavior:
 
 
 def endless(first: bytes, again: bytes) -> Behavior:
-    """To send the first bytes once, and the others until nobody listens."""
+    """Return a behavior that sends `first` once, then `again` until the client hangs up."""
 
     async def behavior(call: Call) -> None:
         await call.send(first)
@@ -114,7 +114,7 @@ async def junk(call: Call) -> None:
 
 
 async def huge(call: Call) -> None:
-    """100 MB, announced as such."""
+    """Send 100 MB with a correct length."""
     await call.begin(content_length=100 * MEGABYTE)
     for _ in range(100):
         await call.send(b" " * MEGABYTE)
@@ -127,7 +127,7 @@ async def huge_without_length(call: Call) -> None:
 
 
 async def bomb(call: Call) -> None:
-    """100 kB of gzip that become 100 MB."""
+    """Send 100 kB of gzip that expand to 100 MB."""
     await call.reply(200, _packed(), content_encoding="gzip")
 
 

@@ -1,4 +1,4 @@
-"""Every way in which the fake OMS can behave: its name, one sentence, and what does it."""
+"""Modes of the fake OMS: name, description and behavior."""
 
 import gzip
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ CHUNKED: Final = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 METADATA: Final = "http://169.254.169.254/latest/meta-data/"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mode:
-    """`certificate` is what it shows to callers by TLS; without one it speaks plain http.
+    """A mode of the fake OMS. Without a `certificate` it serves plain http.
 
-    One that does not listen refuses connections; one that does not read leaves them lying there.
+    With `listens` false it refuses connections, with `reads` false it never reads a request.
     """
 
-    says: str
+    help: str
     behavior: Behavior
     certificate: Certificate | None = None
     listens: bool = True
@@ -40,34 +40,45 @@ class Mode:
 
 
 ON_TIME: Final = {
-    "good": Mode("Answers as the contract asks, with invented orders.", answers.good),
-    "tls": Mode("The same by https, with an authority of its own.", answers.good, "good"),
-    "slow": Mode("Answers well, after --seconds.", answers.slow),
-    "flapping": Mode("Fails every other call with 503, the first one too.", answers.flapping),
-    "many": Mode("Lists 250 orders of every customer.", answers.many),
-    "oldest_first": Mode("Lists the oldest order first.", answers.oldest_first),
+    "good": Mode(help="Answers as the contract asks, with invented orders.", behavior=answers.good),
+    "tls": Mode(
+        help="The same by https, with an authority of its own.",
+        behavior=answers.good,
+        certificate="good",
+    ),
+    "slow": Mode(help="Answers well, after --seconds.", behavior=answers.slow),
+    "flapping": Mode(
+        help="Fails every other call with 503, the first one too.", behavior=answers.flapping
+    ),
+    "many": Mode(help="Lists 250 orders of every customer.", behavior=answers.many),
+    "oldest_first": Mode(help="Lists the oldest order first.", behavior=answers.oldest_first),
     "more": Mode(
-        "Adds members that the contract does not know.",
-        spoiling(set_to(next="http://169.254.169.254/", loyalty={"points": 7})),
+        help="Adds members that the contract does not know.",
+        behavior=spoiling(set_to(next="http://169.254.169.254/", loyalty={"points": 7})),
     ),
     "script": Mode(
-        "Names a product by a script and a spreadsheet formula.",
-        spoiling(in_items(set_to(product_attributes={"name": '=1+1"><script>alert(1)</script>'}))),
+        help="Names a product by a script and a spreadsheet formula.",
+        behavior=spoiling(
+            in_items(set_to(product_attributes={"name": '=1+1"><script>alert(1)</script>'}))
+        ),
     ),
     "html_type": Mode(
-        "Says that its sound JSON is HTML.",
-        rewriting(lambda text: text, content_type="text/html"),
+        help="Says that its sound JSON is HTML.",
+        behavior=rewriting(lambda text: text, content_type="text/html"),
     ),
-    "cookies": Mode("Sets cookies.", rewriting(lambda text: text, set_cookie="a=b; Path=/")),
+    "cookies": Mode(
+        help="Sets cookies.", behavior=rewriting(lambda text: text, set_cookie="a=b; Path=/")
+    ),
 }
 REFUSING: Final = {
     **{
-        str(status): Mode(f"Answers {status} to every call.", refusing(status))
+        str(status): Mode(help=f"Answers {status} to every call.", behavior=refusing(status))
         for status in (400, 401, 403, 404, 408, 409, 410, 422, 429, 500, 502, 503, 504)
     },
     **{
         f"429_{name}": Mode(
-            f"Answers 429 with Retry-After: {after}.", refusing(429, retry_after=after)
+            help=f"Answers 429 with Retry-After: {after}.",
+            behavior=refusing(429, retry_after=after),
         )
         for name, after in {
             "now": "0",
@@ -79,92 +90,127 @@ REFUSING: Final = {
     },
     **{
         f"redirect_{status}": Mode(
-            f"Redirects with {status} to the metadata service.", redirecting(status, METADATA)
+            help=f"Redirects with {status} to the metadata service.",
+            behavior=redirecting(status, METADATA),
         )
         for status in (301, 302, 303, 307, 308)
     },
-    "redirect_loop": Mode("Redirects to itself.", redirecting(302, "{itself}")),
-    "redirect_host": Mode("Redirects to another host.", redirecting(302, "https://example.com/")),
-    "204": Mode("Answers 204, without a body.", answers.no_content),
+    "redirect_loop": Mode(help="Redirects to itself.", behavior=redirecting(302, "{itself}")),
+    "redirect_host": Mode(
+        help="Redirects to another host.", behavior=redirecting(302, "https://example.com/")
+    ),
+    "204": Mode(help="Answers 204, without a body.", behavior=answers.no_content),
 }
 SPOILED: Final = {
-    "empty": Mode("Answers 200 with no body.", saying(b"")),
-    "no_orders": Mode("Answers 200 with {}.", saying({})),
+    "empty": Mode(help="Answers 200 with no body.", behavior=saying(b"")),
+    "no_orders": Mode(help="Answers 200 with {}.", behavior=saying({})),
     "many_faults": Mode(
-        "Answers 200 with 39,800 things that are empty.",
-        saying(b'{"orders": [%b{}], "items": [%b{}]}' % (b"{}," * 19_900, b"{}," * 19_900)),
+        help="Answers 200 with 39,800 things that are empty.",
+        behavior=saying(
+            b'{"orders": [%b{}], "items": [%b{}]}' % (b"{}," * 19_900, b"{}," * 19_900)
+        ),
     ),
-    "null": Mode("Answers 200 with null.", saying(None)),
-    "list": Mode("Answers 200 with a list.", saying([])),
+    "null": Mode(help="Answers 200 with null.", behavior=saying(None)),
+    "list": Mode(help="Answers 200 with a list.", behavior=saying([])),
     "html": Mode(
-        "Answers 200 with a page of HTML.",
-        saying(b"<html>Sign in</html>", content_type="text/html"),
+        help="Answers 200 with a page of HTML.",
+        behavior=saying(b"<html>Sign in</html>", content_type="text/html"),
     ),
-    "not_json": Mode("Stops in the middle of its JSON.", rewriting(lambda text: text[:-2])),
-    "nan": Mode("Has NaN for a price.", spoiling(in_prices(set_to(net=float("nan"))))),
+    "not_json": Mode(
+        help="Stops in the middle of its JSON.", behavior=rewriting(lambda text: text[:-2])
+    ),
+    "nan": Mode(
+        help="Has NaN for a price.", behavior=spoiling(in_prices(set_to(net=float("nan"))))
+    ),
     "infinity": Mode(
-        "Has 1e999 for a price.",
-        rewriting(lambda text: text.replace(b'"net": ', b'"net": 1e999, "was": ')),
+        help="Has 1e999 for a price.",
+        behavior=rewriting(lambda text: text.replace(b'"net": ', b'"net": 1e999, "was": ')),
     ),
     "long_number": Mode(
-        "Has a price of 100,000 digits.",
-        rewriting(lambda text: text.replace(b'"net": ', b'"net": ' + b"9" * 100_000, 1)),
+        help="Has a price of 100,000 digits.",
+        behavior=rewriting(lambda text: text.replace(b'"net": ', b'"net": ' + b"9" * 100_000, 1)),
     ),
     "twice": Mode(
-        "Says the status twice, differently.",
-        rewriting(lambda text: text.replace(b'"status"', b'"status": "complete", "status"')),
+        help="Says the status twice, differently.",
+        behavior=rewriting(
+            lambda text: text.replace(b'"status"', b'"status": "complete", "status"')
+        ),
     ),
     "deep": Mode(
-        "Nests 100,000 lists.",
-        saying(b'{"orders": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+        help="Nests 100,000 lists.",
+        behavior=saying(b'{"orders": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
     ),
-    "latin1": Mode("Is not UTF-8.", rewriting(lambda text: text.replace(b"Example", b"\xc9x"))),
-    "utf16": Mode("Is UTF-16.", rewriting(lambda text: text.decode().encode("utf-16"))),
+    "latin1": Mode(
+        help="Is not UTF-8.", behavior=rewriting(lambda text: text.replace(b"Example", b"\xc9x"))
+    ),
+    "utf16": Mode(
+        help="Is UTF-16.", behavior=rewriting(lambda text: text.decode().encode("utf-16"))
+    ),
     "surrogate": Mode(
-        "Has half a character in a name.",
-        spoiling(in_items(set_to(product_attributes={"name": "\ud800"}))),
+        help="Has half a character in a name.",
+        behavior=spoiling(in_items(set_to(product_attributes={"name": "\ud800"}))),
     ),
     "nul": Mode(
-        "Has NUL in a name.", spoiling(in_items(set_to(product_attributes={"name": "a\0b"})))
+        help="Has NUL in a name.",
+        behavior=spoiling(in_items(set_to(product_attributes={"name": "a\0b"}))),
     ),
     "gzip": Mode(
-        "Sends gzip though nobody asked for it.", rewriting(gzip.compress, content_encoding="gzip")
+        help="Sends gzip though nobody asked for it.",
+        behavior=rewriting(gzip.compress, content_encoding="gzip"),
     ),
-    "wrong_order": Mode("Answers with another order.", spoiling(set_to(id="EVE-001"))),
+    "wrong_order": Mode(
+        help="Answers with another order.", behavior=spoiling(set_to(id="EVE-001"))
+    ),
     "same_ids": Mode(
-        "Gives all orders and items one id.",
-        spoiling(
+        help="Gives all orders and items one id.",
+        behavior=spoiling(
             lambda order: (
                 order.update(id="SAME-1", origin_id="SAME-1"),
                 in_items(set_to(id="1"))(order),
             )
         ),
     ),
-    "no_status": Mode("Leaves out the status.", spoiling(without("status"))),
-    "no_items": Mode("Leaves out the items.", spoiling(without("items"))),
-    "no_totals": Mode("Leaves out the totals of a detail.", spoiling(without("totals"))),
-    "no_price": Mode("Leaves out the prices of items.", spoiling(in_items(without("price")))),
-    "null_items": Mode("Has null for the items.", spoiling(set_to(items=None))),
-    "unknown_status": Mode("Has a status of its own.", spoiling(set_to(status="shipped"))),
+    "no_status": Mode(help="Leaves out the status.", behavior=spoiling(without("status"))),
+    "no_items": Mode(help="Leaves out the items.", behavior=spoiling(without("items"))),
+    "no_totals": Mode(
+        help="Leaves out the totals of a detail.", behavior=spoiling(without("totals"))
+    ),
+    "no_price": Mode(
+        help="Leaves out the prices of items.", behavior=spoiling(in_items(without("price")))
+    ),
+    "null_items": Mode(help="Has null for the items.", behavior=spoiling(set_to(items=None))),
+    "unknown_status": Mode(
+        help="Has a status of its own.", behavior=spoiling(set_to(status="shipped"))
+    ),
     "item_on_hold": Mode(
-        "Has items on_hold, which this contract has not.",
-        spoiling(in_items(set_to(status="on_hold"))),
+        help="Has items on_hold, which this contract has not.",
+        behavior=spoiling(in_items(set_to(status="on_hold"))),
     ),
-    "unknown_currency": Mode("Has the currency ZZZ.", spoiling(set_to(currency="ZZZ"))),
-    "text_price": Mode("Has prices as text.", spoiling(in_prices(set_to(net="72.00")))),
-    "negative_price": Mode("Has negative prices.", spoiling(in_prices(set_to(net=-1)))),
+    "unknown_currency": Mode(
+        help="Has the currency ZZZ.", behavior=spoiling(set_to(currency="ZZZ"))
+    ),
+    "text_price": Mode(
+        help="Has prices as text.", behavior=spoiling(in_prices(set_to(net="72.00")))
+    ),
+    "negative_price": Mode(
+        help="Has negative prices.", behavior=spoiling(in_prices(set_to(net=-1)))
+    ),
     "many_places": Mode(
-        "Has a price of 30 decimal places.",
-        rewriting(lambda text: text.replace(b'"net": ', b'"net": 0.' + b"1" * 30 + b', "was": ')),
+        help="Has a price of 30 decimal places.",
+        behavior=rewriting(
+            lambda text: text.replace(b'"net": ', b'"net": 0.' + b"1" * 30 + b', "was": ')
+        ),
     ),
-    "bad_date": Mode("Has a date that is none.", spoiling(set_to(placed_at="2021-13-41"))),
+    "bad_date": Mode(
+        help="Has a date that is none.", behavior=spoiling(set_to(placed_at="2021-13-41"))
+    ),
     "local_date": Mode(
-        "Has times without a zone.", spoiling(set_to(placed_at="2021-11-22T12:51:39"))
+        help="Has times without a zone.", behavior=spoiling(set_to(placed_at="2021-11-22T12:51:39"))
     ),
-    "empty_id": Mode("Has an empty id.", spoiling(set_to(origin_id=""))),
+    "empty_id": Mode(help="Has an empty id.", behavior=spoiling(set_to(origin_id=""))),
     "cash_on_delivery": Mode(
-        "Has a method of payment that the contract has not.",
-        spoiling(
+        help="Has a method of payment that the contract has not.",
+        behavior=spoiling(
             set_to(
                 payment_history=[
                     {
@@ -179,65 +225,92 @@ SPOILED: Final = {
     ),
 }
 BROKEN: Final = {
-    "refuse": Mode("Takes no connections.", faults.hang, listens=False),
-    "silent": Mode("Takes connections and reads nothing.", faults.hang, reads=False),
-    "hang": Mode("Reads the request and never answers.", faults.hang),
-    "headers_then_hang": Mode("Sends headers and no more.", faults.headers_then_hang),
-    "drip_status": Mode("Sends a byte a second from the start.", faults.drip_status),
-    "drip_headers": Mode("Sends headers, a byte a second.", faults.drip_headers),
-    "drip_body": Mode("Sends the body, a byte a second.", faults.drip_body),
-    "drip_chunks": Mode("Sends a chunk of one byte a second.", faults.drip_chunks),
-    "hang_up": Mode("Closes the connection without a word.", faults.hang_up),
-    "reset": Mode("Resets the connection.", faults.reset),
-    "reset_in_body": Mode("Resets the connection in the body.", faults.reset_in_body),
-    "close_in_body": Mode("Closes the connection in the body.", faults.close_in_body),
-    "short_length": Mode("Announces half of the body.", claiming("{half}")),
-    "long_length": Mode("Announces more than it sends.", claiming("{more}")),
-    "huge_length": Mode("Announces a petabyte, and sends little.", claiming(f"{10**15}")),
-    "negative_length": Mode("Announces -1 bytes.", claiming("-1")),
-    "word_length": Mode("Announces a length that is no number.", claiming("much")),
-    "two_lengths": Mode("Announces two lengths.", claiming("{half}\r\nContent-Length: {more}")),
+    "refuse": Mode(help="Takes no connections.", behavior=faults.hang, listens=False),
+    "silent": Mode(help="Takes connections and reads nothing.", behavior=faults.hang, reads=False),
+    "hang": Mode(help="Reads the request and never answers.", behavior=faults.hang),
+    "headers_then_hang": Mode(help="Sends headers and no more.", behavior=faults.headers_then_hang),
+    "drip_status": Mode(help="Sends a byte a second from the start.", behavior=faults.drip_status),
+    "drip_headers": Mode(help="Sends headers, a byte a second.", behavior=faults.drip_headers),
+    "drip_body": Mode(help="Sends the body, a byte a second.", behavior=faults.drip_body),
+    "drip_chunks": Mode(help="Sends a chunk of one byte a second.", behavior=faults.drip_chunks),
+    "hang_up": Mode(help="Closes the connection without a word.", behavior=faults.hang_up),
+    "reset": Mode(help="Resets the connection.", behavior=faults.reset),
+    "reset_in_body": Mode(help="Resets the connection in the body.", behavior=faults.reset_in_body),
+    "close_in_body": Mode(help="Closes the connection in the body.", behavior=faults.close_in_body),
+    "short_length": Mode(help="Announces half of the body.", behavior=claiming("{half}")),
+    "long_length": Mode(help="Announces more than it sends.", behavior=claiming("{more}")),
+    "huge_length": Mode(
+        help="Announces a petabyte, and sends little.", behavior=claiming(f"{10**15}")
+    ),
+    "negative_length": Mode(help="Announces -1 bytes.", behavior=claiming("-1")),
+    "word_length": Mode(help="Announces a length that is no number.", behavior=claiming("much")),
+    "two_lengths": Mode(
+        help="Announces two lengths.", behavior=claiming("{half}\r\nContent-Length: {more}")
+    ),
     "endless_chunks": Mode(
-        "Sends chunks without end.", endless(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n")
+        help="Sends chunks without end.",
+        behavior=endless(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n"),
     ),
     "endless_trailers": Mode(
-        "Sends trailers without end.",
-        endless(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-More: %b\r\n" % (b"x" * 1024)),
+        help="Sends trailers without end.",
+        behavior=endless(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-More: %b\r\n" % (b"x" * 1024)),
     ),
-    "huge_chunk": Mode("Announces a chunk of 8 exabytes.", raw(CHUNKED, b"7fffffffffffffff\r\n{}")),
+    "huge_chunk": Mode(
+        help="Announces a chunk of 8 exabytes.", behavior=raw(CHUNKED, b"7fffffffffffffff\r\n{}")
+    ),
     "negative_chunk": Mode(
-        "Announces a chunk of -1 bytes.", endless(CHUNKED + b"-1\r\n", b" " * 65536)
+        help="Announces a chunk of -1 bytes.", behavior=endless(CHUNKED + b"-1\r\n", b" " * 65536)
     ),
-    "bad_chunk": Mode("Has a chunk whose length is no number.", raw(CHUNKED, b"zz\r\n{}\r\n")),
+    "bad_chunk": Mode(
+        help="Has a chunk whose length is no number.", behavior=raw(CHUNKED, b"zz\r\n{}\r\n")
+    ),
     "long_chunk_line": Mode(
-        "Has a chunk extension without end.", endless(CHUNKED + b"2;", b"x" * 65536)
+        help="Has a chunk extension without end.", behavior=endless(CHUNKED + b"2;", b"x" * 65536)
     ),
     "both_framings": Mode(
-        "Announces a length and chunks.",
-        raw(
+        help="Announces a length and chunks.",
+        behavior=raw(
             OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", b"2\r\n{}\r\n0\r\n\r\n"
         ),
     ),
-    "junk": Mode("Sends random bytes.", faults.junk),
-    "no_http": Mode("Sends JSON without any headers.", raw(b'{"orders": []}')),
-    "bad_status": Mode("Has a status that is no number.", raw(b"HTTP/1.1 OK 200\r\n\r\n{}")),
-    "status_999": Mode("Has the status 999.", raw(b"HTTP/1.1 999 What\r\n\r\n{}")),
-    "bad_headers": Mode("Has headers that are none.", raw(OK + b"no colon\r\n\0: x\r\n\r\n{}")),
+    "junk": Mode(help="Sends random bytes.", behavior=faults.junk),
+    "no_http": Mode(help="Sends JSON without any headers.", behavior=raw(b'{"orders": []}')),
+    "bad_status": Mode(
+        help="Has a status that is no number.", behavior=raw(b"HTTP/1.1 OK 200\r\n\r\n{}")
+    ),
+    "status_999": Mode(help="Has the status 999.", behavior=raw(b"HTTP/1.1 999 What\r\n\r\n{}")),
+    "bad_headers": Mode(
+        help="Has headers that are none.", behavior=raw(OK + b"no colon\r\n\0: x\r\n\r\n{}")
+    ),
     "continue_storm": Mode(
-        "Answers 100 Continue for ever.", endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n")
+        help="Answers 100 Continue for ever.",
+        behavior=endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     ),
     "early_hints": Mode(
-        "Answers 103 Early Hints for ever.", endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        help="Answers 103 Early Hints for ever.",
+        behavior=endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     ),
-    "many_headers": Mode("Has headers without end.", endless(OK, b"X-More: yes\r\n")),
-    "huge_header": Mode("Has a header without end.", endless(OK + b"X-More: ", b"x" * 65536)),
-    "huge_status": Mode("Has a status line without end.", endless(b"HTTP/1.1 200 ", b"x" * 65536)),
-    "huge": Mode("Sends a body of 100 MB.", faults.huge),
-    "huge_without_length": Mode("Sends 100 MB unannounced.", faults.huge_without_length),
-    "bomb": Mode("Sends 100 kB of gzip that become 100 MB.", faults.bomb),
-    "tls_self_signed": Mode("Vouches for itself.", answers.good, "self_signed"),
-    "tls_expired": Mode("Has a certificate of yesterday.", answers.good, "expired"),
-    "tls_wrong_name": Mode("Has a certificate of another host.", answers.good, "wrong_name"),
-    "tls_old": Mode("Knows no TLS but 1.0.", answers.good, "old"),
+    "many_headers": Mode(help="Has headers without end.", behavior=endless(OK, b"X-More: yes\r\n")),
+    "huge_header": Mode(
+        help="Has a header without end.", behavior=endless(OK + b"X-More: ", b"x" * 65536)
+    ),
+    "huge_status": Mode(
+        help="Has a status line without end.", behavior=endless(b"HTTP/1.1 200 ", b"x" * 65536)
+    ),
+    "huge": Mode(help="Sends a body of 100 MB.", behavior=faults.huge),
+    "huge_without_length": Mode(
+        help="Sends 100 MB unannounced.", behavior=faults.huge_without_length
+    ),
+    "bomb": Mode(help="Sends 100 kB of gzip that become 100 MB.", behavior=faults.bomb),
+    "tls_self_signed": Mode(
+        help="Vouches for itself.", behavior=answers.good, certificate="self_signed"
+    ),
+    "tls_expired": Mode(
+        help="Has a certificate of yesterday.", behavior=answers.good, certificate="expired"
+    ),
+    "tls_wrong_name": Mode(
+        help="Has a certificate of another host.", behavior=answers.good, certificate="wrong_name"
+    ),
+    "tls_old": Mode(help="Knows no TLS but 1.0.", behavior=answers.good, certificate="old"),
 }
 MODES: Final[dict[str, Mode]] = {**ON_TIME, **REFUSING, **SPOILED, **BROKEN}

@@ -1,8 +1,8 @@
-"""Invented orders of a small outdoor shop: an order follows from its id, a history from its email.
+"""Invented orders of a small outdoor shop, derived from order id and e-mail address.
 
-`ada@example.com` has the orders ADA-001, ADA-002 …; of an id like GD000001234 there is an order,
-too. Customers whose name begins with `heavy` have 137 orders, with `nobody` none. No order has an
-id that begins with NONE.
+`ada@example.com` has the orders ADA-001, ADA-002 …; other ids such as GD000001234 have an order,
+too. Customers with a name that begins with `heavy` have 137 orders, with `nobody` none. Ids that
+begin with NONE have no order.
 """
 
 import re
@@ -13,9 +13,9 @@ from typing import Any, Final
 from ordermgmt.values.timestamps import timestamp
 
 MANY: Final = 137
-_KNOWN_ID: Final = re.compile(r"(?!NONE)[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_VALID_ID: Final = re.compile(r"(?!NONE)[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FIRST_DAY: Final = datetime(2024, 1, 8, 7, 30, tzinfo=UTC)
-_LISTED: Final = {  # what the contract names for an entry of a history
+_LISTED: Final = {  # members of a history entry by the contract
     "id",
     "placed_at",
     "channel_type",
@@ -38,8 +38,8 @@ _CATALOG: Final = [  # name, cents, color, sizes
 
 
 def find(identifier: str) -> dict[str, Any] | None:
-    """The detail of an order, the same each time; None where there is none."""
-    if not _KNOWN_ID.fullmatch(identifier):
+    """Return the detail of an order, always the same, or None."""
+    if not _VALID_ID.fullmatch(identifier):
         return None
     chance = Random(identifier)  # noqa: S311 -- an order, not a secret
     status = chance.choice(["pending", "in_fulfillment", "complete", "complete"])
@@ -70,13 +70,13 @@ def find(identifier: str) -> dict[str, Any] | None:
 
 
 def history(customer: str) -> list[dict[str, Any]]:
-    """A customer's orders by email or token, newest first."""
+    """Return the orders of a customer by e-mail address or token, newest first."""
     name = re.sub(r"[^A-Za-z0-9]", "", customer.partition("@")[0])[:40].upper()
     count = MANY if name.startswith("HEAVY") else len(name) % 5 + 1
     if not name or name.startswith("NOBODY"):
         return []
-    found = [find(f"{name}-{number:03}") for number in range(count, 0, -1)]
-    return [{key: order[key] for key in order if key in _LISTED} for order in found if order]
+    details = [find(f"{name}-{number:03}") for number in range(count, 0, -1)]
+    return [{key: order[key] for key in order if key in _LISTED} for order in details if order]
 
 
 def _placed_at(number: str, chance: Random) -> str:
@@ -133,7 +133,7 @@ def _totals(items: list[dict[str, Any]], *, shipping: int) -> dict[str, float]:
 
 
 def _payments(items: list[dict[str, Any]], total: float, chance: Random) -> list[dict[str, Any]]:
-    """By card, sometimes partly by gift card; what was returned is paid back."""
+    """Return payments by card and sometimes gift card, and a refund of returned items."""
     by_gift_card = min(_cents(total), 2500) if chance.random() < 0.3 else 0
     returned = sum(_cents(item["price"]["gross"]) for item in items if item["status"] == "returned")
     card = f"Visa (**** {chance.randrange(1000, 10000)})"

@@ -1,6 +1,6 @@
-"""The fake OMS as a server: it takes calls, counts them, and answers each as its mode says.
+"""Server of the fake OMS, which counts its calls and answers them by its mode.
 
-`GET /__calls` tells what was asked, `POST /__mode/NAME` changes the mode; neither is counted.
+`GET /__calls` returns the calls so far, and `POST /__mode/NAME` changes the mode. Neither counts.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ _CLOSED: Final = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOve
 
 @dataclass
 class FakeOms:
-    """What it is told to be, and what it was asked."""
+    """The state of the server: its mode and the calls so far."""
 
     mode: str
     port: int
     api_key: str
     seconds: float
-    says: Callable[[str], None]
+    log: Callable[[str], None]
     connections: int = 0
     targets: list[str] = field(default_factory=list)
-    before: int = 0  # calls of the modes it was in before
+    before: int = 0  # calls in earlier modes
 
     @property
     def behaves(self) -> Mode:
@@ -43,17 +43,17 @@ class FakeOms:
         return f"{'https' if self.behaves.certificate else 'http'}://127.0.0.1:{self.port}"
 
     async def serve(self, ready: Callable[[Path], None]) -> None:
-        """Listen on this machine only; call `ready` with where certificates are; never return."""
-        door = socket.socket()
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(("127.0.0.1", self.port))
-        self.port = door.getsockname()[1]
+        """Listen on this machine only, forever; call `ready` with the folder of certificates."""
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
+        self.port = listener.getsockname()[1]
         with TemporaryDirectory(prefix="fake-oms-") as name:
             folder = Path(name)
             if self.behaves.listens:
                 context = self._context(folder)
                 await asyncio.start_server(
-                    self._answer, sock=door, ssl=context, limit=LONGEST_HEAD, backlog=512
+                    self._answer, sock=listener, ssl=context, limit=LONGEST_HEAD, backlog=512
                 )
             ready(folder)
             await asyncio.Event().wait()
@@ -82,16 +82,16 @@ class FakeOms:
             call = Call(target, headers, line, number, self.api_key, self.seconds)
             if target.startswith(CONTROL):
                 self.connections -= 1
-                await call.reply(*self._controlled(target))
+                await call.reply(*self._control(target))
             else:
                 self.targets.append(target)
-                self.says(request.removesuffix(" HTTP/1.1"))
+                self.log(request.removesuffix(" HTTP/1.1"))
                 await mode.behavior(call)
         with suppress(*_CLOSED):
             line.close()
             await line.wait_closed()
 
-    def _controlled(self, target: str) -> tuple[int, Any]:
+    def _control(self, target: str) -> tuple[int, Any]:
         word, _, name = target.removeprefix(CONTROL).partition("/")
         if word == "mode" and name in MODES:
             self.mode, self.before = name, len(self.targets)

@@ -1,4 +1,4 @@
-"""`manage.py client`: make and list OAuth clients, and change their secrets."""
+"""The command `manage.py client`: OAuth clients and their secrets."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -57,29 +57,29 @@ class Command(ActionCommand):
 
     def create(self, options: dict[str, Any]) -> None:
         tenant = tenants.find(options["tenant"])
-        wanted = None if options["scopes"] is None else scopes.parse(options["scopes"])
-        if wanted == []:
+        requested = None if options["scopes"] is None else scopes.parse(options["scopes"])
+        if requested == []:
             raise Refused(
                 "A client without scopes may do nothing: name some, or leave --scopes out."
             )
-        made = clients.create(tenant=tenant, name=options["name"], scopes=wanted)
-        self.show(_with_secret(made), options=options, title="Made a client", note=ONCE)
+        result = clients.create(tenant=tenant, name=options["name"], scopes=requested)
+        self.show(_with_secret(result), options=options, title="Made a client", note=ONCE)
 
     def list(self, options: dict[str, Any]) -> None:
-        found = Client.objects.select_related("tenant").order_by("tenant__slug", "name", "pk")
+        rows = Client.objects.select_related("tenant").order_by("tenant__slug", "name", "pk")
         if options["tenant"]:
-            found = found.filter(tenant=tenants.find(options["tenant"]))
+            rows = rows.filter(tenant=tenants.find(options["tenant"]))
         self.show(
-            [_facts(client) for client in found],
+            [_facts(client) for client in rows],
             options=options,
             title="Clients",
-            table=[_facts(client) | {"scopes": _how_many(client.scopes)} for client in found],
+            table=[_facts(client) | {"scopes": _count(client.scopes)} for client in rows],
             note="With --json: which scopes.",
         )
 
     def rotate(self, options: dict[str, Any]) -> None:
-        made = clients.rotate(options["client_id"])
-        self.show(_with_secret(made), options=options, title="Rotated a secret", note=ONCE)
+        result = clients.rotate(options["client_id"])
+        self.show(_with_secret(result), options=options, title="Rotated a secret", note=ONCE)
 
     def revoke(self, options: dict[str, Any]) -> None:
         revoked = clients.revoke_tokens(options["client_id"])
@@ -104,11 +104,11 @@ def _facts(client: Client) -> dict[str, Any]:
     }
 
 
-def _with_secret(made: clients.WithSecret) -> dict[str, Any]:
-    facts = _facts(made.client)
+def _with_secret(client_with_secret: clients.WithSecret) -> dict[str, Any]:
+    facts = _facts(client_with_secret.client)
     scopes = facts.pop("scopes")
-    return {**facts, "client_secret": made.secret, "scopes": scopes}
+    return {**facts, "client_secret": client_with_secret.secret, "scopes": scopes}
 
 
-def _how_many(chosen: list[str]) -> str:
+def _count(chosen: list[str]) -> str:
     return "all" if set(chosen) == set(scopes.SCOPES) else f"{len(chosen)} of {len(scopes.SCOPES)}"

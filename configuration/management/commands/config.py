@@ -1,4 +1,4 @@
-"""`manage.py config`: what tenants have set, by `configuration.keys`."""
+"""The command `manage.py config`: settings of tenants."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -100,7 +100,7 @@ class Command(ActionCommand):
 def _read(text: str) -> Any:
     try:
         return strict_json.loads(text.encode("utf-8", "surrogateescape"))
-    except strict_json.InvalidJson as refusal:  # it speaks of a request, and here is none
+    except strict_json.InvalidJson as refusal:  # cut off the prefix about a request body
         _, _, why = str(refusal).partition(": ")
         raise Refused(f"The value is not acceptable JSON: {why}") from None
 

@@ -1,4 +1,4 @@
-"""`manage.py location`: the places a tenant fulfills from."""
+"""The command `manage.py location`: locations that fulfill orders."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -50,8 +50,8 @@ class Command(ActionCommand):
 
     def list(self, options: dict[str, Any]) -> None:
         tenant = tenants.find(options["tenant"])
-        found = Location.objects.filter(tenant=tenant).order_by("priority", "code")
-        self.show([_facts(location) for location in found], options=options, title="Locations")
+        rows = Location.objects.filter(tenant=tenant).order_by("priority", "code")
+        self.show([_facts(location) for location in rows], options=options, title="Locations")
 
 
 def _facts(location: Location) -> dict[str, Any]:

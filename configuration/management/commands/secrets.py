@@ -1,4 +1,4 @@
-"""`manage.py secrets`: seal what is stored under the newest key."""
+"""The command `manage.py secrets`: resealing of stored secrets with the newest key."""
 
 import sys
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ class Command(ActionCommand):
         ):
             try:
                 resealed += row.reseal()
-            except CannotOpen as reason:  # the others can still be saved
+            except CannotOpen as reason:  # reseal the others all the same
                 failed.append(f"{row.label}: {reason}")
         facts = {"secrets": len(rows), "resealed": resealed, "failed": failed}
         self.show(facts, options=options, title="Sealed anew")

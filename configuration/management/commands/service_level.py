@@ -1,4 +1,4 @@
-"""`manage.py service_level`: the ways of shipping a tenant offers."""
+"""The command `manage.py service_level`: shipping methods of a tenant."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -52,8 +52,8 @@ class Command(ActionCommand):
 
     def list(self, options: dict[str, Any]) -> None:
         tenant = tenants.find(options["tenant"])
-        found = ServiceLevel.objects.filter(tenant=tenant).order_by("identifier")
-        self.show([_facts(level) for level in found], options=options, title="Service levels")
+        rows = ServiceLevel.objects.filter(tenant=tenant).order_by("identifier")
+        self.show([_facts(level) for level in rows], options=options, title="Service levels")
 
 
 def _facts(level: ServiceLevel) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`manage.py staff`: the people of the console, their roles, passwords and second factors."""
+"""The command `manage.py staff`: console accounts, their roles and second factors."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -57,39 +57,39 @@ class Command(ActionCommand):
         yield Action("on", "Let somebody in again.", self.on, NAME)
 
     def create(self, options: dict[str, Any]) -> None:
-        made = staff.create(
+        result = staff.create(
             tenant=tenants.find(options["tenant"]),
             username=options["username"],
             role=options["role"],
         )
-        facts = _facts(made.membership) | {"password": made.password}
+        facts = _facts(result.membership) | {"password": result.password}
         self.show(facts, options=options, title="Made a person", note=ONCE)
 
     def list(self, options: dict[str, Any]) -> None:
         tenant = tenants.find(options["tenant"]) if options["tenant"] else None
-        found = [_facts(membership) for membership in staff.of_tenant(tenant)]
-        self.show(found, options=options, title="People")
+        rows = [_facts(membership) for membership in staff.of_tenant(tenant)]
+        self.show(rows, options=options, title="People")
 
     def role(self, options: dict[str, Any]) -> None:
-        changed = staff.change_role(options["username"], role=options["role"])
-        self.show(_facts(changed), options=options, title="Changed a role")
+        membership = staff.change_role(options["username"], role=options["role"])
+        self.show(_facts(membership), options=options, title="Changed a role")
 
     def password(self, options: dict[str, Any]) -> None:
-        made = staff.change_password(options["username"])
-        facts = _facts(made.membership) | {"password": made.password}
+        result = staff.change_password(options["username"])
+        facts = _facts(result.membership) | {"password": result.password}
         self.show(facts, options=options, title="Changed a password", note=ONCE)
 
     def reset(self, options: dict[str, Any]) -> None:
-        reset = staff.reset_second_factor(options["username"])
-        self.show(_facts(reset), options=options, title="Forgot a second factor")
+        membership = staff.reset_second_factor(options["username"])
+        self.show(_facts(membership), options=options, title="Forgot a second factor")
 
     def off(self, options: dict[str, Any]) -> None:
-        kept_out = staff.switch(options["username"], is_active=False)
-        self.show(_facts(kept_out), options=options, title="Kept somebody out")
+        membership = staff.switch(options["username"], is_active=False)
+        self.show(_facts(membership), options=options, title="Kept somebody out")
 
     def on(self, options: dict[str, Any]) -> None:
-        let_in = staff.switch(options["username"], is_active=True)
-        self.show(_facts(let_in), options=options, title="Let somebody in")
+        membership = staff.switch(options["username"], is_active=True)
+        self.show(_facts(membership), options=options, title="Let somebody in")
 
 
 def _facts(membership: Membership) -> dict[str, Any]:

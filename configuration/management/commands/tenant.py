@@ -1,4 +1,4 @@
-"""`manage.py tenant`: make, list and change tenants."""
+"""The command `manage.py tenant`: creation, list and changes of tenants."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -30,7 +30,7 @@ def _yes(word: str) -> bool:
     return word == "yes"
 
 
-_yes.__name__ = "yes or no"  # what argparse calls it in its refusal
+_yes.__name__ = "yes or no"  # argparse shows this name in its error message
 
 CHOICES: list[tuple[str, Mapping[str, Any]]] = [
     NAME,
@@ -73,12 +73,12 @@ class Command(ActionCommand):
         self.show(_facts(tenant), options=options, title="Changed a tenant")
 
     def list(self, options: dict[str, Any]) -> None:
-        found = list(Tenant.objects.order_by("slug"))
+        rows = list(Tenant.objects.order_by("slug"))
         self.show(
-            [_facts(tenant) for tenant in found],
+            [_facts(tenant) for tenant in rows],
             options=options,
             title="Tenants",
-            table=[_short(tenant) for tenant in found],
+            table=[_short(tenant) for tenant in rows],
         )
 
 

@@ -94,7 +94,7 @@ def _refresh_policy(
     tenant: Tenant, key: PolicyKey, cached: Policy | None, refusal: DomainError
 ) -> None:
     """Read the policy again for the next attempt. Raise the refusal if the policy is current."""
-    if not cached or policies.policy(tenant, key).state == cached.state:
+    if not cached or policies.policy(tenant, key).revision == cached.revision:
         raise refusal
 
 
@@ -103,7 +103,7 @@ def _try_next_number(tenant: Tenant, key: PolicyKey) -> None:
 
     An insert that writes nothing leaves open whether the number or the policy was the cause.
     """
-    policies.forget(tenant, key)
+    policies.invalidate(tenant, key)
 
 
 def _create(tenant: Tenant, new: NewOrder, rules: Policy, actor: str) -> Document | None:

@@ -124,7 +124,7 @@ def insert(change: OrderChange, rules: Policy, kin: Kin) -> bool:
             "size": numbering.size,
             "sequence": numbering.sequence,
             "tenant": order.tenant_id,
-            "policy": rules.state,
+            "policy": rules.revision,
             "uuid": order.uuid,
             "external_uuid": kin.external_uuid,
             "spelling_2": kin.spelling_2,

@@ -1,4 +1,4 @@
-"""`manage.py external_oms`: how tenants' external OMS are doing, and what is wrong with one."""
+"""The command `manage.py external_oms`: health and inspection of external OMS."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -51,8 +51,8 @@ class Command(ActionCommand):
         self.show(rows, options=options, title="External OMS", table=table)
 
     def inspect(self, options: dict[str, Any]) -> None:
-        asked = {"consumer_email": options["email"], "consumer_token": options["token"]}
-        consumer = {name: value for name, value in asked.items() if value}
+        names = {"consumer_email": options["email"], "consumer_token": options["token"]}
+        consumer = {name: value for name, value in names.items() if value}
         if not options["order"] and not consumer:
             raise CommandError("Name an order it has (--order), or a customer (--email, --token).")
         if len(consumer) > 1:
@@ -62,8 +62,8 @@ class Command(ActionCommand):
         )
         wrong = sum(finding.verdict == "wrong" for finding in findings)
         rows = [asdict(finding) for finding in findings]
-        shown = [row | {"verdict": _COLORS[row["verdict"]]} for row in rows]
-        self.show(rows, options=options, title="What was asked", table=shown)
+        table = [row | {"verdict": _COLORS[row["verdict"]]} for row in rows]
+        self.show(rows, options=options, title="What was asked", table=table)
         if wrong:
             raise CommandError(f"{wrong} of these are wrong.")
 

@@ -1,4 +1,4 @@
-"""`manage.py fake_oms`: a pretend external OMS, to try the federation on."""
+"""The command `manage.py fake_oms`: a fake external OMS for tests and demos."""
 
 from typing import Any
 
