@@ -1,4 +1,4 @@
-"""Every status, every way from one to the next, and what each announces: product §3.
+"""Statuses of items and orders, and the transitions between them.
 
 Two words are easily confused. An *order* `on_hold` waits to be routed; an *item* `on_hold` could
 not be fulfilled (a conflict).
@@ -45,21 +45,20 @@ class Transition:
     verb: str
     sources: AbstractSet[ItemStatus]
     target: ItemStatus
-    events: tuple[str, ...]  # what subscribers hear; public, so never renamed
 
 
 S = ItemStatus
 # fmt: off
 TRANSITIONS: Final = tuple(Transition(*row) for row in [
-    # verb        from                                          to                announces
-    ("route",     {S.PENDING, S.ON_HOLD},                       S.IN_FULFILLMENT, ("order.opened", "fulfillment_request.assigned")),
-    ("conflict",  {S.PENDING, S.IN_FULFILLMENT},                S.ON_HOLD,        ("order.items_on_hold",)),
-    ("hand_over", {S.PENDING},                                  S.CAPTURED,       ("order.opened",)),
-    ("complete",  {S.PENDING, S.IN_FULFILLMENT},                S.COMPLETE,       ("fulfillment_request.items_completed", "order.completed")),
-    ("reject",    {S.IN_FULFILLMENT},                           S.ON_HOLD,        ("fulfillment_request.items_failed",)),
-    ("cancel",    {S.PENDING, S.ON_HOLD, S.IN_FULFILLMENT},     S.CANCELLED,      ("order.items_cancelled", "order.cancelled")),
-    ("return",    {S.COMPLETE},                                 S.RETURNED,       ("return.processed",)),
-    ("park",      {S.IN_FULFILLMENT, S.ON_HOLD},                S.PENDING,        ()),
+    # verb        from                                          to
+    ("route",     {S.PENDING, S.ON_HOLD},                       S.IN_FULFILLMENT),
+    ("conflict",  {S.PENDING, S.IN_FULFILLMENT},                S.ON_HOLD),
+    ("hand_over", {S.PENDING},                                  S.CAPTURED),
+    ("complete",  {S.PENDING, S.IN_FULFILLMENT},                S.COMPLETE),
+    ("reject",    {S.IN_FULFILLMENT},                           S.ON_HOLD),
+    ("cancel",    {S.PENDING, S.ON_HOLD, S.IN_FULFILLMENT},     S.CANCELLED),
+    ("return",    {S.COMPLETE},                                 S.RETURNED),
+    ("park",      {S.IN_FULFILLMENT, S.ON_HOLD},                S.PENDING),
 ])
 # fmt: on
 

@@ -26,7 +26,6 @@ from orders.services.holds.actions import continue_after_hold
 from orders.services.reading import queries
 from orders.services.reading.queries import AmbiguousName, Document, OrderNotFound
 
-EVENT: Final = "order.captured"
 MOST_ATTRIBUTES: Final = 100  # of one item, as at its capture
 
 
@@ -166,16 +165,7 @@ def _tell(change: OrderChange, fresh: Sequence[Item], amended: Sequence[Item]) -
         change.record("items_amended", facts)
         return
     facts["items"] = [item.uuid for item in fresh]
-    if any(item.confirmed_at for item in change.items):
-        change.record("confirmed", facts)
-        return
-    order = change.order
-    told = {
-        "id": order.uuid,
-        "external_id": order.external_id_as_sent,
-        "items": [{"id": item.uuid, "product_id": item.product_id} for item in fresh],
-    }
-    change.record("confirmed", facts, EVENT, lambda _: told)
+    change.record("confirmed", facts, items=fresh)
 
 
 def _end_grace(change: OrderChange, tenant: Tenant) -> None:

@@ -1,4 +1,4 @@
-"""docs/generated/lifecycle.md: the tables of `orders.lifecycle`, and diagrams drawn from them."""
+"""Page docs/generated/lifecycle.md: statuses, transitions, holds and events of orders."""
 
 import itertools
 from collections.abc import Iterable
@@ -8,16 +8,19 @@ from typing import Final
 from orders.lifecycle import TERMINAL, TRANSITIONS, HoldKind, ItemStatus, OrderStatus, order_status
 from orders.management.pages import markdown
 from orders.management.pages.markdown import code, yes
+from orders.services.events.catalogue import EVENTS
 
 INTRODUCTION: Final = (
-    "Both tables are in `orders/lifecycle.py`; nothing else decides what an item or an order may "
-    "become. Two words are easily confused: an *order* `on_hold` waits to be routed, an *item* "
-    "`on_hold` could not be fulfilled. The table names the whole vocabulary; which verbs a client "
-    "can already cause is what the routes in `openapi.yaml` say."
+    "`orders/lifecycle.py` alone decides the statuses and transitions of items and orders, "
+    "`orders/services/events/catalogue.py` the events. Two words are easily confused: an *order* "
+    "`on_hold` waits to be routed, an *item* `on_hold` could not be fulfilled."
 )
 ORDER_RULE: Final = (
     "An order's status follows from its items' and is stored with every change of them: any item "
     "`pending` → `on_hold`; else any item not at an end → `open`; else `closed`."
+)
+EVENT_RULE: Final = (
+    "An event is announced by the timeline entry with this verb and has the version of that entry."
 )
 NOTE: Final = "The diagram joins what orders of one and of two items can do."
 
@@ -38,7 +41,15 @@ def lifecycle() -> str:
         "## Holds",
         "While one of these stands, an order is not routed. It may have one of each.",
         markdown.table(["kind", "shown as"], [(code(k.value), k.label) for k in HoldKind]),
+        "## Events",
+        EVENT_RULE,
+        _events(),
     )
+
+
+def _events() -> str:
+    rows = [(code(e.name), code(e.verb), e.condition_text, yes(e.is_once)) for e in EVENTS]
+    return markdown.table(["event", "timeline verb", "only if", "once per order"], rows)
 
 
 def _items() -> str:
@@ -55,11 +66,10 @@ def _transitions() -> str:
             code(t.verb),
             ", ".join(code(s.value) for s in _sorted(t.sources)),
             code(t.target.value),
-            ", ".join(code(event) for event in t.events),
         )
         for t in TRANSITIONS
     ]
-    return markdown.table(["verb", "from", "to", "announces"], rows)
+    return markdown.table(["verb", "from", "to"], rows)
 
 
 def _item_moves() -> list[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ did; when they are done the story is written: by `writing.insert` for a new orde
 `writing.save` for one we have. So nothing changes without a row that says who, what and why.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,8 @@ from configuration.services.policy import Place
 from ordermgmt.database import prepared_sql
 from orders.lifecycle import HoldKind, ItemStatus, moved, order_status
 from orders.models import Hold, Item, Order, Shipment, TimelineEntry
+from orders.services.events.catalogue import Event, Fact, events_for
 from webhooks.services import OutboxEvent
-
-# An event's payload, made last: it may name what only the database knows, like the number.
-Payload = Callable[[int], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class OrderChange:
     changed: list[Item] = field(default_factory=list)
     holds: list[NewHold] = field(default_factory=list)
     entries: list[TimelineEntry] = field(default_factory=list)
-    _announced: list[tuple[str, int, Payload]] = field(default_factory=list)
+    _events: list[tuple[Event, Fact]] = field(default_factory=list)
 
     def move(
         self, verb: str, items: Iterable[Item], *, place: Place | None = None, conflict: str = ""
@@ -85,10 +83,15 @@ class OrderChange:
         self,
         verb: str,
         facts: dict[str, Any],
-        event: str | None = None,
-        payload: Payload | None = None,
+        *,
+        items: Sequence[Item] | None = None,
+        **details: Any,
     ) -> None:
-        """One row of the timeline, and the event it announces. The order's version grows by one."""
+        """Record a fact: one timeline entry and the events the catalogue has for it.
+
+        The order's version grows by one. `items` are those the fact concerns, by default all of
+        the order. `details` are values for the events that the timeline does not store.
+        """
         self.order.version += 1
         self.entries.append(
             prepared_sql.unsaved(
@@ -100,8 +103,16 @@ class OrderChange:
                 facts={name: value for name, value in facts.items() if value != ""},
             )
         )
-        if event and payload:
-            self._announced.append((event, self.order.version, payload))
+        fact = Fact(
+            verb=verb,
+            version=self.order.version,
+            order=self.order,
+            order_items=self.items,
+            shipments=self.shipments,
+            items=self.items if items is None else items,
+            details=details,
+        )
+        self._events += [(event, fact) for event in events_for(fact)]
 
     @property
     def country(self) -> str:
@@ -114,9 +125,9 @@ class OrderChange:
         return [item for item in self.items if item.status == ItemStatus.PENDING]
 
     def outbox_events(self) -> list[OutboxEvent]:
-        """What subscribers are to be told."""
+        """Return the events to write, with payloads that show the order as it is now."""
         order = self.order
         return [
-            OutboxEvent(order.tenant_id, order.uuid, name, version, payload(version))
-            for name, version, payload in self._announced
+            OutboxEvent(order.tenant_id, order.uuid, event.name, fact.version, event.payload(fact))
+            for event, fact in self._events
         ]

@@ -59,6 +59,15 @@ def order_event(
     return {name: value for name, value in told.items() if value is not None}
 
 
+def captured(order: Order, items: Sequence[Item]) -> dict[str, Any]:
+    """Return the payload of `order.captured`: the items that were confirmed."""
+    return {
+        "id": order.uuid,
+        "external_id": order.external_id_as_sent,
+        "items": [{"id": i.uuid, "product_id": i.product_id} for i in items],
+    }
+
+
 def completed(order: Order, items: Sequence[Item]) -> dict[str, Any]:
     """`order.completed`: nothing is left to do."""
     captured_by = "pos" if order.channel_type == "store" else "injection"
@@ -107,28 +116,6 @@ def serial_numbers_added(order: Order, items: Sequence[Item], revision: int) -> 
             {"id": i.uuid, "serial_number": i.serial_number} | ({"epc": i.epc} if i.epc else {})
             for i in items
         ],
-    }
-
-
-def assigned(order: Order, items: Sequence[Item], version: int) -> dict[str, Any]:
-    """`fulfillment_request.assigned`: one location got one shipment's items."""
-    return fulfillment_request(order, items[0], request=version, version=version) | {
-        "items": [{"id": i.uuid, "product_id": i.product_id} for i in items],
-    }
-
-
-def fulfillment_request(order: Order, item: Item, *, request: int, version: int) -> dict[str, Any]:
-    """What every `fulfillment_request` event says of the request its items belong to.
-
-    `request` is the version at which it was made: it keeps one id as long as it lives.
-    """
-    return {
-        "id": uuid5(order.uuid, f"fulfillment_request:{request}"),
-        "order_id": order.uuid,
-        "logical_timestamp": version,
-        "created_at": moment(order.captured_at),
-        "fulfillment_location_id": item.location_code,
-        "service_level": item.shipment.service_level if item.shipment else "",
     }
 
 

@@ -6,7 +6,6 @@ A report may be repeated: what an item already says with the same content change
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -21,8 +20,6 @@ from orders.models import Item, Order
 from orders.services.changes import closing
 from orders.services.changes.locking import change_order
 from orders.services.changes.order_change import OrderChange
-from orders.services.events import fulfillment_payloads as told
-from orders.services.events import order_payloads
 from orders.services.reading import selection
 
 Action = Literal["complete", "reject", "return", "packing"]
@@ -82,46 +79,40 @@ def _complete(change: OrderChange, fresh: Reported) -> None:
         if item.status == ItemStatus.PENDING:  # only a capture completes what was never routed
             raise not_allowed("complete", item.status)
         change.amend(item, tracking_code=said.tracking_code, carrier=said.carrier)
-    order, at = change.order, _now()
+    at = _now()
     change.move("complete", [item for item, _ in fresh])
     for items in _by_request([item for item, _ in fresh]):
-        change.record(
-            "items_completed",
-            _facts(items),
-            "fulfillment_request.items_completed",
-            partial(told.items_completed, order, items, at=at),
-        )
+        change.record("items_completed", _facts(items), items=items, at=at)
     closing.close(change)
 
 
 def _reject(change: OrderChange, fresh: Reported) -> None:
     reasons = {item.uuid: _rejection(said) for item, said in fresh}
     for items in _by_request([item for item, _ in fresh]):
-        request = order_payloads.fulfillment_request(
-            change.order, items[0], request=items[0].request_version, version=0
-        )
+        request_version, location = items[0].request_version, items[0].location_code
         facts = _facts(items) | {"reasons": sorted({reasons[i.uuid] for i in items})}
         for item in items:
             change.move("reject", [item], place=NO_LOCATION, conflict=reasons[item.uuid])
         change.record(
             "items_rejected",
             facts,
-            "fulfillment_request.items_failed",
-            partial(told.items_failed, request, items),
+            items=items,
+            request_version=request_version,
+            location=location,
         )
 
 
 def _return(change: OrderChange, fresh: Reported) -> None:
-    order, at = change.order, _now()
+    at = _now()
     items = [item for item, _ in fresh]
+    reasons = {item.uuid: report.reason for item, report in fresh}
     change.move("return", items)
     change.record(
         "returned",
-        _facts(items) | {"reasons": sorted({said.reason for _, said in fresh if said.reason})},
-        "return.processed",
-        lambda version: told.returned(
-            order, [(item, said.reason) for item, said in fresh], version, at
-        ),
+        _facts(items) | {"reasons": sorted({reason for reason in reasons.values() if reason})},
+        items=items,
+        reasons=reasons,
+        at=at,
     )
 
 

@@ -7,7 +7,6 @@ from configuration.services.policy import NO_LOCATION, Place, Policy
 from orders.lifecycle import HoldKind
 from orders.models import Item, TimelineEntry
 from orders.services.changes.order_change import OrderChange
-from orders.services.events import order_payloads
 
 
 class Routable(Protocol):
@@ -71,13 +70,7 @@ def open_order(change: OrderChange, *, policy: Policy) -> None:
         change.move(decision.verb, items, place=decision.place, conflict=conflict)
     goes = any(decision.verb in ("route", "hand_over") for _, decision in decided)
     if goes and not _was_opened(change):
-        order, all_items, shipments = change.order, change.items, change.shipments
-        change.record(
-            "opened",
-            {"rule": "nothing_holds_it"},
-            "order.opened",
-            lambda _: order_payloads.order_event(order, all_items, shipments, item_status="opened"),
-        )
+        change.record("opened", {"rule": "nothing_holds_it"})
     for items, decision in decided:
         _tell(change, items, decision)
 
@@ -94,7 +87,6 @@ def _was_opened(change: OrderChange) -> bool:
 
 
 def _tell(change: OrderChange, items: list[Item], decision: Decision) -> None:
-    order = change.order
     facts = decision.facts | {
         "items": len(items),
         "location": decision.place.code,
@@ -102,27 +94,12 @@ def _tell(change: OrderChange, items: list[Item], decision: Decision) -> None:
     }
     match decision.verb:
         case "route":
-            change.record(
-                "routed",
-                facts,
-                "fulfillment_request.assigned",
-                lambda version: order_payloads.assigned(order, items, version),
-            )
+            change.record("routed", facts, items=items)
             for item in items:
-                change.amend(item, request_version=order.version)
+                change.amend(item, request_version=change.order.version)
         case "hand_over":
             change.record("handed_over", facts)
         case "conflict":
-            change.record(
-                "conflicted",
-                facts,
-                "order.items_on_hold",
-                lambda version: order_payloads.items_on_hold(order, items, version),
-            )
+            change.record("conflicted", facts, items=items)
         case "cancel":
-            change.record(
-                "cancelled",
-                facts,
-                "order.cancelled",
-                lambda _: order_payloads.cancelled(order, items, decision.reason),
-            )
+            change.record("cancelled", facts, items=items, reason=decision.reason)

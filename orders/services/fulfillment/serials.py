@@ -10,7 +10,6 @@ from ordermgmt.errors import Invalid
 from orders.lifecycle import ItemStatus
 from orders.models import Item
 from orders.services.changes.locking import change_order
-from orders.services.events import order_payloads
 from orders.services.reading import queries, selection
 
 
@@ -69,12 +68,10 @@ def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str)
             serial = by_item[item.uuid]
             epc = item.epc if serial.epc is None else serial.epc
             change.amend(item, serial_number=serial.number, epc=epc)
-        order_row = change.order
         change.record(
             "serial_numbers_added",
             {"items": {str(i.uuid): i.serial_number for i in changed}, "replaced": before},
-            "order.serial_numbers_added",
-            lambda version: order_payloads.serial_numbers_added(order_row, changed, version),
+            items=changed,
         )
 
 

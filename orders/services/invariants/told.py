@@ -2,17 +2,13 @@
 
 from typing import Final
 
-# Each is said of one order at most once, however often it was held and released in between.
-_ONCE: Final = "('order.created', 'order.opened', 'order.cancelled', 'order.completed')"
-# What the timeline says, and the event of the same version that subscribers must hear with it.
-_ANNOUNCED: Final = (
-    "(VALUES ('captured', 'order.created'), ('routed', 'fulfillment_request.assigned'),"
-    " ('conflicted', 'order.items_on_hold'), ('cancelled', 'order.cancelled'),"
-    " ('items_cancelled', 'order.items_cancelled'),"
-    " ('items_completed', 'fulfillment_request.items_completed'),"
-    " ('items_rejected', 'fulfillment_request.items_failed'), ('returned', 'return.processed'),"
-    " ('serial_numbers_added', 'order.serial_numbers_added'))"
-)
+from orders.services.events.catalogue import EVENTS
+
+# The events an order has at most once, however often it was held and released in between.
+_ONCE: Final = "({})".format(", ".join(f"'{e.name}'" for e in EVENTS if e.is_once))
+# The verb of each fact that is always announced, and its event, which has the same version.
+_ALWAYS: Final = ", ".join(f"('{e.verb}', '{e.name}')" for e in EVENTS if e.condition is None)
+_ANNOUNCED: Final = f"(VALUES {_ALWAYS})"
 
 # Name, promise, and the statement that finds who breaks it.
 TOLD: Final = [
