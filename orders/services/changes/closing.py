@@ -24,7 +24,7 @@ def cancel_items(
         change.record("items_cancelled", facts, items=items, reason=reason)
         close(change)
     if not change.pending():
-        for hold in list(change.standing):
+        for hold in list(change.active_holds):
             change.release(hold, reason="nothing_waits")
 
 

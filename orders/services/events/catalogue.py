@@ -7,15 +7,14 @@ other module spells the name of an event or builds its payload.
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from orders.lifecycle import OrderStatus
 from orders.models import Item, Order, Shipment
 from orders.services.events import fulfillment_payloads, order_payloads
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One recorded fact about an order, with the rows its events describe.
 
     `items` are the items the fact concerns. `details` are values that only payloads need; the
