@@ -1,4 +1,4 @@
-"""Statuses of items and orders, their transitions and events: docs/contract.md, Statuses.
+"""Statuses of items and orders, and their transitions: docs/contract.md, Statuses.
 
 `on_hold` has two meanings. An *order* `on_hold` waits to be routed; an *item* `on_hold` could not
 be fulfilled (a conflict).
@@ -45,7 +45,6 @@ class Transition:
     verb: str
     sources: AbstractSet[ItemStatus]
     target: ItemStatus
-    events: tuple[str, ...]  # public, so never renamed
 
 
 S = ItemStatus
@@ -54,37 +53,42 @@ TRANSITIONS: Final = (
         verb="route",
         sources={S.PENDING, S.ON_HOLD},
         target=S.IN_FULFILLMENT,
-        events=("order.opened", "fulfillment_request.assigned"),
     ),
     Transition(
         verb="conflict",
         sources={S.PENDING, S.IN_FULFILLMENT},
         target=S.ON_HOLD,
-        events=("order.items_on_hold",),
     ),
-    Transition(verb="hand_over", sources={S.PENDING}, target=S.CAPTURED, events=("order.opened",)),
+    Transition(
+        verb="hand_over",
+        sources={S.PENDING},
+        target=S.CAPTURED,
+    ),
     Transition(
         verb="complete",
         sources={S.PENDING, S.IN_FULFILLMENT},
         target=S.COMPLETE,
-        events=("fulfillment_request.items_completed", "order.completed"),
     ),
     Transition(
         verb="reject",
         sources={S.IN_FULFILLMENT},
         target=S.ON_HOLD,
-        events=("fulfillment_request.items_failed",),
     ),
     Transition(
         verb="cancel",
         sources={S.PENDING, S.ON_HOLD, S.IN_FULFILLMENT},
         target=S.CANCELLED,
-        events=("order.items_cancelled", "order.cancelled"),
     ),
     Transition(
-        verb="return", sources={S.COMPLETE}, target=S.RETURNED, events=("return.processed",)
+        verb="return",
+        sources={S.COMPLETE},
+        target=S.RETURNED,
     ),
-    Transition(verb="park", sources={S.IN_FULFILLMENT, S.ON_HOLD}, target=S.PENDING, events=()),
+    Transition(
+        verb="park",
+        sources={S.IN_FULFILLMENT, S.ON_HOLD},
+        target=S.PENDING,
+    ),
 )
 
 VERBS: Final = {t.verb: t for t in TRANSITIONS}

@@ -1,4 +1,4 @@
-"""Cancelling an order or one of its items, and whether it can be: product §4.5, contract §e.4."""
+"""Cancellation rules of orders and single items (docs/contract.md, Cancellation)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 from orders.services.reading.queries import IdType
 
-# Why, as subscribers hear it; the caller's own reason is for the timeline.
+# The reason in events; the caller's own reason is in the timeline only.
 REASON: Final = "cancellation_request"
 
 
@@ -39,7 +39,7 @@ class NoSuchItem(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Cancelability:
-    """Whether an order can be cancelled, was, and whether nobody has begun to work on it."""
+    """Cancellation state of an order; `is_safe` means that no location works on it."""
 
     is_cancelable: bool
     is_cancelled: bool
@@ -47,7 +47,7 @@ class Cancelability:
 
 
 def status(*, tenant: Tenant, reference: str, id_type: IdType) -> Cancelability:
-    """What cancelling would meet now. Raises `OrderNotFound`."""
+    """Return the cancellation state of an order. Raise `OrderNotFound`."""
     document = queries.detail(tenant, reference, id_type=id_type)
     allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
     return Cancelability(
@@ -67,10 +67,11 @@ def cancel(
     actor: str,
     expected_version: int | None = None,
 ) -> None:
-    """Cancel what of an order has not ended; its holds end with it.
+    """Cancel all items of an order that have not ended and release its holds.
 
-    Raises `OrderNotFound`, and `NotCancelable` once anything left, nothing is left to cancel, or
-    an item is at a location of a type the tenant does not allow.
+    Raise `OrderNotFound`, and `NotCancelable` when an item has been shipped, when no item can be
+    cancelled, or when an item is at a location of a type from which the tenant allows no
+    cancellation.
     """
     with change_order(
         tenant, reference, id_type=id_type, actor=actor, expected_version=expected_version
@@ -79,10 +80,10 @@ def cancel(
 
 
 def cancel_whole(change: OrderChange, *, tenant: Tenant, reason: str, note: str | None) -> None:
-    """Cancel what has not ended of an order that is locked. Raises `NotCancelable`."""
+    """Cancel all items of a locked order that have not ended. Raise `NotCancelable`."""
     allowed = read(tenant, keys.CANCELLATION_ALLOWED_FROM)
-    if refusal := why_not(change.order, change.items, allowed):
-        raise refusal
+    if message := why_not(change.order, change.items, allowed):
+        raise NotCancelable(message)
     closing.cancel_items(
         change,
         live(change.items),
@@ -105,56 +106,52 @@ def cancel_item(
     actor: str,
     expected_version: int | None = None,
 ) -> None:
-    """Cancel one pre-ordered item, wherever it is; with the last one the order ends.
+    """Cancel one pre-ordered item at any location, and the order with its last item.
 
-    Raises `OrderNotFound` or `NoSuchItem`, `NotPreordered`, and `ItemNotCancelable` when the item
-    has ended.
+    Raise `OrderNotFound`, `NoSuchItem`, `NotPreordered`, and `ItemNotCancelable` when the item has
+    ended.
     """
     with change_order(
         tenant, reference, id_type=id_type, actor=actor, expected_version=expected_version
     ) as change:
-        found = next((i for i in change.items if i.uuid == item), None)
-        if found is None:
+        row = next((i for i in change.items if i.uuid == item), None)
+        if row is None:
             raise NoSuchItem("The order has no such item.")
-        if refusal := why_not_item(change.order, found):
-            raise refusal
-        closing.cancel_items(change, [found], REASON, {"item": item, "rule": "preordered_item"})
+        if message := why_not_item(change.order, row):
+            raise ItemNotCancelable(message) if row.is_preorder else NotPreordered(message)
+        closing.cancel_items(change, [row], REASON, {"item": item, "rule": "preordered_item"})
 
 
-def why_not_item(order: Order, item: Item) -> NotPreordered | ItemNotCancelable | None:
-    """Why an item cannot be cancelled by itself, in the documented words; None when it can."""
+def why_not_item(order: Order, item: Item) -> str | None:
+    """Return the documented message if an item cannot be cancelled alone, otherwise None."""
     if not item.is_preorder:
-        return NotPreordered(f"Item {item.uuid} is not pre-ordered.")
+        return f"Item {item.uuid} is not pre-ordered."
     if item.status in TERMINAL:
-        return ItemNotCancelable(
-            f"Item {item.uuid} for order {order.external_id} cannot be cancelled any longer."
-        )
+        return f"Item {item.uuid} for order {order.external_id} cannot be cancelled any longer."
     return None
 
 
 def live(items: Sequence[Item]) -> list[Item]:
-    """The items that have not ended."""
+    """Return the items that have not ended."""
     return [item for item in items if item.status not in TERMINAL]
 
 
 def is_safe(items: Sequence[Item]) -> bool:
-    """Whether nobody may be handling what cancelling would cancel."""
+    """Return whether no location may be handling an item that would be cancelled."""
     return not any(item.location_type == "dc" or item.is_packing for item in live(items))
 
 
-def why_not(
-    order: Order, items: Sequence[Item], allowed: Stored[list[str]]
-) -> NotCancelable | None:
-    """Why the order cannot be cancelled, in the documented words; None when it can."""
+def why_not(order: Order, items: Sequence[Item], allowed: Stored[list[str]]) -> str | None:
+    """Return the documented message if an order cannot be cancelled, otherwise None."""
     statuses = {item.status for item in items}
     if statuses & {ItemStatus.COMPLETE, ItemStatus.RETURNED}:
-        return NotCancelable(f"Order {order.external_id} or parts of it are already shipped.")
+        return f"Order {order.external_id} or parts of it are already shipped."
     is_over = order.status not in (OrderStatus.ON_HOLD, OrderStatus.OPEN)
     if is_over or not live(items):
-        return NotCancelable(f"Order {order.external_id} is already closed.")
+        return f"Order {order.external_id} is already closed."
     for item in live(items):
         if item.location_type and item.location_type not in allowed.value:
-            return NotCancelable(
+            return (
                 f"Item {item.uuid} was routed to {item.location_code} (type: "
                 f"{item.location_type}), cancellations are not allowed from this type of location."
             )

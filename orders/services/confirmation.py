@@ -1,9 +1,8 @@
-"""Akinon's capture: which items of an order are confirmed for fulfillment: product §4.9.
+"""Confirmation of items for fulfillment (Akinon's capture).
 
-Confirming some items of an order ends the grace period of the whole order, and it is routed when
-nothing else holds it: an order is routed once. What was confirmed is remembered per item, so the
-rest can be confirmed later. Subscribers are told once, when an order's first items are confirmed;
-the timeline tells every time.
+The first confirmation of an order ends its grace period, and the whole order is routed when no
+other hold is active. Each item stores its confirmation, therefore the rest can be confirmed later.
+The first confirmation announces an event; every confirmation is in the timeline.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,6 @@ from orders.services.holds.actions import continue_after_hold
 from orders.services.reading import queries
 from orders.services.reading.queries import AmbiguousName, Document, OrderNotFound
 
-EVENT: Final = "order.captured"
 MOST_ATTRIBUTES: Final = 100  # of one item, as at its capture
 
 
@@ -48,7 +46,7 @@ class TooManyAttributes(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One item to confirm, by its key, and what is now known of it."""
+    """One item to confirm, by its key, with attributes to add or replace."""
 
     pk: int
     attributes: Mapping[str, str]
@@ -56,26 +54,28 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An order with what else Akinon's clients are told of it."""
+    """An order with the further data that Akinon's clients receive."""
 
     document: Document
-    holds: frozenset[str]  # the kinds that stand
+    holds: frozenset[str]  # the kinds of active holds
     changed_at: datetime
-    cancellation: Mapping[str, Any]  # what the timeline says of the last one; empty without
+    cancellation: Mapping[str, Any]  # facts of the latest one; empty if there is none
 
 
 def confirm(*, tenant: Tenant, name: str, choices: Sequence[Choice] | None, actor: str) -> Account:
-    """Confirm these items of the order called so, or all that still can be; repeating is harmless.
+    """Confirm these items of the order with this number or external id; without choices, all.
 
-    Raises `OrderNotFound`, `AmbiguousName`, `ItemNotOfOrder`, `TooManyAttributes`; and
-    `OrderCancelled` or `OrderClosed` for what has ended without having been confirmed.
+    A repeated confirmation changes nothing. Raise `OrderNotFound`, `AmbiguousName`,
+    `ItemNotOfOrder`, `TooManyAttributes`, and `OrderCancelled` or `OrderClosed` for items that
+    ended without a confirmation.
     """
     uuid = _uuid_of(tenant, name)
     with change_order(tenant, str(uuid), id_type="internal", actor=actor) as change:
-        fresh = _confirmable(change.items, _chosen(change.items, choices), is_named=bool(choices))
+        selection = _select(change.items, choices)
+        fresh = _confirmable(selection, is_named=bool(choices))
         amended = _merge(change.items, choices or ())
         if fresh or amended:
-            _tell(change, fresh, amended)
+            _record(change, fresh, amended)
         if fresh:
             keys = [item.pk for item in fresh]
             Item.objects.filter(tenant=tenant, pk__in=keys).update(confirmed_at=Now())
@@ -86,68 +86,70 @@ def confirm(*, tenant: Tenant, name: str, choices: Sequence[Choice] | None, acto
 
 
 def account(tenant: Tenant, uuid: UUID) -> Account:
-    """The order as it is now. Raises `OrderNotFound`."""
+    """Return the order as it is now. Raise `OrderNotFound`."""
     document = queries.detail(tenant, str(uuid), id_type="internal")
-    notes_for_order = {"tenant": tenant, "order": document.order}
-    holds = Hold.objects.filter(**notes_for_order, released_at__isnull=True)
-    entries = TimelineEntry.objects.filter(**notes_for_order)
-    cancelled = entries.filter(verb__in=["cancelled", "items_cancelled"]).order_by("-version")
+    holds = Hold.objects.filter(tenant=tenant, order=document.order, released_at__isnull=True)
+    entries = TimelineEntry.objects.filter(tenant=tenant, order=document.order)
+    cancellations = entries.filter(verb__in=["cancelled", "items_cancelled"]).order_by("-version")
     return Account(
         document,
         frozenset(holds.values_list("kind", flat=True)),
         entries.latest("version").at,
-        cancelled.values_list("facts", flat=True).first() or {},
+        cancellations.values_list("facts", flat=True).first() or {},
     )
 
 
 def _uuid_of(tenant: Tenant, name: str) -> UUID:
-    is_called = Q(external_id__in=names.spellings(name)) | Q(number=name)
-    find_by_reference = Order.objects.filter(is_called, tenant=tenant)
-    found = list(find_by_reference.values_list("uuid", flat=True)[:2])
-    if not found:
+    has_name = Q(external_id__in=names.spellings(name)) | Q(number=name)
+    orders = Order.objects.filter(has_name, tenant=tenant)
+    uuids = list(orders.values_list("uuid", flat=True)[:2])
+    if not uuids:
         raise OrderNotFound("Not found.")
-    if len(found) > 1:
+    if len(uuids) > 1:
         raise AmbiguousName("One order has this number, and another this external id.")
-    return found[0]
+    return uuids[0]
 
 
-def _chosen(items: Sequence[Item], choices: Sequence[Choice] | None) -> list[Item]:
-    """The items asked for; without choices, all that were not cancelled."""
+def _select(items: Sequence[Item], choices: Sequence[Choice] | None) -> list[Item]:
+    """Return the items of the choices; without choices, all that are not cancelled."""
     live = [item for item in items if item.status != ItemStatus.CANCELLED]
     if not live:
         raise OrderCancelled("The order is cancelled.")
     if choices is None:
         return live
-    known = {item.pk: item for item in items}
+    by_key = {item.pk: item for item in items}
     faults = [
         {"pointer": f"/order_items/{n}/pk", "message": "the order has no such item"}
         for n, choice in enumerate(choices)
-        if choice.pk not in known
+        if choice.pk not in by_key
     ]
     if faults:
         raise ItemNotOfOrder("The order has no such item.", errors=faults)
-    chosen = [known[choice.pk] for choice in choices]
-    if any(item.status == ItemStatus.CANCELLED for item in chosen):
+    selection = [by_key[choice.pk] for choice in choices]
+    if any(item.status == ItemStatus.CANCELLED for item in selection):
         raise OrderCancelled("One of the items is cancelled.")
-    return chosen
+    return selection
 
 
-def _confirmable(items: Sequence[Item], chosen: Sequence[Item], *, is_named: bool) -> list[Item]:
-    """Those that were not confirmed yet; refuses what has ended without having been."""
-    waiting = [item for item in chosen if item.confirmed_at is None]
+def _confirmable(items: Sequence[Item], *, is_named: bool) -> list[Item]:
+    """Return the items without a confirmation. Raise `OrderClosed` if such an item has ended.
+
+    Items that the caller did not name raise only when all of them have ended.
+    """
+    waiting = [item for item in items if item.confirmed_at is None]
     ended = [item for item in waiting if item.status in TERMINAL]
-    if ended and (is_named or len(ended) == len(chosen)):
+    if ended and (is_named or len(ended) == len(items)):
         raise OrderClosed("The order, or one of the items, is closed.")
     return [item for item in waiting if item.status not in TERMINAL]
 
 
 def _merge(items: Sequence[Item], choices: Sequence[Choice]) -> list[Item]:
-    """Put what is known now beside and over what was; the items of which that changed anything."""
-    known = {item.pk: item for item in items}
+    """Merge the attributes of the choices into the items, and return the items that changed."""
+    by_key = {item.pk: item for item in items}
     amended = []
     for choice in choices:
-        item = known[choice.pk]
-        before = {said["name"]: said["value"] for said in item.attributes}
+        item = by_key[choice.pk]
+        before = {attribute["name"]: attribute["value"] for attribute in item.attributes}
         after = before | dict(choice.attributes)
         if after == before:
             continue
@@ -158,7 +160,7 @@ def _merge(items: Sequence[Item], choices: Sequence[Choice]) -> list[Item]:
     return amended
 
 
-def _tell(change: OrderChange, fresh: Sequence[Item], amended: Sequence[Item]) -> None:
+def _record(change: OrderChange, fresh: Sequence[Item], amended: Sequence[Item]) -> None:
     facts: dict[str, Any] = {"rule": "akinon_capture"}
     if amended:
         facts["amended"] = [item.uuid for item in amended]
@@ -166,22 +168,12 @@ def _tell(change: OrderChange, fresh: Sequence[Item], amended: Sequence[Item]) -
         change.record("items_amended", facts)
         return
     facts["items"] = [item.uuid for item in fresh]
-    if any(item.confirmed_at for item in change.items):
-        change.record("confirmed", facts)
-        return
-    order = change.order
-    told = {
-        "id": order.uuid,
-        "external_id": order.external_id_as_sent,
-        "items": [{"id": item.uuid, "product_id": item.product_id} for item in fresh],
-    }
-    change.record("confirmed", facts, EVENT, lambda _: told)
+    change.record("confirmed", facts, items=fresh)
 
 
 def _end_grace(change: OrderChange, tenant: Tenant) -> None:
-    """A grace period is time to think again; who confirms has thought."""
-    grace = [hold for hold in change.standing if hold.kind == HoldKind.GRACE]
-    for hold in grace:
+    holds = [hold for hold in change.active_holds if hold.kind == HoldKind.GRACE]
+    for hold in holds:
         change.release(hold, reason="order_captured")
-    if grace:
+    if holds:
         continue_after_hold(change, policy_for(tenant, change))

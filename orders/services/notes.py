@@ -1,11 +1,12 @@
-"""Notes on an order or on one of its items: contract §e.6.
+"""Notes on orders and items (docs/contract.md, Notes).
 
-Every change is told in the timeline, but not what was written: a note can be deleted, the
-timeline cannot.
+The timeline records every change of a note but not its text, because notes can be deleted and
+timeline entries cannot.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db.models.functions import Now
@@ -18,7 +19,8 @@ from orders.services.changes.locking import change_order
 from orders.services.changes.order_change import OrderChange
 from orders.services.reading import queries
 
-MOST_NOTES = 1000
+MOST_NOTES: Final = 1000
+_NO_ITEM: Final = "The order has no such item."
 
 
 class NoteNotFound(NotFound):
@@ -39,7 +41,7 @@ class TooManyNotes(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a note says, and who says so."""
+    """The text of a note with its source and tags."""
 
     text: str
     source: str
@@ -48,28 +50,28 @@ class Draft:
 
 
 def notes_for_order(*, tenant: Tenant, order: UUID, item: UUID | None = None) -> list[OrderNote]:
-    """All notes of an order, those on its items too, newest first; or those of one item.
+    """Return the notes of an order and its items, or of one item, newest first.
 
-    Raises `OrderNotFound`, `NoSuchItem`.
+    Raise `OrderNotFound`, `NoSuchItem`.
     """
     key = queries.key_of(tenant, str(order), id_type="internal")
-    found = OrderNote.objects.filter(tenant=tenant, order_id=key)
+    notes = OrderNote.objects.filter(tenant=tenant, order_id=key)
     if item is not None:
         if not Item.objects.filter(tenant=tenant, order_id=key, uuid=item).exists():
-            raise _no_item()
-        found = found.filter(item__uuid=item)
-    return list(found.select_related("order", "item").order_by("-created_at", "-id"))
+            raise NoSuchItem(_NO_ITEM)
+        notes = notes.filter(item__uuid=item)
+    return list(notes.select_related("order", "item").order_by("-created_at", "-id"))
 
 
 def add(
     *, tenant: Tenant, order: UUID, item: UUID | None = None, draft: Draft, actor: str
 ) -> OrderNote:
-    """Write a note. Raises `OrderNotFound`, `NoSuchItem`, `CardNumberInNote`, `TooManyNotes`."""
-    _refuse_cards(draft)
+    """Add a note. Raise `OrderNotFound`, `NoSuchItem`, `CardNumberInNote`, `TooManyNotes`."""
+    _check_no_card(draft)
     with change_order(tenant, str(order), id_type="internal", actor=actor) as change:
         if OrderNote.objects.filter(tenant=tenant, order=change.order).count() >= MOST_NOTES:
             raise TooManyNotes(f"An order has at most {MOST_NOTES} notes.")
-        made = OrderNote.objects.create(
+        note = OrderNote.objects.create(
             tenant=tenant,
             order=change.order,
             item=_item(change, item),
@@ -78,8 +80,8 @@ def add(
             source_type=draft.source_type,
             tags=draft.tags and list(draft.tags),
         )
-        _tell(change, "note_added", made)
-    return _read(made.pk)
+        _record(change, "note_added", note)
+    return _read(note.pk)
 
 
 def edit(
@@ -91,64 +93,60 @@ def edit(
     draft: Draft,
     actor: str,
 ) -> OrderNote:
-    """Write a note anew. Raises `OrderNotFound`, `NoteNotFound`, `CardNumberInNote`."""
-    _refuse_cards(draft)
+    """Replace a note. Raise `OrderNotFound`, `NoteNotFound`, `CardNumberInNote`."""
+    _check_no_card(draft)
     with change_order(tenant, str(order), id_type="internal", actor=actor) as change:
-        found = _note(change, item, note)
-        OrderNote.objects.filter(pk=found.pk).update(
+        row = _note(change, item, note)
+        OrderNote.objects.filter(pk=row.pk).update(
             text=draft.text,
             source=draft.source,
             source_type=draft.source_type,
             tags=draft.tags and list(draft.tags),
             updated_at=Now(),
         )
-        _tell(change, "note_edited", found)
-    return _read(found.pk)
+        _record(change, "note_edited", row)
+    return _read(row.pk)
 
 
 def delete(
     *, tenant: Tenant, order: UUID, item: UUID | None = None, note: UUID, actor: str
 ) -> None:
-    """Delete a note for good. Raises `OrderNotFound`, `NoteNotFound`."""
+    """Delete a note. Raise `OrderNotFound`, `NoteNotFound`."""
     with change_order(tenant, str(order), id_type="internal", actor=actor) as change:
-        found = _note(change, item, note)
-        _tell(change, "note_deleted", found)
-        found.delete()
+        row = _note(change, item, note)
+        _record(change, "note_deleted", row)
+        row.delete()
 
 
-def _tell(change: OrderChange, verb: str, note: OrderNote) -> None:
+def _record(change: OrderChange, verb: str, note: OrderNote) -> None:
     on_item = {"item": note.item.uuid} if note.item else {}
     change.record(verb, {"note": note.uuid} | on_item)
 
 
 def _note(change: OrderChange, item: UUID | None, note: UUID) -> OrderNote:
-    found = OrderNote.objects.filter(
+    notes = OrderNote.objects.filter(
         tenant=change.order.tenant_id, order=change.order, uuid=note
     ).select_related("item")
     if item is not None:
-        found = found.filter(item__uuid=item)
-    if (first := found.first()) is None:
+        notes = notes.filter(item__uuid=item)
+    if (row := notes.first()) is None:
         raise NoteNotFound("No note exists for this order ID and note ID")
-    return first
+    return row
 
 
 def _item(change: OrderChange, item: UUID | None) -> Item | None:
     if item is None:
         return None
-    for known in change.items:
-        if known.uuid == item:
-            return known
-    raise _no_item()
+    for row in change.items:
+        if row.uuid == item:
+            return row
+    raise NoSuchItem(_NO_ITEM)
 
 
 def _read(key: int) -> OrderNote:
     return OrderNote.objects.select_related("order", "item").get(pk=key)
 
 
-def _no_item() -> NoSuchItem:
-    return NoSuchItem("The order has no such item.")
-
-
-def _refuse_cards(draft: Draft) -> None:
+def _check_no_card(draft: Draft) -> None:
     if any(holds_card_number(text) for text in (draft.text, *(draft.tags or ()))):
         raise CardNumberInNote("A note must not hold a card number.")

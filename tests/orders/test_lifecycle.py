@@ -15,6 +15,8 @@ from orders.lifecycle import (
     moved,
     order_status,
 )
+from orders.services.events.catalogue import EVENTS
+from orders.services.timeline.descriptions import WORDS
 
 # The states of the product, written out a second time by hand: verb → sources, target.
 EXPECTED = {
@@ -82,20 +84,34 @@ def test_an_order_is_what_its_items_are(mix):
     assert order_status(mix) == expected
 
 
-def test_every_event_has_a_name_subscribers_know():
-    existing = {
-        "order.opened",
-        "order.items_on_hold",
-        "order.completed",
-        "order.items_cancelled",
-        "order.cancelled",
-        "fulfillment_request.assigned",
-        "fulfillment_request.items_completed",
-        "fulfillment_request.items_failed",
-        "return.processed",
-    }
+# The events of the contract, written out a second time by hand: name → verb of the fact.
+EXPECTED_EVENTS = {
+    "order.created": "captured",
+    "order.captured": "confirmed",
+    "order.opened": "opened",
+    "order.items_on_hold": "conflicted",
+    "order.completed": "completed",
+    "order.items_cancelled": "items_cancelled",
+    "order.cancelled": "cancelled",
+    "order.serial_numbers_added": "serial_numbers_added",
+    "fulfillment_request.assigned": "routed",
+    "fulfillment_request.items_completed": "items_completed",
+    "fulfillment_request.items_failed": "items_rejected",
+    "return.processed": "returned",
+}
 
-    assert {name for t in lifecycle.TRANSITIONS for name in t.events} == existing
+
+def test_every_event_is_in_the_catalogue_once():
+    assert [(e.name, e.verb) for e in EVENTS] == list(EXPECTED_EVENTS.items())
+
+
+def test_every_fact_that_announces_an_event_has_a_description():
+    assert {e.verb for e in EVENTS} <= set(WORDS)
+
+
+def test_a_conditional_event_names_its_condition():
+    for event in EVENTS:
+        assert bool(event.condition) == bool(event.condition_text), event.name
 
 
 # Each mix of item statuses → the second word; written by hand for the mixes people meet.

@@ -23,7 +23,7 @@ def told_verbs():
             if not isinstance(call, ast.Call):
                 continue
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-            if name in ("record", "_tell"):
+            if name in ("record", "_record"):
                 results |= {
                     word.value
                     for word in call.args[:2]

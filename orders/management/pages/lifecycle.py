@@ -1,4 +1,4 @@
-"""docs/generated/lifecycle.md: tables and diagrams of `orders.lifecycle`."""
+"""Page docs/generated/lifecycle.md: statuses, transitions, holds and events of orders."""
 
 import itertools
 from collections.abc import Iterable
@@ -8,17 +8,21 @@ from typing import Final
 from orders.lifecycle import TERMINAL, TRANSITIONS, HoldKind, ItemStatus, OrderStatus, order_status
 from orders.management.pages import markdown
 from orders.management.pages.markdown import code, yes
+from orders.services.events.catalogue import EVENTS
 
 INTRODUCTION: Final = (
-    "`orders/lifecycle.py` alone defines the statuses of items and orders, and their transitions. "
-    "`on_hold` has two meanings: an *order* `on_hold` waits to be routed, an *item* `on_hold` "
-    "could not be fulfilled. The routes in `openapi.yaml` document the verbs that a client can use."
+    "`orders/lifecycle.py` alone decides the statuses and transitions of items and orders, "
+    "`orders/services/events/catalogue.py` the events. Two words are easily confused: an *order* "
+    "`on_hold` waits to be routed, an *item* `on_hold` could not be fulfilled."
 )
 ORDER_RULE: Final = (
-    "An order's status is derived from its items and stored with each of their changes: `on_hold` "
-    "if an item is `pending`, otherwise `open` if an item is not at an end, otherwise `closed`."
+    "An order's status follows from its items' and is stored with every change of them: any item "
+    "`pending` → `on_hold`; else any item not at an end → `open`; else `closed`."
 )
-NOTE: Final = "The diagram shows the transitions of orders with one or two items."
+EVENT_RULE: Final = (
+    "An event is announced by the timeline entry with this verb and has the version of that entry."
+)
+NOTE: Final = "The diagram joins what orders of one and of two items can do."
 
 
 def lifecycle() -> str:
@@ -35,9 +39,17 @@ def lifecycle() -> str:
         NOTE,
         _diagram(_order_moves()),
         "## Holds",
-        "An order with an active hold is not routed. It may have one active hold of each kind.",
+        "While one of these stands, an order is not routed. It may have one of each.",
         markdown.table(["kind", "shown as"], [(code(k.value), k.label) for k in HoldKind]),
+        "## Events",
+        EVENT_RULE,
+        _events(),
     )
+
+
+def _events() -> str:
+    rows = [(code(e.name), code(e.verb), e.condition_text, yes(e.is_once)) for e in EVENTS]
+    return markdown.table(["event", "timeline verb", "only if", "once per order"], rows)
 
 
 def _items() -> str:
@@ -54,20 +66,19 @@ def _transitions() -> str:
             code(t.verb),
             ", ".join(code(s.value) for s in _sorted(t.sources)),
             code(t.target.value),
-            ", ".join(code(event) for event in t.events),
         )
         for t in TRANSITIONS
     ]
-    return markdown.table(["verb", "from", "to", "announces"], rows)
+    return markdown.table(["verb", "from", "to"], rows)
 
 
 def _item_moves() -> list[tuple[str, str, str]]:
-    """Return the status before, the status after and the verb of every transition."""
+    """Status before, status after and verb, of every row of the table."""
     return [(s.value, t.target.value, t.verb) for t in TRANSITIONS for s in _sorted(t.sources)]
 
 
 def _order_moves() -> list[tuple[str, str, str]]:
-    """Return both order statuses and the verb of every transition that changes the order's."""
+    """Status before, status after and verb, wherever one item's move changes its order's status."""
     moves = []
     others: list[list[ItemStatus]] = [[], *([status] for status in ItemStatus)]
     for transition, rest in itertools.product(TRANSITIONS, others):
@@ -79,7 +90,7 @@ def _order_moves() -> list[tuple[str, str, str]]:
 
 
 def _diagram(moves: Iterable[tuple[str, str, str]]) -> str:
-    """Return a Mermaid diagram with one arrow for each pair of statuses, labelled with verbs."""
+    """A Mermaid diagram; one arrow for each pair of statuses, labelled with all its verbs."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for before, after, verb in moves:
         verbs = arrows.setdefault((before, after), [])

@@ -86,7 +86,7 @@ def _extend(
     change.record("items_added", {"items": len(added), "total": order.total})
     if in_store := [i for i in change.pending() if i.is_in_store]:
         change.move("complete", in_store, place=Place(order.store_id, "store"))
-    active_kinds = {hold.kind for hold in change.standing}
+    active_kinds = {hold.kind for hold in change.active_holds}
     for reason in holds_for(items=len(change.items), own_grace=0, service_levels=(), policy=rules):
         if reason.kind not in active_kinds:
             change.hold(reason)

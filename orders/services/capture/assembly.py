@@ -10,7 +10,7 @@ from orders.models import Item
 from orders.services.capture import building, identity, pricing
 from orders.services.capture.draft import NewOrder
 from orders.services.changes.order_change import OrderChange
-from orders.services.events import order_payloads
+from orders.services.events.order_payloads import HANDOVER
 from orders.services.fulfillment import routing
 from orders.services.holds import rules as hold_rules
 
@@ -46,8 +46,6 @@ def _begin(change: OrderChange, new: NewOrder, policy: Policy) -> None:
     change.record(
         "captured",
         {"items": len(items), "total": order.total, "currency": order.currency},
-        "order.created",
-        lambda _: order_payloads.order_event(order, items, shipments, item_status="created"),
     )
     if completed := [i for i in items if i.is_in_store or new.is_complete_at_once]:
         _complete(change, completed, new)
@@ -67,16 +65,11 @@ def _begin(change: OrderChange, new: NewOrder, policy: Policy) -> None:
 
 def _complete(change: OrderChange, completed: list[Item], new: NewOrder) -> None:
     """Complete the items that the customer already has, without a hold or routing."""
-    order, items = change.order, change.items
+    order = change.order
     store = Place(order.store_id, "store" if order.store_id else "")
     change.move("complete", completed, place=store)
     rule = next(
         (name for name in ("is_historical", "is_fulfilled") if new.details.get(name)),
-        order_payloads.HANDOVER,
+        HANDOVER,
     )
-    change.record(
-        "completed",
-        {"rule": rule, "items": len(completed)},
-        None if change.pending() else "order.completed",
-        lambda _: order_payloads.completed(order, items),
-    )
+    change.record("completed", {"rule": rule, "items": len(completed)})

@@ -1,1 +1,1 @@
-"""A change of an order: locked, recorded, written with its timeline and events."""
+"""Changes of orders, written with their timeline entries and events."""

@@ -1,4 +1,4 @@
-"""Changing an order we have: lock it, look at it, change it, and tell; one transaction."""
+"""Changes of existing orders: lock, read, change and write in one transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -22,11 +22,11 @@ from orders.services.reading.queries import IdType
 if TYPE_CHECKING:
     from orders.services.capture.draft import NewOrder
 
-# The one lock of an order: whoever changes it takes this first, then looks.
+# The only lock of an order; every change takes it before it reads the order.
 LOCK: Final = "SELECT id FROM orders_order WHERE id = %s FOR UPDATE"
 
-# What an order can make fail, by being as nobody thought of, and should stop no other order. Not
-# every `Exception`: a worker that has to end is told so by one, too, and ends.
+# Errors that the data of one order can cause and that must not stop other orders. `Exception` is
+# too wide, because Celery also ends a worker by an exception.
 ITS_FAULT: Final = (
     DomainError,
     DatabaseError,
@@ -55,10 +55,10 @@ def change_order(
     actor: str,
     expected_version: int | None = None,
 ) -> Iterator[OrderChange]:
-    """The story of one order, locked until the block ends; what was told is then written.
+    """Lock an order, yield its change and write that change when the block ends.
 
-    Raise `OrderNotFound`, and `ChangedSince` when the order has changed since `expected_version`
-    in a way that matters to the caller. A refusal raised inside the block leaves no trace.
+    Raise `OrderNotFound`, and `ChangedSince` when the order's version is not `expected_version`.
+    An error raised inside the block rolls everything back.
     """
     with transaction.atomic(durable=True):
         key = queries.key_of(tenant, reference, id_type=id_type)
@@ -77,23 +77,23 @@ def change_order(
 
 
 def changes_of(tenant_id: int, keys: Sequence[int], *, actor: str) -> list[OrderChange]:
-    """The stories of orders that are locked, read by two statements."""
-    standing: dict[int, list[Hold]] = defaultdict(list)
+    """Return changes of locked orders, read by a fixed number of statements."""
+    holds_by_order: dict[int, list[Hold]] = defaultdict(list)
     for hold in queries.active_holds(tenant_id, keys):
-        standing[hold.order_id].append(hold)
+        holds_by_order[hold.order_id].append(hold)
     return [
-        OrderChange(d.order, d.items, d.shipments, actor, standing[d.order.pk])
+        OrderChange(d.order, d.items, d.shipments, actor, holds_by_order[d.order.pk])
         for d in queries.documents(tenant_id, keys)
     ]
 
 
 def policy_for(tenant: Tenant, change: OrderChange) -> Policy:
-    """What the tenant has configured that decides over this order."""
+    """Return the tenant's policy for this order."""
     return policy(tenant, policy_key(change))
 
 
 def policy_key(order: "OrderChange | NewOrder") -> PolicyKey:
-    """What an order asks of its tenant's configuration, whether we have it or it just comes."""
+    """Return the key of the policy that an existing or a new order needs."""
     return PolicyKey(
         service_levels=frozenset(s.service_level for s in order.shipments if s.service_level),
         locations=frozenset(s.location_code for s in order.shipments if s.location_code),

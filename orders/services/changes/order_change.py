@@ -1,11 +1,10 @@
-"""What happens to an order, told once: moves, holds, the timeline's rows, and their events.
+"""Change of one order: item moves, holds, recorded facts and their events.
 
-A story is about one order, new or locked. Services move its items, hold it and tell what they
-did; when they are done the story is written: by `writing.insert` for a new order, by
-`writing.save` for one we have. So nothing changes without a row that says who, what and why.
+Services apply the change to an order that is new or locked. `persistence.insert` then writes a new
+order, `persistence.save` an existing one. Every change records who changed what and why.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +12,13 @@ from configuration.services.policy import Place
 from ordermgmt.database import prepared_sql
 from orders.lifecycle import HoldKind, ItemStatus, moved, order_status
 from orders.models import Hold, Item, Order, Shipment, TimelineEntry
+from orders.services.events.catalogue import Event, Fact, events_for
 from webhooks.services import OutboxEvent
-
-# An event's payload, made last: it may name what only the database knows, like the number.
-Payload = Callable[[int], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class NewHold:
-    """Why an order is to be held. A grace period is `seconds` long by the database's clock."""
+    """A hold to place. A grace period lasts `seconds` by the database's clock."""
 
     kind: HoldKind
     text: str
@@ -31,25 +28,25 @@ class NewHold:
 
 @dataclass(slots=True)
 class OrderChange:
-    """One order with its rows, and what is being done to it and told of it by one actor."""
+    """One order with its rows, and the changes that one actor makes to it."""
 
     order: Order
     items: Sequence[Item]
     shipments: Sequence[Shipment]
     actor: str
-    standing: list[Hold] = field(default_factory=list)  # of an order we have
+    active_holds: list[Hold] = field(default_factory=list)  # holds read from the database
     released: list[Hold] = field(default_factory=list)
     changed: list[Item] = field(default_factory=list)
     holds: list[NewHold] = field(default_factory=list)
     entries: list[TimelineEntry] = field(default_factory=list)
-    _announced: list[tuple[str, int, Payload]] = field(default_factory=list)
+    _events: list[tuple[Event, Fact]] = field(default_factory=list)
 
     def move(
         self, verb: str, items: Iterable[Item], *, place: Place | None = None, conflict: str = ""
     ) -> None:
-        """Take items along one row of the lifecycle; without a place they stay where they are.
+        """Move items by one transition of the lifecycle; without `place` keep their location.
 
-        Raises `lifecycle.TransitionNotAllowed`. The order's status follows from its items'.
+        Derive the order's status from its items. Raise `lifecycle.TransitionNotAllowed`.
         """
         for item in items:
             item.status = moved(verb, item.status)
@@ -61,34 +58,39 @@ class OrderChange:
         self.order.status = order_status(item.status for item in self.items)
 
     def amend(self, item: Item, **columns: Any) -> None:
-        """Change what an item says beside its status: one of the columns `writing` saves."""
+        """Set columns of an item other than its status; they must be among those `save` writes."""
         for name, value in columns.items():
             setattr(item, name, value)
         self.changed.append(item)
 
     def hold(self, reason: NewHold) -> None:
-        """Place a hold, and tell why."""
+        """Place a hold and record its reason."""
         self.holds.append(reason)
         self.record("held", {"hold": reason.kind, "reason": reason.text} | reason.facts)
 
     def release(self, hold: Hold, *, reason: str) -> None:
-        """End a hold, and tell why. Whether anything else holds the order, ask `is_held`."""
-        self.standing.remove(hold)
+        """Release a hold and record the reason; see `is_held` for the remaining holds."""
+        self.active_holds.remove(hold)
         self.released.append(hold)
         self.record("released", {"hold": hold.kind, "reason": reason})
 
     @property
     def is_held(self) -> bool:
-        return bool(self.standing or self.holds)
+        return bool(self.active_holds or self.holds)
 
     def record(
         self,
         verb: str,
         facts: dict[str, Any],
-        event: str | None = None,
-        payload: Payload | None = None,
+        *,
+        items: Sequence[Item] | None = None,
+        **details: Any,
     ) -> None:
-        """One row of the timeline, and the event it announces. The order's version grows by one."""
+        """Record a fact: one timeline entry and the events the catalogue has for it.
+
+        The order's version grows by one. `items` are those the fact concerns, by default all of
+        the order. `details` are values for the events that the timeline does not store.
+        """
         self.order.version += 1
         self.entries.append(
             prepared_sql.unsaved(
@@ -100,23 +102,31 @@ class OrderChange:
                 facts={name: value for name, value in facts.items() if value != ""},
             )
         )
-        if event and payload:
-            self._announced.append((event, self.order.version, payload))
+        fact = Fact(
+            verb=verb,
+            version=self.order.version,
+            order=self.order,
+            order_items=self.items,
+            shipments=self.shipments,
+            items=self.items if items is None else items,
+            details=details,
+        )
+        self._events += [(event, fact) for event in events_for(fact)]
 
     @property
     def country(self) -> str:
-        """Where it goes: ISO 3166, or empty when nobody said."""
+        """The ISO 3166 code of the destination, or an empty string without an address."""
         address = self.order.details.get("shipping_address") or {}
         return str(address.get("country_code", ""))
 
     def pending(self) -> list[Item]:
-        """The items that wait to be routed."""
+        """Return the items that wait to be routed."""
         return [item for item in self.items if item.status == ItemStatus.PENDING]
 
     def outbox_events(self) -> list[OutboxEvent]:
-        """What subscribers are to be told."""
+        """Return the events to write, with payloads that show the order as it is now."""
         order = self.order
         return [
-            OutboxEvent(order.tenant_id, order.uuid, name, version, payload(version))
-            for name, version, payload in self._announced
+            OutboxEvent(order.tenant_id, order.uuid, event.name, fact.version, event.payload(fact))
+            for event, fact in self._events
         ]

@@ -1,8 +1,8 @@
-"""Writing a story: a new order by one statement, what happened to an old one by a few.
+"""SQL that writes order changes: one statement for a new order, a few for existing ones.
 
-Capture is a hot path: inserting model by model costs six round trips and a millisecond of Python;
-this costs one (measured: see docs/adr). The columns come from the models, so nothing is declared
-twice; a new field is written without a change here.
+Capture is a hot path: one insert per model costs six round trips and a millisecond of Python, this
+statement one round trip (measured, see docs/adr). The columns come from the models, therefore a
+new field is written without a change here.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,9 @@ from webhooks.services import outbox_insert_sql, outbox_rows, publish
 
 Model = type[models.Model]
 
-# Columns the database decides, and how; `x` is the row as sent, `o` the new order, `n` its number.
-# The time is the statement's: a transaction's `now()` may be older than its wait for an order's
-# lock, and then what happened second would be told with the earlier time.
-_DECIDED: Final[dict[Model, dict[str, str]]] = {
+# Columns that the database computes; `x` is the parameter row, `o` the new order, `n` its number.
+# Times come from the statement, because `now()` may be older than the wait for the order's lock.
+_COMPUTED: Final[dict[Model, dict[str, str]]] = {
     Order: {
         "number": "n.number",
         "external_id": "coalesce(nullif(x.external_id, ''), n.number)",
@@ -44,22 +43,21 @@ _DECIDED: Final[dict[Model, dict[str, str]]] = {
     },
     TimelineEntry: {"order_id": "o.id", "at": "statement_timestamp()"},
 }
-# What is sent beside the other columns, to decide those by.
-_SENT: Final[dict[Model, dict[str, str]]] = {
+# Parameters beside the columns, from which the columns above are computed.
+_EXTRA_PARAMETERS: Final[dict[Model, dict[str, str]]] = {
     Order: {"external_id": "text"},
     Item: {"shipment_position": "integer"},
     Hold: {"grace": "integer"},
 }
-# What events tell of a new order that only the database knows. One that does not tell it is left
-# as it is.
-_TOLD: Final = f"""
+# Adds the values that only the database knows to payloads that have a key for them.
+_PAYLOAD: Final = f"""
 jsonb_set(jsonb_set(x.payload,
   '{{external_id}}', coalesce(to_jsonb(nullif(x.payload->>'external_id', '')),
                               to_jsonb(o.external_id)), false),
   '{{created_at}}', to_jsonb({timestamp_sql("o.captured_at")}), false)
 """
-# What may change of an item after its capture, and how it is sent.
-_CHANGING: Final[dict[str, str]] = {
+# Columns of an item that may change after its capture, with their SQL types.
+_MUTABLE: Final[dict[str, str]] = {
     "status": "text",
     "location_code": "text",
     "location_type": "text",
@@ -77,9 +75,9 @@ FROM jsonb_to_recordset(%s::jsonb) AS x(id bigint, status text, version integer)
 WHERE o.id = x.id RETURNING o.id
 """
 _UPDATE_ITEMS: Final = f"""
-UPDATE orders_item i SET {", ".join(f"{name} = x.{name}" for name in _CHANGING)}
+UPDATE orders_item i SET {", ".join(f"{name} = x.{name}" for name in _MUTABLE)}
 FROM jsonb_to_recordset(%s::jsonb)
-  AS x(id bigint, {", ".join(f"{name} {kind}" for name, kind in _CHANGING.items())})
+  AS x(id bigint, {", ".join(f"{name} {kind}" for name, kind in _MUTABLE.items())})
 WHERE i.id = x.id RETURNING i.id
 """
 _RELEASE_HOLDS: Final = """
@@ -88,10 +86,10 @@ UPDATE orders_hold SET released_at = statement_timestamp() WHERE id = ANY(%s::bi
 
 
 class Kin(NamedTuple):
-    """What else an order's external id is, so that no other order may have it.
+    """Other forms of an order's external id, which no other order may have.
 
-    An external id may look like a UUID, so it must not be another order's id; nor may an id be
-    another order's external id. A route that takes either would not know which order is meant.
+    An external id may look like a UUID, therefore it must not be another order's id. Routes that
+    accept both would otherwise match two orders.
     """
 
     external_uuid: UUID | None = None
@@ -100,15 +98,15 @@ class Kin(NamedTuple):
 
 
 def insert(change: OrderChange, rules: Policy, kin: Kin) -> bool:
-    """Write a new order, giving it the next number; False when somebody else was faster.
+    """Insert a new order with the next number and return True, or return False without a trace.
 
-    False, too, when the `rules` it was made by no longer hold for its tenant, and when another
-    order has one of the order's names, whatever kind of name it is there. The number is drawn only
-    if the order is not there yet, so repeating a capture leaves no gap. An external id that has the
-    form of the tenant's numbers is the order's number as well: none is drawn, and the unique index
-    of numbers keeps it from being drawn for another order, at the same moment too. Fills in what
-    the database decided. Items are inserted in the order of their ids: two captures that share some
-    wait for each other, and never deadlock.
+    Return False when the order exists, when `rules` are no longer the tenant's policy, or when
+    another order has one of the order's identifiers as an id, external id or number. The sequence
+    is used only if the order does not exist, therefore a repeated capture leaves no gap. An
+    external id in the form of the tenant's numbers becomes the order's number; the unique index
+    of numbers then keeps the sequence from using it again. Set the columns that the database
+    computed. Items are inserted in the order of their ids, which keeps two captures that share
+    items from deadlocking.
     """
     order, numbering = change.order, rules.numbering
     if numbering is None:
@@ -117,8 +115,8 @@ def insert(change: OrderChange, rules: Policy, kin: Kin) -> bool:
         _row(item) | {"shipment_position": item.shipment.position if item.shipment else None}
         for item in sorted(change.items, key=lambda item: item.uuid.int)
     ]
-    made = prepared_sql.rows(
-        _statement(),
+    rows = prepared_sql.rows(
+        _insert_order_sql(),
         {
             "prefix": numbering.prefix,
             "size": numbering.size,
@@ -134,48 +132,46 @@ def insert(change: OrderChange, rules: Policy, kin: Kin) -> bool:
             "order": _json(_row(order) | {"external_id": order.external_id}),
             "shipments": _json([_row(shipment) for shipment in change.shipments]),
             "items": _json(items),
-            "holds": _json([_hold(order, reason) for reason in change.holds]),
+            "holds": _json([_hold(order, hold) for hold in change.holds]),
             "timeline": _json([_row(entry) for entry in change.entries]),
-            "news": _json(outbox_rows(change.outbox_events())),
+            "events": _json(outbox_rows(change.outbox_events())),
         },
     )
-    if not made:
+    if not rows:
         return False
-    order.pk, order.number, order.external_id, order.captured_at = made[0]
+    order.pk, order.number, order.external_id, order.captured_at = rows[0]
     return True
 
 
-def save(changes_of: Sequence[OrderChange]) -> None:
-    """Write what was done to orders that are locked: status, items, holds, timeline, events.
+def save(changes: Sequence[OrderChange]) -> None:
+    """Write the changes of locked orders: status, items, holds, timeline and events.
 
-    Six statements at most, however many orders. What else changed of an order's own row is its
-    service's to save.
+    Any number of orders takes at most six statements. The caller saves other changed columns of
+    the orders.
     """
-    changed = {item.pk: item for change in changes_of for item in change.changed}
-    prepared_sql.rows(
-        _UPDATE_ORDERS, [_json([_changed_order(change.order) for change in changes_of])]
-    )
+    changed = {item.pk: item for change in changes for item in change.changed}
+    prepared_sql.rows(_UPDATE_ORDERS, [_json([_changed_order(change.order) for change in changes])])
     if changed:
         prepared_sql.rows(
             _UPDATE_ITEMS, [_json([_changed_item(item) for item in changed.values()])]
         )
-    if released := [hold.pk for change in changes_of for hold in change.released]:
+    if released := [hold.pk for change in changes for hold in change.released]:
         prepared_sql.rows(_RELEASE_HOLDS, [released])
     holds = [
-        _hold(change.order, reason) | {"order_id": change.order.pk}
-        for change in changes_of
-        for reason in change.holds
+        _hold(change.order, hold) | {"order_id": change.order.pk}
+        for change in changes
+        for hold in change.holds
     ]
     if holds:
-        prepared_sql.rows(_insert_of_known(Hold), {"rows": _json(holds)})
+        prepared_sql.rows(_insert_rows_sql(Hold), {"rows": _json(holds)})
     entries = [
         _row(entry) | {"order_id": change.order.pk}
-        for change in changes_of
+        for change in changes
         for entry in change.entries
     ]
     if entries:
-        prepared_sql.rows(_insert_of_known(TimelineEntry), {"rows": _json(entries)})
-    publish([outbox_events for change in changes_of for outbox_events in change.outbox_events()])
+        prepared_sql.rows(_insert_rows_sql(TimelineEntry), {"rows": _json(entries)})
+    publish([event for change in changes for event in change.outbox_events()])
 
 
 def _changed_order(order: Order) -> dict[str, Any]:
@@ -183,30 +179,28 @@ def _changed_order(order: Order) -> dict[str, Any]:
 
 
 def _changed_item(item: Item) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in ("id", *_CHANGING)}
+    return {name: getattr(item, name) for name in ("id", *_MUTABLE)}
 
 
 @cache
-def _insert_of_known(model: Model) -> str:
-    """Rows of orders we have: `order_id` is sent, not found."""
-    statement = _insert(model, "rows", of="", order_id='x."order_id"')
+def _insert_rows_sql(model: Model) -> str:
+    """Return the SQL that inserts rows of existing orders, with `order_id` as a parameter."""
+    statement = _insert_sql(model, "rows", of="", order_id='x."order_id"')
     return f"{statement} RETURNING id"
 
 
-def _hold(order: Order, reason: NewHold) -> dict[str, Any]:
-    hold = prepared_sql.unsaved(
-        Hold, tenant_id=order.tenant_id, kind=reason.kind, reason=reason.text
-    )
-    return _row(hold) | {"grace": reason.seconds}
+def _hold(order: Order, new: NewHold) -> dict[str, Any]:
+    hold = prepared_sql.unsaved(Hold, tenant_id=order.tenant_id, kind=new.kind, reason=new.text)
+    return _row(hold) | {"grace": new.seconds}
 
 
 @cache
 def _fields(model: Model) -> list[tuple[str, str]]:
-    """Column and attribute of what is sent: all but the key and what the database decides."""
+    """Return column and attribute of all fields but the key and those the database computes."""
     return [
         (str(f.column), f.attname)
         for f in model._meta.concrete_fields
-        if not f.primary_key and f.column not in _DECIDED[model]
+        if not f.primary_key and f.column not in _COMPUTED[model]
     ]
 
 
@@ -220,11 +214,11 @@ def _json(value: Any) -> str:
 
 
 @cache
-def _statement() -> str:
-    """The order from a JSON object, then its rows, each kind from an array."""
+def _insert_order_sql() -> str:
+    """Return the SQL that inserts an order from a JSON object and its rows from JSON arrays."""
     return f"""
 WITH n AS (
-  -- Not cut where the size was raised after it was read.
+  -- greatest() keeps all digits when the size was changed after the policy was read.
   SELECT coalesce(%(own_number)s::text, %(prefix)s::text
                   || lpad(d.counter, greatest(%(size)s, length(d.counter)), '0')) AS number
     FROM (SELECT CASE WHEN %(own_number)s::text IS NULL
@@ -241,46 +235,50 @@ WITH n AS (
      AND NOT EXISTS (SELECT 1 FROM orders_order
                       WHERE tenant_id = %(tenant)s AND number = %(external_id)s)) AS d
 ), o AS (
-  {_insert(Order, "order", of="n")}
-  WHERE NOT EXISTS (SELECT 1 FROM orders_order known
-                     WHERE known.tenant_id = %(tenant)s AND known.external_id = n.number)
+  {_insert_sql(Order, "order", of="n")}
+  WHERE NOT EXISTS (SELECT 1 FROM orders_order other
+                     WHERE other.tenant_id = %(tenant)s AND other.external_id = n.number)
   ON CONFLICT DO NOTHING
   RETURNING id, tenant_id, customer_key, number, external_id, captured_at
 ), s AS (
-  {_insert(Shipment, "shipments")}
+  {_insert_sql(Shipment, "shipments")}
   RETURNING id, position
 ), i AS (
-  {_insert(Item, "items")}
+  {_insert_sql(Item, "items")}
   ORDER BY x.uuid
 ), h AS (
-  {_insert(Hold, "holds")}
+  {_insert_sql(Hold, "holds")}
 ), t AS (
-  {_insert(TimelineEntry, "timeline")}
+  {_insert_sql(TimelineEntry, "timeline")}
 ), c AS (
   INSERT INTO orders_customertally AS c (tenant_id, customer_key, shard, orders)
   SELECT o.tenant_id, o.customer_key, pg_backend_pid() %% {CustomerTally.SHARDS}, 1
     FROM o WHERE o.customer_key IS NOT NULL
   ON CONFLICT (tenant_id, customer_key, shard) DO UPDATE SET orders = c.orders + 1
 ), e AS (
-  {outbox_insert_sql("news", of="o", payload=_TOLD)}
+  {outbox_insert_sql("events", of="o", payload=_PAYLOAD)}
 )
 SELECT id, number, external_id, captured_at FROM o
 """
 
 
-def _insert(model: Model, parameter: str, *, of: str = "o", **decided: str) -> str:
-    """INSERT … SELECT of all the model's columns, from the rows (or one order) in `parameter`."""
+def _insert_sql(model: Model, parameter: str, *, of: str = "o", **expressions: str) -> str:
+    """Return an INSERT … SELECT of all columns of the model from the JSON in `parameter`.
+
+    `expressions` are the values of further columns by column.
+    """
     types = {str(f.column): str(f.db_type(connection)) for f in model._meta.concrete_fields}
-    sent = {column: types[column] for column, _ in _fields(model)} | _SENT.get(model, {})
-    sent |= {column: types[column] for column in decided}
-    # Of one record the planner knows that it is one, and plans for few rows where its rows join it.
+    parameters = {column: types[column] for column, _ in _fields(model)}
+    parameters |= _EXTRA_PARAMETERS.get(model, {})
+    parameters |= {column: types[column] for column in expressions}
+    # jsonb_to_record makes the planner expect one row, which gives it better join plans.
     source = "jsonb_to_record" if model is Order else "jsonb_to_recordset"
     values = {column: f'x."{column}"' for column, _ in _fields(model)}
-    values |= _DECIDED[model] | decided
+    values |= _COMPUTED[model] | expressions
     columns = ", ".join(f'"{column}"' for column in values)
-    record = ", ".join(f'"{column}" {type_}' for column, type_ in sent.items())
-    known = f"{of} CROSS JOIN " if of else ""
+    record = ", ".join(f'"{column}" {type_}' for column, type_ in parameters.items())
+    join = f"{of} CROSS JOIN " if of else ""
     return (
         f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {', '.join(values.values())} "
-        f"FROM {known}{source}(%({parameter})s::jsonb) AS x({record})"
+        f"FROM {join}{source}(%({parameter})s::jsonb) AS x({record})"
     )

@@ -1,1 +1,1 @@
-"""The event catalogue and the payloads of events."""
+"""Event catalogue and event payloads."""

@@ -1,4 +1,4 @@
-"""What subscribers are told about an order: the payloads of contract §g.2."""
+"""Payloads of the events about orders."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -10,24 +10,24 @@ from ordermgmt.money import ZERO
 from ordermgmt.values.timestamps import timestamp
 from orders.models import Item, Order, PriceMethod, Shipment
 
-# Who is told from where an order's goods travel, by its shipping method.
+# The shipping method of items that the customer takes along in the store.
 HANDOVER: Final = "in_store_handover"
 
 
 def order_event(
     order: Order, items: Sequence[Item], shipments: Sequence[Shipment], *, item_status: str
 ) -> dict[str, Any]:
-    """`order.created` and `order.opened`: the whole order, as it is now."""
+    """Return the payload of `order.created` and `order.opened`: the whole order as it is now."""
     details = order.details
     customer = details.get("customer", {})
     wrapping = details.get("gift_wrapping", {}).get("price", {})
     wrapping_tax, wrapping_net = wrapping.get("tax", ZERO), wrapping.get("net", ZERO)
     shipping_tax = sum((s.tax for s in shipments), ZERO)
-    listed = [_item(order, item, item_status) for item in items]
+    payload_items = [_item(item, item_status) for item in items]
     if wrapping:
-        listed.append(_gift_wrapping(order, wrapping, item_status))
-    taxes_apart = order.price_method == PriceMethod.TAX_EXCLUDED
-    told = {
+        payload_items.append(_gift_wrapping(order, wrapping, item_status))
+    is_tax_excluded = order.price_method == PriceMethod.TAX_EXCLUDED
+    payload = {
         "id": order.uuid,
         "external_id": order.external_id_as_sent,
         "created_at": moment(order.captured_at),
@@ -38,7 +38,7 @@ def order_event(
         "is_historical": bool(details.get("is_historical")),
         "price_method": order.price_method,
         "subtotal": sum((i.base for i in items), ZERO)
-        + (wrapping_net if taxes_apart else order.gift_wrapping),
+        + (wrapping_net if is_tax_excluded else order.gift_wrapping),
         "discount_total": order.discount + sum((s.discount for s in shipments), ZERO),
         "shipping_total": sum((s.base for s in shipments), ZERO),
         "shipping_tax": shipping_tax,
@@ -54,24 +54,37 @@ def order_event(
         "billing_address": _address(details.get("billing_address"), order.uuid, "billing"),
         "shipping_address": _address(details.get("shipping_address"), order.uuid, "shipping"),
         "extended_attributes": details.get("extended_attributes"),
-        "items": listed,
+        "items": payload_items,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in payload.items() if value is not None}
+
+
+def captured(order: Order, items: Sequence[Item]) -> dict[str, Any]:
+    """Return the payload of `order.captured`: the items that were confirmed."""
+    return {
+        "id": order.uuid,
+        "external_id": order.external_id_as_sent,
+        "items": [{"id": i.uuid, "product_id": i.product_id} for i in items],
+    }
 
 
 def completed(order: Order, items: Sequence[Item]) -> dict[str, Any]:
-    """`order.completed`: nothing is left to do."""
-    captured_by = "pos" if order.channel_type == "store" else "injection"
-    return {"id": order.uuid, "capture_type": captured_by, "items": [_ended(i) for i in items]}
+    """Return the payload of `order.completed`."""
+    capture_type = "pos" if order.channel_type == "store" else "injection"
+    return {
+        "id": order.uuid,
+        "capture_type": capture_type,
+        "items": [_completed_item(i) for i in items],
+    }
 
 
 def cancelled(order: Order, items: Sequence[Item], reason: str) -> dict[str, Any]:
-    """`order.cancelled`: the whole order, and why."""
+    """Return the payload of `order.cancelled`, for a public reason."""
     return completed(order, items) | {"cancellation_reason": reason}
 
 
 def items_on_hold(order: Order, items: Sequence[Item], revision: int) -> dict[str, Any]:
-    """`order.items_on_hold`: items that could not be routed."""
+    """Return the payload of `order.items_on_hold`: items that could not be routed."""
     return {
         "id": order.uuid,
         "external_id": order.external_id_as_sent,
@@ -83,7 +96,7 @@ def items_on_hold(order: Order, items: Sequence[Item], revision: int) -> dict[st
 
 
 def items_cancelled(order: Order, items: Sequence[Item], reason: str) -> dict[str, Any]:
-    """`order.items_cancelled`: some items, while others go on."""
+    """Return the payload of `order.items_cancelled`: some items of an order, not all."""
     return {
         "id": order.uuid,
         "items": [
@@ -99,7 +112,10 @@ def items_cancelled(order: Order, items: Sequence[Item], reason: str) -> dict[st
 
 
 def serial_numbers_added(order: Order, items: Sequence[Item], revision: int) -> dict[str, Any]:
-    """`order.serial_numbers_added`: the items whose serial number or product code is new."""
+    """Return the payload of `order.serial_numbers_added`.
+
+    `items` are those with a new serial number or product code.
+    """
     return {
         "id": order.uuid,
         "revision": revision,
@@ -110,49 +126,27 @@ def serial_numbers_added(order: Order, items: Sequence[Item], revision: int) -> 
     }
 
 
-def assigned(order: Order, items: Sequence[Item], version: int) -> dict[str, Any]:
-    """`fulfillment_request.assigned`: one location got one shipment's items."""
-    return fulfillment_request(order, items[0], request=version, version=version) | {
-        "items": [{"id": i.uuid, "product_id": i.product_id} for i in items],
-    }
-
-
-def fulfillment_request(order: Order, item: Item, *, request: int, version: int) -> dict[str, Any]:
-    """What every `fulfillment_request` event says of the request its items belong to.
-
-    `request` is the version at which it was made: it keeps one id as long as it lives.
-    """
-    return {
-        "id": uuid5(order.uuid, f"fulfillment_request:{request}"),
-        "order_id": order.uuid,
-        "logical_timestamp": version,
-        "created_at": moment(order.captured_at),
-        "fulfillment_location_id": item.location_code,
-        "service_level": item.shipment.service_level if item.shipment else "",
-    }
-
-
 def gift_wrapping_id(order: Order) -> UUID:
-    """The wrapping is no row, but is priced and announced like an item: its id is the order's."""
+    """Return the id of the gift wrapping, which is priced like an item but is no row."""
     return uuid5(order.uuid, "gift-wrapping")
 
 
 def moment(at: dt.datetime) -> str:
-    """A time as events print it: UTC, milliseconds, Z."""
+    """Return a time in the format of events: UTC, milliseconds, Z."""
     return timestamp(at, timespec="milliseconds")
 
 
-def _item(order: Order, item: Item, status: str) -> dict[str, Any]:
+def _item(item: Item, status: str) -> dict[str, Any]:
     details = item.details
     discounts = details.get("discounts", ())
-    told = {
+    payload = {
         "id": item.uuid,
         "item_type": "product",
         "product_id": item.product_id,
         "list_price": item.base,
         "pricebook_price": details.get("price_catalog", item.base),
-        "item_discounts": _adjusted(discounts, "item"),
-        "order_discounts": _adjusted(discounts, "order"),
+        "item_discounts": _discount_total(discounts, "item"),
+        "order_discounts": _discount_total(discounts, "order"),
         "tax": item.tax,
         "tax_class": details.get("tax_class"),
         "tax_provider_details": [
@@ -171,15 +165,15 @@ def _item(order: Order, item: Item, status: str) -> dict[str, Any]:
         | ({"serial_number": item.serial_number} if item.serial_number else {})
         | ({"epc": item.epc} if item.epc else {}),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in payload.items() if value is not None}
 
 
 def _gift_wrapping(order: Order, price: dict[str, Any], status: str) -> dict[str, Any]:
-    taxes_apart = order.price_method == PriceMethod.TAX_EXCLUDED
+    is_tax_excluded = order.price_method == PriceMethod.TAX_EXCLUDED
     return {
         "id": gift_wrapping_id(order),
         "item_type": "gift-wrapping",
-        "list_price": price["net"] if taxes_apart else price["gross"],
+        "list_price": price["net"] if is_tax_excluded else price["gross"],
         "item_discounts": ZERO,
         "order_discounts": ZERO,
         "tax": price["tax"],
@@ -188,7 +182,7 @@ def _gift_wrapping(order: Order, price: dict[str, Any], status: str) -> dict[str
     }
 
 
-def _ended(item: Item) -> dict[str, Any]:
+def _completed_item(item: Item) -> dict[str, Any]:
     return {
         "id": item.uuid,
         "product_id": item.product_id,
@@ -201,21 +195,21 @@ def _ended(item: Item) -> dict[str, Any]:
 
 
 def shipping_method(item: Item) -> str:
-    """How an item reaches the customer: contract §b.1."""
+    """Return the public name of the item's shipping method."""
     if item.is_in_store:
         return HANDOVER
     return item.shipment.shipping_method if item.shipment else "traditional_carrier"
 
 
-def _adjusted(discounts: Iterable[dict[str, Any]], level: str) -> Decimal:
+def _discount_total(discounts: Iterable[dict[str, Any]], level: str) -> Decimal:
     return sum((Decimal(d["price_adjustment"]) for d in discounts if d["level"] == level), ZERO)
 
 
 def _address(address: dict[str, Any] | None, order: UUID, role: str) -> dict[str, Any] | None:
     if address is None:
         return None
-    told = {k: v for k, v in address.items() if k != "country_code"}
-    return told | {
+    fields = {k: v for k, v in address.items() if k != "country_code"}
+    return fields | {
         "id": uuid5(order, f"{role}-address"),
         "country": address.get("country_code", ""),
         "last_name": address.get("last_name", ""),

@@ -1,12 +1,11 @@
-"""What locations report of an order's items: packing, complete, rejected, returned; §4.8.
+"""Reports of locations about items: packing, complete, rejected and returned.
 
-A report may be repeated: what an item already says with the same content changes nothing.
+A repeated report with the same content changes nothing.
 """
 
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -21,15 +20,13 @@ from orders.models import Item, Order
 from orders.services.changes import closing
 from orders.services.changes.locking import change_order
 from orders.services.changes.order_change import OrderChange
-from orders.services.events import fulfillment_payloads as told
-from orders.services.events import order_payloads
 from orders.services.reading import selection
 
 Action = Literal["complete", "reject", "return", "packing"]
 
 
 class Rejection(TextChoices):
-    """Why a location cannot, as subscribers hear it."""
+    """The public reasons of a location that cannot fulfill an item."""
 
     NO_INVENTORY = "no_inventory"
     CANCELLATION_REQUEST = "cancellation_request"
@@ -45,131 +42,132 @@ class BadReport(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is said of one item; what does not belong to the action is ignored."""
+    """A report about one item; fields that do not belong to the action are ignored."""
 
     item: UUID
     tracking_code: str = ""
     carrier: str = ""
-    reason: str = ""  # one of `Rejection` for reject (its absence: cannot_fulfill), else any text
+    reason: str = ""  # for reject one of `Rejection` (default: cannot_fulfill), otherwise any text
 
 
-Reported = list[tuple[Item, Report]]
+ItemReports = list[tuple[Item, Report]]
 
 
 def report(
     *, tenant: Tenant, reference: str, action: Action, reports: Sequence[Report], actor: str
 ) -> tuple[Order, list[Item]]:
-    """Take what a location reports of some items: all of it, or none.
+    """Apply the reports of a location, all or none, and return the order and the named items.
 
-    Returns the order and the items named, as they are now. Raises `OrderNotFound`,
-    `selection.TooManyItems`, `selection.ItemNotFound`, `BadReport`, and
-    `lifecycle.TransitionNotAllowed` for an item to which this cannot happen now.
+    Raise `OrderNotFound`, `selection.TooManyItems`, `selection.ItemNotFound`, `BadReport`, and
+    `lifecycle.TransitionNotAllowed` for an item with a status that does not allow the action.
     """
     selection.check_number(reports)
     if len({r.item for r in reports}) < len(reports):
         raise BadReport("An item is named more than once.")
-    is_said, take = _ACTIONS[action]
+    handler = _HANDLERS[action]
     with change_order(tenant, reference, id_type="any", actor=actor) as change:
-        named = selection.select(change.items, [r.item for r in reports])
-        pairs = zip(named, reports, strict=True)
-        if fresh := [(item, r) for item, r in pairs if not is_said(item, r)]:
-            take(change, fresh)
-    return change.order, named
+        items = selection.select(change.items, [r.item for r in reports])
+        pairs = zip(items, reports, strict=True)
+        if fresh := [(item, r) for item, r in pairs if not handler.is_applied(item, r)]:
+            handler.apply(change, fresh)
+    return change.order, items
 
 
-def _complete(change: OrderChange, fresh: Reported) -> None:
-    for item, said in fresh:
-        if item.status == ItemStatus.PENDING:  # only a capture completes what was never routed
+def _complete(change: OrderChange, fresh: ItemReports) -> None:
+    for item, r in fresh:
+        if item.status == ItemStatus.PENDING:  # only a capture completes items without routing
             raise not_allowed("complete", item.status)
-        change.amend(item, tracking_code=said.tracking_code, carrier=said.carrier)
-    order, at = change.order, _now()
+        change.amend(item, tracking_code=r.tracking_code, carrier=r.carrier)
+    at = _now()
     change.move("complete", [item for item, _ in fresh])
     for items in _by_request([item for item, _ in fresh]):
-        change.record(
-            "items_completed",
-            _facts(items),
-            "fulfillment_request.items_completed",
-            partial(told.items_completed, order, items, at=at),
-        )
+        change.record("items_completed", _facts(items), items=items, at=at)
     closing.close(change)
 
 
-def _reject(change: OrderChange, fresh: Reported) -> None:
-    reasons = {item.uuid: _rejection(said) for item, said in fresh}
+def _reject(change: OrderChange, fresh: ItemReports) -> None:
+    reasons = {item.uuid: _rejection(r) for item, r in fresh}
     for items in _by_request([item for item, _ in fresh]):
-        request = order_payloads.fulfillment_request(
-            change.order, items[0], request=items[0].request_version, version=0
-        )
+        request_version, location = items[0].request_version, items[0].location_code
         facts = _facts(items) | {"reasons": sorted({reasons[i.uuid] for i in items})}
         for item in items:
             change.move("reject", [item], place=NO_LOCATION, conflict=reasons[item.uuid])
         change.record(
             "items_rejected",
             facts,
-            "fulfillment_request.items_failed",
-            partial(told.items_failed, request, items),
+            items=items,
+            request_version=request_version,
+            location=location,
         )
 
 
-def _return(change: OrderChange, fresh: Reported) -> None:
-    order, at = change.order, _now()
+def _return(change: OrderChange, fresh: ItemReports) -> None:
+    at = _now()
     items = [item for item, _ in fresh]
+    reasons = {item.uuid: r.reason for item, r in fresh}
     change.move("return", items)
     change.record(
         "returned",
-        _facts(items) | {"reasons": sorted({said.reason for _, said in fresh if said.reason})},
-        "return.processed",
-        lambda version: told.returned(
-            order, [(item, said.reason) for item, said in fresh], version, at
-        ),
+        _facts(items) | {"reasons": sorted({reason for reason in reasons.values() if reason})},
+        items=items,
+        reasons=reasons,
+        at=at,
     )
 
 
-def _pack(change: OrderChange, fresh: Reported) -> None:
+def _pack(change: OrderChange, fresh: ItemReports) -> None:
     items = [item for item, _ in fresh]
     for item in items:
         if item.status != ItemStatus.IN_FULFILLMENT:
             raise not_allowed("pack", item.status)
         change.amend(item, is_packing=True)
-    for of_request in _by_request(items):
-        change.record("packing", _facts(of_request))
+    for request_items in _by_request(items):
+        change.record("packing", _facts(request_items))
 
 
-# Action → whether an item says so already, and what happens when it does not.
-_ACTIONS: Final[
-    dict[Action, tuple[Callable[[Item, Report], bool], Callable[[OrderChange, Reported], None]]]
-] = {
-    "complete": (
-        lambda item, said: (
+@dataclass(frozen=True, slots=True)
+class _Handler:
+    """The check whether a report is applied already, and the function that applies new ones."""
+
+    is_applied: Callable[[Item, Report], bool]
+    apply: Callable[[OrderChange, ItemReports], None]
+
+
+_HANDLERS: Final[dict[Action, _Handler]] = {
+    "complete": _Handler(
+        is_applied=lambda item, r: (
             item.status == ItemStatus.COMPLETE
-            and (item.tracking_code, item.carrier) == (said.tracking_code, said.carrier)
+            and (item.tracking_code, item.carrier) == (r.tracking_code, r.carrier)
         ),
-        _complete,
+        apply=_complete,
     ),
-    "reject": (
-        lambda item, said: (
-            item.status == ItemStatus.ON_HOLD and item.conflict_reason == _rejection(said)
+    "reject": _Handler(
+        is_applied=lambda item, r: (
+            item.status == ItemStatus.ON_HOLD and item.conflict_reason == _rejection(r)
         ),
-        _reject,
+        apply=_reject,
     ),
-    "return": (lambda item, _: item.status == ItemStatus.RETURNED, _return),
-    "packing": (lambda item, _: item.is_packing, _pack),
+    "return": _Handler(
+        is_applied=lambda item, _: item.status == ItemStatus.RETURNED, apply=_return
+    ),
+    "packing": _Handler(is_applied=lambda item, _: item.is_packing, apply=_pack),
 }
 
 
-def _rejection(said: Report) -> str:
-    reason = said.reason or Rejection.CANNOT_FULFILL.value
+def _rejection(r: Report) -> str:
+    """Return the reason of a rejection. Raise `BadReport` for an unknown one."""
+    reason = r.reason or Rejection.CANNOT_FULFILL.value
     if reason not in Rejection.values:
         raise BadReport(f"The reason of a rejection is one of {', '.join(Rejection.values)}.")
     return reason
 
 
 def _by_request(items: Sequence[Item]) -> list[list[Item]]:
-    """Apart by the request they were assigned with, and its location: one event each."""
-    found: dict[tuple[int, str], list[Item]] = {}
+    """Return the items grouped by fulfillment request and location, one event each."""
+    requests: dict[tuple[int, str], list[Item]] = {}
     for item in items:
-        found.setdefault((item.request_version, item.location_code), []).append(item)
-    return list(found.values())
+        requests.setdefault((item.request_version, item.location_code), []).append(item)
+    return list(requests.values())
 
 
 def _facts(items: Sequence[Item]) -> dict[str, Any]:
@@ -177,6 +175,6 @@ def _facts(items: Sequence[Item]) -> dict[str, Any]:
 
 
 def _now() -> dt.datetime:
-    """By the database's clock; the time at which the timeline will say it happened."""
+    """Return the time by the database's clock, which also dates the timeline entries."""
     now: dt.datetime = prepared_sql.rows("SELECT statement_timestamp()", [])[0][0]
     return now

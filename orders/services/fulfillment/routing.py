@@ -1,4 +1,4 @@
-"""Who fulfills what: one decision a shipment, with its reasons: product §4.4."""
+"""Routing of shipments to fulfillment locations, with the reasons of each decision."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -7,11 +7,10 @@ from configuration.services.policy import NO_LOCATION, Place, Policy
 from orders.lifecycle import HoldKind
 from orders.models import Item, TimelineEntry
 from orders.services.changes.order_change import OrderChange
-from orders.services.events import order_payloads
 
 
 class Routable(Protocol):
-    """What routing needs to know of a shipment."""
+    """The attributes of a shipment that routing uses."""
 
     strategy: str
     location_code: str
@@ -19,7 +18,7 @@ class Routable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a shipment's items: a verb of the lifecycle, where, and why."""
+    """A transition for the items of a shipment, with its location and reason."""
 
     verb: str  # route, conflict, hand_over or cancel
     place: Place = NO_LOCATION
@@ -28,27 +27,27 @@ class Decision:
 
 
 def decide(shipment: Routable | None, *, country: str, policy: Policy) -> Decision:
-    """Route one shipment, or the items that belong to none, by the tenant's policy.
+    """Return the decision for one shipment, or for items without one, by the tenant's policy.
 
-    `country` is the destination (ISO 3166, may be empty). Pure: the answer follows from what is
-    given, and `facts` say how, for the timeline.
+    `country` is the destination (ISO 3166, may be empty). The function reads nothing but its
+    arguments. `facts` explain the decision in the timeline.
     """
     strategy = shipment.strategy if shipment else "default"
-    asked = shipment.location_code if shipment else ""
+    location = shipment.location_code if shipment else ""
     facts = {
         "strategy": strategy,
-        "asked_for": asked,
+        "asked_for": location,
         "country": country,
         "config": dict(policy.versions),
     }
-    if strategy == "external" and asked not in policy.locations:
+    if strategy == "external" and location not in policy.locations:
         return Decision("cancel", reason="unknown_location", facts=facts)
     if policy.external_oms:
-        place = policy.locations.get(asked, NO_LOCATION)
+        place = policy.locations.get(location, NO_LOCATION)
         return Decision("hand_over", place, facts=facts | {"rule": "external_oms"})
-    if asked and strategy in ("prerouted", "external"):
-        if asked in policy.locations:
-            return Decision("route", policy.locations[asked], facts=facts | {"rule": strategy})
+    if location and strategy in ("prerouted", "external"):
+        if location in policy.locations:
+            return Decision("route", policy.locations[location], facts=facts | {"rule": strategy})
         return Decision("conflict", reason="unknown_location", facts=facts)
     if policy.nearest:
         return Decision("route", policy.nearest, facts=facts | {"rule": "nearest_location"})
@@ -58,43 +57,37 @@ def decide(shipment: Routable | None, *, country: str, policy: Policy) -> Decisi
 
 
 def open_order(change: OrderChange, *, policy: Policy) -> None:
-    """Nothing holds the order any longer: every shipment that waits is routed, and told why."""
+    """Route every waiting shipment of an order without active holds, and record the decisions."""
     groups: dict[int | None, list[Item]] = {}
     for item in change.pending():
         groups.setdefault(item.shipment.position if item.shipment else None, []).append(item)
-    decided = [
+    decisions = [
         (items, decide(items[0].shipment, country=change.country, policy=policy))
         for items in groups.values()
     ]
-    for items, decision in decided:
+    for items, decision in decisions:
         conflict = decision.reason if decision.verb == "conflict" else ""
         change.move(decision.verb, items, place=decision.place, conflict=conflict)
-    goes = any(decision.verb in ("route", "hand_over") for _, decision in decided)
-    if goes and not _was_opened(change):
-        order, all_items, shipments = change.order, change.items, change.shipments
-        change.record(
-            "opened",
-            {"rule": "nothing_holds_it"},
-            "order.opened",
-            lambda _: order_payloads.order_event(order, all_items, shipments, item_status="opened"),
-        )
-    for items, decision in decided:
-        _tell(change, items, decision)
+    is_opened = any(decision.verb in ("route", "hand_over") for _, decision in decisions)
+    if is_opened and not _was_opened(change):
+        change.record("opened", {"rule": "nothing_holds_it"})
+    for items, decision in decisions:
+        _record(change, items, decision)
 
 
 def _was_opened(change: OrderChange) -> bool:
-    """Whether it was on its way before, until support held it: it is opened once.
+    """Return whether the order was opened before a support hold, as it is opened only once.
 
-    A grace period ends before an order is opened, so where one just ended nothing is looked up.
+    An order is never opened before its grace period ends, therefore a grace hold released just now
+    saves the query.
     """
     if change.order.pk is None or any(hold.kind == HoldKind.GRACE for hold in change.released):
         return False
-    told = TimelineEntry.objects.filter(tenant=change.order.tenant_id, order=change.order)
-    return told.filter(verb="opened").exists()
+    entries = TimelineEntry.objects.filter(tenant=change.order.tenant_id, order=change.order)
+    return entries.filter(verb="opened").exists()
 
 
-def _tell(change: OrderChange, items: list[Item], decision: Decision) -> None:
-    order = change.order
+def _record(change: OrderChange, items: list[Item], decision: Decision) -> None:
     facts = decision.facts | {
         "items": len(items),
         "location": decision.place.code,
@@ -102,27 +95,12 @@ def _tell(change: OrderChange, items: list[Item], decision: Decision) -> None:
     }
     match decision.verb:
         case "route":
-            change.record(
-                "routed",
-                facts,
-                "fulfillment_request.assigned",
-                lambda version: order_payloads.assigned(order, items, version),
-            )
+            change.record("routed", facts, items=items)
             for item in items:
-                change.amend(item, request_version=order.version)
+                change.amend(item, request_version=change.order.version)
         case "hand_over":
             change.record("handed_over", facts)
         case "conflict":
-            change.record(
-                "conflicted",
-                facts,
-                "order.items_on_hold",
-                lambda version: order_payloads.items_on_hold(order, items, version),
-            )
+            change.record("conflicted", facts, items=items)
         case "cancel":
-            change.record(
-                "cancelled",
-                facts,
-                "order.cancelled",
-                lambda _: order_payloads.cancelled(order, items, decision.reason),
-            )
+            change.record("cancelled", facts, items=items, reason=decision.reason)

@@ -1,4 +1,4 @@
-"""Attaching serial numbers and product codes to an order's items: product §4.6, contract §e.5."""
+"""Serial numbers and product codes of items (docs/contract.md, Serial numbers)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from ordermgmt.errors import Invalid
 from orders.lifecycle import ItemStatus
 from orders.models import Item
 from orders.services.changes.locking import change_order
-from orders.services.events import order_payloads
 from orders.services.reading import queries, selection
 
 
@@ -36,7 +35,7 @@ class ItemCancelled(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Serial:
-    """What an item is to carry; without an `epc` the one it has stays."""
+    """The serial number for an item; without `epc` the item keeps its own."""
 
     item: UUID
     number: str
@@ -44,9 +43,9 @@ class Serial:
 
 
 def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str) -> None:
-    """Give items their serial numbers, over those they have: all of them, or none.
+    """Set the serial numbers of items, all or none, in place of those they have.
 
-    What changes nothing is not told. Raises `selection.TooManyItems`, `NotAUuid`,
+    Items that do not change are not recorded. Raise `selection.TooManyItems`, `NotAUuid`,
     `TwoSerialNumbers` for one item, `OrderNotFound`, `selection.ItemNotFound`, `ItemCancelled` and
     `SerialNumberGivenTwice`.
     """
@@ -58,10 +57,10 @@ def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str)
         if by_item.setdefault(serial.item, serial) != serial:
             raise TwoSerialNumbers(f"Item {serial.item} is given two serial numbers.")
     with change_order(tenant, order, id_type="internal", actor=actor) as change:
-        found = selection.select(change.items, list(by_item))
-        _check(found, by_item)
-        pairs = zip(found, by_item.values(), strict=True)
-        changed = [item for item, serial in pairs if not _carries(item, serial)]
+        items = selection.select(change.items, list(by_item))
+        _check(items, by_item)
+        pairs = zip(items, by_item.values(), strict=True)
+        changed = [item for item, serial in pairs if not _has_serial(item, serial)]
         if not changed:
             return
         before = [item.serial_number for item in changed if item.serial_number]
@@ -69,17 +68,15 @@ def attach(*, tenant: Tenant, order: str, serials: Sequence[Serial], actor: str)
             serial = by_item[item.uuid]
             epc = item.epc if serial.epc is None else serial.epc
             change.amend(item, serial_number=serial.number, epc=epc)
-        order_row = change.order
         change.record(
             "serial_numbers_added",
             {"items": {str(i.uuid): i.serial_number for i in changed}, "replaced": before},
-            "order.serial_numbers_added",
-            lambda version: order_payloads.serial_numbers_added(order_row, changed, version),
+            items=changed,
         )
 
 
 def _check(items: Sequence[Item], serials: Mapping[UUID, Serial]) -> None:
-    """Refuse cancelled items, and one number for two units of a product."""
+    """Raise `ItemCancelled`, or `SerialNumberGivenTwice` for two units of one product."""
     carriers: dict[tuple[str, str], Item] = {}
     for item in items:
         if item.status == ItemStatus.CANCELLED:
@@ -92,5 +89,5 @@ def _check(items: Sequence[Item], serials: Mapping[UUID, Serial]) -> None:
             )
 
 
-def _carries(item: Item, serial: Serial) -> bool:
+def _has_serial(item: Item, serial: Serial) -> bool:
     return item.serial_number == serial.number and serial.epc in (None, item.epc)

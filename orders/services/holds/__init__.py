@@ -1,1 +1,1 @@
-"""Holds: the rules that place them, the actions on them, and the due ones."""
+"""Holds: rules, actions and the release of due holds."""

@@ -1,4 +1,4 @@
-"""Placing, releasing and extending holds by hand: product §4.2 and §4.3."""
+"""Actions on holds: place, release and extend."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from orders.services.reading import queries
 from orders.services.reading.queries import IdType
 
 EXTENSION: Final = dt.timedelta(minutes=15)
-# A grace period that can be extended: not over by the database's clock.
+# A grace period that can be extended, because it has not ended by the database's clock.
 RUNNING_GRACE: Final = Q(kind=HoldKind.GRACE, released_at__isnull=True, due_at__gt=Now())
 
 
@@ -44,10 +44,10 @@ class ExtendedElsewhere(Conflict):
 def place(
     *, tenant: Tenant, reference: str, reason: str, actor: str, expected_version: int | None = None
 ) -> Hold:
-    """Hold an order for support, until somebody releases it; it stays one hold when repeated.
+    """Place a support hold on an order and return it, or the one the order has already.
 
-    Items an open order has under way, or in conflict, wait again. Raises `CannotHold` for an order
-    in which nothing can wait any longer.
+    Items in fulfillment or in conflict become pending again. Raise `OrderNotFound`, `ChangedSince`,
+    and `CannotHold` for an order that is neither on hold nor open.
     """
     with change_order(
         tenant, reference, id_type="any", actor=actor, expected_version=expected_version
@@ -59,25 +59,25 @@ def place(
 
 
 def hold(change: OrderChange, *, reason: str) -> None:
-    """Hold an order that is locked, unless support holds it already. Raises `CannotHold`."""
-    if any(standing.kind == HoldKind.SUPPORT for standing in change.standing):
+    """Place a support hold on a locked order that has none. Raise `CannotHold`."""
+    if any(hold.kind == HoldKind.SUPPORT for hold in change.active_holds):
         return
-    if refusal := why_not_hold(change.order):
-        raise refusal
-    parked = parkable(change.items)
-    change.hold(NewHold(HoldKind.SUPPORT, reason, {"parked": len(parked)}))
-    change.move("park", parked, place=NO_LOCATION)
+    if message := why_not_hold(change.order):
+        raise CannotHold(message)
+    items = parkable(change.items)
+    change.hold(NewHold(HoldKind.SUPPORT, reason, {"parked": len(items)}))
+    change.move("park", items, place=NO_LOCATION)
 
 
-def why_not_hold(order: Order) -> CannotHold | None:
-    """Why support cannot hold the order; None when it can."""
+def why_not_hold(order: Order) -> str | None:
+    """Return the message if support cannot hold the order, otherwise None."""
     if order.status in (OrderStatus.ON_HOLD, OrderStatus.OPEN):
         return None
-    return CannotHold(f"Order {order.external_id} is already {order.status}.")
+    return f"Order {order.external_id} is already {order.status}."
 
 
 def parkable(items: Sequence[Item]) -> list[Item]:
-    """The items that wait again when support holds their order."""
+    """Return the items that a support hold makes pending again."""
     return [i for i in items if i.status in (ItemStatus.IN_FULFILLMENT, ItemStatus.ON_HOLD)]
 
 
@@ -90,28 +90,28 @@ def release(
     actor: str,
     expected_version: int | None = None,
 ) -> Hold:
-    """End a hold; when it was the last, the order is routed in the same transaction.
+    """Release a hold; route the order in the same transaction if no other hold is active.
 
-    Releasing it again changes nothing. Raises `HoldNotFound`.
+    A repeated release changes nothing. Raise `OrderNotFound`, `ChangedSince`, `HoldNotFound`.
     """
     with change_order(
         tenant, reference, id_type="any", actor=actor, expected_version=expected_version
     ) as change:
-        found = Hold.objects.filter(tenant=tenant, order=change.order, uuid=hold).first()
-        if found is None:
+        row = Hold.objects.filter(tenant=tenant, order=change.order, uuid=hold).first()
+        if row is None:
             raise HoldNotFound("The order has no such hold.")
-        if standing := [h for h in change.standing if h.pk == found.pk]:
-            change.release(standing[0], reason=reason)
+        if active := [h for h in change.active_holds if h.pk == row.pk]:
+            change.release(active[0], reason=reason)
             continue_after_hold(change, policy_for(tenant, change))
-    return Hold.objects.get(pk=found.pk)
+    return Hold.objects.get(pk=row.pk)
 
 
 def release_kind(change: OrderChange, kind: HoldKind, *, tenant: Tenant, reason: str) -> None:
-    """End the hold of this kind on an order that is locked. Raises `HoldNotFound`."""
-    standing = next((h for h in change.standing if h.kind == kind), None)
-    if standing is None:
+    """Release the hold of this kind on a locked order. Raise `HoldNotFound`."""
+    hold = next((h for h in change.active_holds if h.kind == kind), None)
+    if hold is None:
         raise HoldNotFound(f"Order {change.order.external_id} has no {kind.label.lower()} hold.")
-    change.release(standing, reason=reason)
+    change.release(hold, reason=reason)
     continue_after_hold(change, policy_for(tenant, change))
 
 
@@ -123,11 +123,11 @@ def extend_grace(
     actor: str,
     expected_version: int | None = None,
 ) -> dt.datetime:
-    """Let the grace period last 15 minutes longer; returns when it is due now.
+    """Extend the grace period by 15 minutes and return its new due time.
 
-    Looks before it locks: of several at the same moment one extends, and the others are told by
-    `ExtendedElsewhere`. Raises `NotInGrace` when no grace period runs by the database's clock,
-    whether or not the sweep has been there.
+    Read the hold before and after the lock. Raise `ExtendedElsewhere` if a concurrent request
+    changed it in between. Raise `NotInGrace` when no grace period runs by the database's clock,
+    even if the due hold is not released yet.
     """
     key = queries.key_of(tenant, reference, id_type=id_type)
     before = _running_grace(tenant, key)
@@ -139,7 +139,7 @@ def extend_grace(
             raise NotInGrace("The order is not in its grace period.")
         if before is None or before.due_at != running.due_at:
             raise ExtendedElsewhere("A concurrent request extended the grace period already.")
-        assert running.due_at is not None  # a constraint promises it of grace holds
+        assert running.due_at is not None  # guaranteed by a constraint for grace holds
         due_at = running.due_at + EXTENSION
         Hold.objects.filter(pk=running.pk).update(due_at=due_at)
         change.record("extended", {"hold": HoldKind.GRACE, "from": running.due_at, "to": due_at})
@@ -147,23 +147,22 @@ def extend_grace(
 
 
 def continue_after_hold(change: OrderChange, policy: Policy) -> None:
-    """What follows when a hold ended: nothing while others stand; else a last look, and routing.
+    """Route an order after the release of its last active hold.
 
-    The last look sees a big-order limit that was lowered, or items that came, since the capture.
-    An order that was approved once is not held for its size again.
+    Check the size first, because the limit may be lower or the items may be more than at capture.
+    An order that was held for its size before is not held for it again.
     """
     if change.is_held or not change.pending():
         return
-    if (reason := big_order_hold(len(change.items), policy)) and not _was_judged_big(change):
-        change.hold(reason)
+    if (hold := big_order_hold(len(change.items), policy)) and not _had_big_order_hold(change):
+        change.hold(hold)
         return
     routing.open_order(change, policy=policy)
 
 
-def _was_judged_big(change: OrderChange) -> bool:
-    """Whether it is held for its size, or was approved."""
-    held = Hold.objects.filter(tenant=change.order.tenant_id, order=change.order)
-    return held.filter(kind=HoldKind.BIG_ORDER).exists()
+def _had_big_order_hold(change: OrderChange) -> bool:
+    holds = Hold.objects.filter(tenant=change.order.tenant_id, order=change.order)
+    return holds.filter(kind=HoldKind.BIG_ORDER).exists()
 
 
 def _running_grace(tenant: Tenant, order_key: int) -> Hold | None:

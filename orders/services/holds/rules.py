@@ -1,4 +1,4 @@
-"""Why an order waits: which holds a capture places, and by which rule: product §4.2 and §4.3."""
+"""Rules that decide the holds of a new order."""
 
 from collections.abc import Iterable
 
@@ -10,15 +10,15 @@ from orders.services.changes.order_change import NewHold
 def holds_for(
     *, items: int, own_grace: int | None, service_levels: Iterable[str], policy: Policy
 ) -> list[NewHold]:
-    """The holds an order with so many `items` deserves by the tenant's policy.
+    """Return the holds for an order with this number of `items` under the tenant's policy.
 
-    `own_grace` is the order's own grace period in seconds; with none of its own the longest of its
-    service levels decides, then the tenant's. None or 0 means no grace.
+    `own_grace` is the order's own grace period in seconds, 0 for none. If it is None, the longest
+    period of the service levels applies, then the tenant's.
     """
-    reasons = []
+    holds = []
     seconds, rule = _grace(own_grace, service_levels, policy)
     if seconds:
-        reasons.append(
+        holds.append(
             NewHold(
                 HoldKind.GRACE,
                 f"Grace period of {seconds} s",
@@ -26,13 +26,13 @@ def holds_for(
                 seconds,
             )
         )
-    if big := big_order_hold(items, policy):
-        reasons.append(big)
-    return reasons
+    if big_order := big_order_hold(items, policy):
+        holds.append(big_order)
+    return holds
 
 
 def big_order_hold(items: int, policy: Policy) -> NewHold | None:
-    """The hold an order deserves for its size; exactly the limit is not big."""
+    """Return the hold for an order with more items than the limit, otherwise None."""
     if items <= policy.soft_limit:
         return None
     return NewHold(
@@ -48,13 +48,14 @@ def big_order_hold(items: int, policy: Policy) -> NewHold | None:
 
 
 def _grace(own: int | None, service_levels: Iterable[str], policy: Policy) -> tuple[int, str]:
+    """Return the seconds of the grace period and the rule that decided them."""
     if own is not None:
         return own, "order"
-    remorse = [
+    remorse_periods = [
         level.remorse_period
         for name in service_levels
         if (level := policy.service_levels.get(name)) and level.remorse_period is not None
     ]
-    if remorse:
-        return max(remorse), "service_level"
+    if remorse_periods:
+        return max(remorse_periods), "service_level"
     return policy.grace_period, "on_hold_timer_duration"

@@ -2,19 +2,16 @@
 
 from typing import Final
 
+from orders.services.events import catalogue
 from orders.services.invariants.invariant import Invariant
 
-# Events published at most once for an order, even if it is held and released several times.
-_ONCE: Final = "('order.created', 'order.opened', 'order.cancelled', 'order.completed')"
-# Timeline verbs, and the event that must be published with the same version.
-_ANNOUNCED: Final = (
-    "(VALUES ('captured', 'order.created'), ('routed', 'fulfillment_request.assigned'),"
-    " ('conflicted', 'order.items_on_hold'), ('cancelled', 'order.cancelled'),"
-    " ('items_cancelled', 'order.items_cancelled'),"
-    " ('items_completed', 'fulfillment_request.items_completed'),"
-    " ('items_rejected', 'fulfillment_request.items_failed'), ('returned', 'return.processed'),"
-    " ('serial_numbers_added', 'order.serial_numbers_added'))"
+# The events an order has at most once, however often it was held and released in between.
+_ONCE: Final = "({})".format(", ".join(f"'{e.name}'" for e in catalogue.EVENTS if e.is_once))
+# The verb of each fact that is always announced, and its event, which has the same version.
+_ALWAYS: Final = ", ".join(
+    f"('{e.verb}', '{e.name}')" for e in catalogue.EVENTS if e.condition is None
 )
+_ANNOUNCED: Final = f"(VALUES {_ALWAYS})"
 
 EVENTS: Final = [
     Invariant(
