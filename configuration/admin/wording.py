@@ -60,10 +60,9 @@ def lines(document: Any) -> list[tuple[str, str]]:
 def differences(old: Any, new: Any) -> list[tuple[str, str, str]]:
     """Return label, old text and new text of the members that differ."""
     before, after = dict(lines(old) if old is not None else []), dict(lines(new))
+    # Sorted, because jsonb does not keep the order of members.
     return [
         (name, before.get(name, "not set"), after.get(name, "–"))
-        for name in sorted(
-            {**before, **after}
-        )  # sorted, because jsonb does not keep the order of members
+        for name in sorted({**before, **after})
         if before.get(name) != after.get(name)
     ]

@@ -24,7 +24,7 @@ from ordermgmt.models import SecondFactor
 ISSUER: Final = "ordermgmt"
 RECOVERY_CODES: Final = 10
 DRIFT: Final = 1  # steps of 30 seconds that a phone's clock may be off, either way
-FREE_FAILURES: Final = 4  # without a delay; after them each doubles it
+FREE_FAILURES: Final = 4  # without a delay; each later failure doubles the delay
 LONGEST_WAIT: Final = 300  # seconds, so that guesses do not lock the owner out
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that look alike
 _GROUPS, _LETTERS = 4, 4  # 79 random bits, so one pass of hashing is enough

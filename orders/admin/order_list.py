@@ -43,9 +43,7 @@ class OrderList(TenantAdmin):
     list_per_page = paging.SIZE
     list_fullwidth = True
     sortable_by: ClassVar = ()
-    search_fields: ClassVar = (
-        "number",
-    )  # makes Django show a search field; `searching` does the search
+    search_fields: ClassVar = ("number",)  # shows the search field; `searching` does the search
     search_help_text = HELP
     show_facets = ShowFacets.NEVER
     actions: ClassVar[tuple[str, ...]] = (
@@ -203,9 +201,8 @@ class OrderList(TenantAdmin):
             query = Question.read(request).address()
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(LIST))
-        if (
-            request.method != "POST"
-        ):  # redirected from a sign-in, so the list shows the typed name again
+        # A GET comes from a sign-in, so the list shows the typed name again.
+        if request.method != "POST":
             return HttpResponseRedirect(f"{reverse(LIST)}?{query}")
         form = NameForm(request.POST)
         if form.is_valid():
