@@ -16,7 +16,7 @@ ITEMS: Final = 100
 
 
 def items(state: OrderState, first: int) -> Panel:
-    """Return a page of the order's items from position `first`, read by one statement."""
+    """Return the order's items from position `first`; one statement reads location names."""
     order, every = state.document.order, state.document.items
     first = first if first < len(every) else 0
     page = every[first : first + ITEMS]

@@ -114,8 +114,10 @@ def _lines(address: Mapping[str, Any]) -> list[str]:
 
 def _facts(order: Order) -> list[Row]:
     details = order.details
+    channel = f"{order.get_channel_type_display()} {order.channel_name}".strip()
+    flags = (flag for flag in _FLAGS if details.get(f"is_{flag}"))
     named = (
-        ("Channel", f"{order.get_channel_type_display()} {order.channel_name}".strip()),
+        ("Channel", ", ".join((channel, *flags))),
         ("Shop", f"{order.shop}, {order.shop_locale}"),
         ("Store", order.store_id),
         ("Associate", order.associate_id),
@@ -126,8 +128,7 @@ def _facts(order: Order) -> list[Row]:
         ("Gift message", mapping(details.get("gift_wrapping")).get("message")),
         ("Id", order.uuid),
     )
-    flags = (flag for flag in _FLAGS if details.get(f"is_{flag}"))
-    return rows((*named, ("Flags", ", ".join(flags))))
+    return rows(named)
 
 
 def _payments(order: Order) -> list[dict[str, Any]]:
