@@ -33,7 +33,7 @@ def test_each_member_has_the_field_of_its_type_with_its_help_and_default():
 
     kinds = {name: type(field) for name, field in fields.items()}
     assert kinds == {
-        "seen": forms.IntegerField,
+        "expected_version": forms.IntegerField,
         "weight": forms.IntegerField,
         "is_fragile": forms.BooleanField,
         "label": forms.CharField,
@@ -44,7 +44,13 @@ def test_each_member_has_the_field_of_its_type_with_its_help_and_default():
 
 
 def test_what_is_sent_becomes_the_keys_own_value():
-    sent = {"seen": 0, "weight": "7", "is_fragile": "on", "label": "A", "limits": '{"DE": 3}'}
+    sent = {
+        "expected_version": 0,
+        "weight": "7",
+        "is_fragile": "on",
+        "label": "A",
+        "limits": '{"DE": 3}',
+    }
 
     filled = form(sent)
 
@@ -64,11 +70,11 @@ def test_what_is_sent_becomes_the_keys_own_value():
     ],
 )
 def test_a_fault_stands_beside_its_field(sent, field, words):
-    assert form({"seen": 0} | sent).errors == {field: [words]}
+    assert form({"expected_version": 0} | sent).errors == {field: [words]}
 
 
 def test_a_type_that_is_no_object_has_one_field_named_as_the_key():
-    one = form({"seen": 0, "value": '["a"]'}, type_=list[str] | None)
+    one = form({"expected_version": 0, "value": '["a"]'}, type_=list[str] | None)
 
     assert one.fields["value"].label == "The parcel"
     assert one.is_valid()

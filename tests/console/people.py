@@ -34,7 +34,5 @@ def enter(client: Client, user: User) -> None:
     phone = SecondFactor.objects.create(user=user, name="phone", confirmed=True)
     session = client.session
     now = int(time.time())
-    session.update(
-        {DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "expected_version": now}
-    )
+    session.update({DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "seen": now})
     session.save()

@@ -346,7 +346,7 @@ class TestStaleForms:
         assert "The order was captured" not in page
         assert contents() == before
         if name != "cancel-item":  # asked again, by the order as it is now
-            assert f'name="seen" value="{expected_version + 1}"' in page
+            assert f'name="expected_version" value="{expected_version + 1}"' in page
         if name in ("hold", "cancel", "release"):  # with what was written
             assert 'name="reason" value="moves house"' in page
 

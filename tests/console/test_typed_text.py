@@ -65,7 +65,7 @@ def fields(page: Any, holding: str) -> dict[str, Any]:
 def end(browser: Browser, how: str) -> None:
     if how == "idle":
         session = browser.session
-        session["expected_version"] = int(time.time()) - 3600
+        session["seen"] = int(time.time()) - 3600
         session.save()
     else:
         browser.cookies.pop("console")
@@ -78,9 +78,7 @@ def again(browser: Browser, person: User) -> None:
     if phone is None:
         phone = SecondFactor.objects.create(user=person, name="phone", confirmed=True)
     session, now = browser.session, int(time.time())
-    session.update(
-        {DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "expected_version": now}
-    )
+    session.update({DEVICE_ID_SESSION_KEY: phone.persistent_id, "since": now, "seen": now})
     session.save()
 
 
