@@ -134,12 +134,12 @@ def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
     oldest = own.earliest("placed_at", "pk")
     serial = Item.objects.filter(tenant=retailer).exclude(serial_number="").first()
     middle = own.filter(placed_at__lte=oldest.placed_at + (newest.placed_at - oldest.placed_at) / 2)
-    place = paging.place_of(middle.latest("placed_at", "pk"))
+    cursor = paging.cursor_of(middle.latest("placed_at", "pk"))
     bought = Item.objects.filter(tenant=retailer, order__channel_type="web").latest("pk")
     asked: dict[str, dict[str, Any]] = {
         "list": {},
-        "list, from the middle on": {"after": str(place)},
-        "list, newer than the middle": {"before": str(place)},
+        "list, from the middle on": {"after": str(cursor)},
+        "list, newer than the middle": {"before": str(cursor)},
         "open": {"status": "open"},
         "closed": {"status": "closed"},
         "failed (none)": {"status": "failed"},

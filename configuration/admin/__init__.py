@@ -1,4 +1,4 @@
-"""What a tenant has set up, in the console: settings, people, clients, locations …"""
+"""Configuration of a tenant in the console: settings, staff, clients, locations, service levels."""
 
 from configuration.admin import clients, locations, people, service_levels, settings, tenants
 

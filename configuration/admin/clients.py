@@ -1,4 +1,4 @@
-"""OAuth clients in the console: made with a secret that is shown once, and switched off."""
+"""OAuth clients in the console: creation, secrets that are shown once, scopes and deactivation."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from configuration.admin.rows import Seen
+from configuration.admin.rows import VersionedForm
 from configuration.admin.steps import Step, WithSteps
 from configuration.models import Client
 from configuration.services import clients
 from ordermgmt.http.scopes import SCOPES
 
 
-class ClientForm(Seen):
+class ClientForm(VersionedForm):
     scopes = MultipleChoiceField(
         choices=[(name, f"{name}: {text}") for name, text in SCOPES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -45,31 +45,32 @@ class ClientAdmin(WithSteps):
     fields = ["name", "scopes"]
     steps = {
         "rotate": Step(
-            "Rotate the secret",
-            "The present secret and every token it got stop working at once; whatever uses them"
-            " must be given the new secret, which is shown once.",
-            lambda client: clients.rotate(client.client_id),
-            "Rotated the secret.",
+            label="Rotate the secret",
+            warning="The present secret and every token it got stop working at once; whatever uses"
+            " them must be given the new secret, which is shown once.",
+            run=lambda client: clients.rotate(client.client_id),
+            message="Rotated the secret.",
         ),
         "revoke": Step(
-            "Revoke its tokens",
-            "Every token it holds stops working at once. It can get new ones with its secret.",
-            lambda client: clients.revoke_tokens(client.client_id),
-            "Revoked its tokens.",
+            label="Revoke its tokens",
+            warning="Every token it holds stops working at once."
+            " It can get new ones with its secret.",
+            run=lambda client: clients.revoke_tokens(client.client_id),
+            message="Revoked its tokens.",
         ),
         "off": Step(
-            "Switch off",
-            "Every token it holds stops working at once, and it gets no new ones.",
-            lambda client: clients.switch(client.client_id, is_active=False),
-            "Switched off.",
-            lambda client: client.is_active,
+            label="Switch off",
+            warning="Every token it holds stops working at once, and it gets no new ones.",
+            run=lambda client: clients.switch(client.client_id, is_active=False),
+            message="Switched off.",
+            is_available=lambda client: client.is_active,
         ),
         "on": Step(
-            "Switch on",
-            "It can get tokens with its secret again.",
-            lambda client: clients.switch(client.client_id, is_active=True),
-            "Switched on.",
-            lambda client: not client.is_active,
+            label="Switch on",
+            warning="It can get tokens with its secret again.",
+            run=lambda client: clients.switch(client.client_id, is_active=True),
+            message="Switched on.",
+            is_available=lambda client: not client.is_active,
         ),
     }
 

@@ -1,4 +1,4 @@
-"""Locations in the console: the places a tenant fulfills from."""
+"""Locations of a tenant in the console."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from configuration.admin.rows import ChangedByService, Seen
+from configuration.admin.rows import ChangedByService, VersionedForm
 from configuration.models import Location
 from configuration.services import locations
 from ordermgmt.values import countries
@@ -20,8 +20,8 @@ def _line(label: str) -> CharField:
     return CharField(label=label, required=False, max_length=255, widget=UnfoldAdminTextInputWidget)
 
 
-class LocationForm(Seen):
-    """The lines of the address, each in a field of its own; what else is in it stays."""
+class LocationForm(VersionedForm):
+    """Location form with a field for each address line; other members of the address stay."""
 
     country_codes = MultipleChoiceField(
         label="Serves countries",
@@ -55,7 +55,7 @@ class LocationForm(Seen):
         stored = {"country_codes": self.instance.country_codes, "country": [self.instance.country]}
         for name, codes in stored.items():
             field: Any = self.fields[name]
-            # Stored before they were checked: shown, so that people see what the service refuses.
+            # Old rows may hold unknown codes, so the form shows what the service refuses.
             unknown = sorted(set(codes) - countries.NAMES.keys() - {""})
             field.choices = [*field.choices, *((code, code) for code in unknown)]
 

@@ -1,4 +1,4 @@
-"""The people of the console: whom a tenant lets in, as what, and help for who cannot get in."""
+"""Staff of a tenant in the console: accounts, roles, passwords and second factors."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from django.forms import CharField, ChoiceField
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from configuration.admin.rows import Seen
+from configuration.admin.rows import VersionedForm
 from configuration.admin.steps import Step, WithSteps
 from configuration.models import Membership
 from configuration.services import staff
@@ -23,7 +23,7 @@ MEANING: Final = {
 }
 
 
-class PersonForm(Seen):
+class PersonForm(VersionedForm):
     username = CharField(
         max_length=150,
         widget=UnfoldAdminTextInputWidget,
@@ -45,8 +45,9 @@ class PersonForm(Seen):
 
 
 @admin.register(Membership)
-class PeopleAdmin(WithSteps):
+class StaffAdmin(WithSteps):
     form = PersonForm
+    list_name = "Staff"
     list_display = ["username", "role", "active", "second_factor", "last_seen"]
     search_fields = ["user__username__istartswith"]
     ordering = ["user__username"]
@@ -54,42 +55,42 @@ class PeopleAdmin(WithSteps):
     fields = ["username", "role"]
     steps = {
         "password": Step(
-            "Give a new password",
-            "The present one stops working at once, wherever they are signed in. The new one is"
-            " shown once: tell them in person.",
-            lambda person: staff.change_password(person.username, tenant=person.tenant),
-            "Gave a new password.",
+            label="Give a new password",
+            warning="The present one stops working at once, wherever they are signed in. The new"
+            " one is shown once: tell them in person.",
+            run=lambda person: staff.change_password(person.username, tenant=person.tenant),
+            message="Gave a new password.",
         ),
         "phone": Step(
-            "Forget the phone",
-            "For a lost phone: it and its recovery codes open nothing any more, and the next"
-            " sign-in enrolls another.",
-            lambda person: staff.reset_second_factor(person.username, tenant=person.tenant),
-            "Forgot the phone.",
-            lambda person: person.is_enrolled,
+            label="Forget the phone",
+            warning="For a lost phone: it and its recovery codes open nothing any more, and the"
+            " next sign-in enrolls another.",
+            run=lambda person: staff.reset_second_factor(person.username, tenant=person.tenant),
+            message="Forgot the phone.",
+            is_available=lambda person: person.is_enrolled,
         ),
         "off": Step(
-            "Keep out",
-            "They are signed out at once, and cannot sign in.",
-            lambda person: staff.switch(person.username, is_active=False, tenant=person.tenant),
-            "Kept out.",
-            lambda person: person.user.is_active,
+            label="Keep out",
+            warning="They are signed out at once, and cannot sign in.",
+            run=lambda person: staff.switch(person.username, is_active=False, tenant=person.tenant),
+            message="Kept out.",
+            is_available=lambda person: person.user.is_active,
         ),
         "on": Step(
-            "Let in again",
-            "They can sign in by the password and the phone they had.",
-            lambda person: staff.switch(person.username, is_active=True, tenant=person.tenant),
-            "Let in again.",
-            lambda person: not person.user.is_active,
+            label="Let in again",
+            warning="They can sign in by the password and the phone they had.",
+            run=lambda person: staff.switch(person.username, is_active=True, tenant=person.tenant),
+            message="Let in again.",
+            is_available=lambda person: not person.user.is_active,
         ),
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        """Nobody's people are operators: they see every tenant, and none may change them."""
+        """Return the tenant's staff without operators, who belong to no tenant."""
         phones = SecondFactor.objects.filter(user=OuterRef("user"), confirmed=True)
-        found = super().get_queryset(request).filter(user__is_superuser=False)
-        found = found.select_related("user", "tenant").prefetch_related("user__groups")
-        return found.annotate(is_enrolled=Exists(phones))
+        people = super().get_queryset(request).filter(user__is_superuser=False)
+        people = people.select_related("user", "tenant").prefetch_related("user__groups")
+        return people.annotate(is_enrolled=Exists(phones))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [] if obj is None else ["active", "second_factor", "last_seen"]
@@ -124,14 +125,14 @@ class PeopleAdmin(WithSteps):
         return staff.change_role(fields["username"], role=fields["role"], tenant=tenant)
 
     def row(self, request: HttpRequest, object_id: str) -> Any:
-        """Nobody shuts themselves out, or lifts themselves up."""
+        """Return a person's row; raise `PermissionDenied` for a change of one's own account."""
         person = super().row(request, object_id)
         if request.method == "POST" and person.user_id == request.user.pk:
             raise PermissionDenied("Ask another admin: this is about yourself.")
         return person
 
-    def log(self, request: HttpRequest, row: Any, said: str) -> None:
-        super().log(request, getattr(row, "membership", row), said)
+    def log(self, request: HttpRequest, row: Any, message: str) -> None:
+        super().log(request, getattr(row, "membership", row), message)
 
     def has_secret(self, done: Any) -> bool:
         return isinstance(done, staff.WithPassword)

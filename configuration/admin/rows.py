@@ -1,7 +1,7 @@
-"""The base of pages over rows that people change: a form, one call of a service, a line of history.
+"""Base of pages that change rows: a form, one call of a service, and a history line.
 
-Django's permissions say who may, `TenantAdmin` which rows: another tenant's is answered like one
-that does not exist.
+Django's permissions decide about the person, `TenantAdmin` about the rows: another tenant's row is
+answered like one that does not exist.
 """
 
 from typing import Any, ClassVar, Final
@@ -29,19 +29,19 @@ HISTORY: Final = 20  # lines
 
 
 def may(page: ModelAdmin, request: HttpRequest, verb: str) -> bool:
-    """Whether this person's roles allow it; `TenantAdmin` alone says that nobody may."""
+    """True if this person's roles allow the verb; `TenantAdmin` itself allows no changes."""
     codename = get_permission_codename(verb, page.opts)
     return bool(request.user.has_perm(f"{page.opts.app_label}.{codename}"))
 
 
 def own_tenant(request: HttpRequest) -> Tenant | None:
-    """Whom this person works for; None for an operator."""
+    """Return the tenant of this person; None for an operator."""
     tenant_id = tenant_id_of(request.user)
     return None if tenant_id is None else Tenant.objects.get(pk=tenant_id)
 
 
-class Seen(ModelForm):
-    """A form that remembers which version of the row it was opened on; 0 is none yet."""
+class VersionedForm(ModelForm):
+    """A form that carries the version of its row; 0 for a new row."""
 
     expected_version = IntegerField(widget=HiddenInput)
 
@@ -54,14 +54,18 @@ class Seen(ModelForm):
 
 
 class ChangedByService(TenantAdmin):
-    """A subclass says which fields there are, and which service writes them."""
+    """Page of rows that a service writes; subclasses declare the fields and call the service."""
 
-    form = Seen
+    form = VersionedForm
     actions = None
-    key_fields: ClassVar[tuple[str, ...]] = ()  # said once, when the row is made
+    key_fields: ClassVar[tuple[str, ...]] = ()  # set when the row is created, then fixed
+    list_name: ClassVar[str] = ""  # in place of the model's plural name
 
     def write(self, tenant: Any, row: Any, *, expected_version: int, **fields: Any) -> Any:
-        """Have the service write what the form says, over `row` if there is one; may refuse."""
+        """Call the service that writes the form's fields; `row` is None for a new row.
+
+        Raises `DomainError`.
+        """
         raise NotImplementedError
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
@@ -71,15 +75,15 @@ class ChangedByService(TenantAdmin):
         return may(self, request, "change")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """An operator sees whose a row is."""
-        shown = super().get_list_display(request)
-        return [*shown, "tenant"] if self._chooses_tenant(request) else shown
+        """Return the columns, with the tenant for an operator."""
+        columns = super().get_list_display(request)
+        return [*columns, "tenant"] if self._chooses_tenant(request) else columns
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        named = {"title": str(self.opts.verbose_name_plural).capitalize()}
-        return super().changelist_view(request, named | (extra_context or {}))
+        title = self.list_name or str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
     def _chooses_tenant(self, request: HttpRequest) -> bool:
         return self.model is not Tenant and tenant_id_of(request.user) is None
@@ -98,7 +102,7 @@ class ChangedByService(TenantAdmin):
         form = self._form(request, row, writes=writes)
         if request.method == "POST" and form.is_valid():
             try:
-                return self.done(request, self._written(request, row, form), made=row is None)
+                return self.done(request, self._written(request, row, form), is_new=row is None)
             except DomainError as refusal:
                 form.add_error(None, str(refusal))
         if request.method != "POST" and writes:
@@ -106,7 +110,7 @@ class ChangedByService(TenantAdmin):
         return self.page(request, "row", row, form=form, writes=writes)
 
     def row(self, request: HttpRequest, object_id: str) -> Any:
-        """The row of that id, if this person may look at it; 404 if there is none to be seen."""
+        """Return the row of that id; raise `PermissionDenied`, or `Http404` for no visible row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
@@ -114,13 +118,13 @@ class ChangedByService(TenantAdmin):
             raise Http404(f"There is no such {self.opts.verbose_name}.")
         return row
 
-    def done(self, request: HttpRequest, written: Any, *, made: bool) -> HttpResponse:
-        """The answer to a form that was written."""
-        return self.back(request, written, f"{'Made' if made else 'Changed'} {written}.")
+    def done(self, request: HttpRequest, written: Any, *, is_new: bool) -> HttpResponse:
+        """Answer a form whose row was written."""
+        return self.back(request, written, f"{'Made' if is_new else 'Changed'} {written}.")
 
-    def back(self, request: HttpRequest, row: models.Model, said: str) -> HttpResponse:
-        """To the row's page, which says what happened."""
-        messages.success(request, said)
+    def back(self, request: HttpRequest, row: models.Model, message: str) -> HttpResponse:
+        """Redirect to the row's page with a message."""
+        messages.success(request, message)
         return HttpResponseRedirect(self.address("change", row.pk))
 
     def page(self, request: HttpRequest, template: str, row: Any, **context: Any) -> HttpResponse:
@@ -129,9 +133,10 @@ class ChangedByService(TenantAdmin):
             "opts": self.opts,
             "title": str(row) if row else f"Add {self.opts.verbose_name}",
             "row": row,
-            "original": row,  # for the way back in the header
+            "original": row,  # unfold's header links back by it
             "facts": [] if row is None else self._facts(request, row),
             "history": [] if row is None else self._history(row),
+            "list_name": self.list_name,
             "list_url": self.address("changelist"),
             **context,
         }
@@ -142,13 +147,13 @@ class ChangedByService(TenantAdmin):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
         return reverse(name, args=args)
 
-    def log(self, request: HttpRequest, row: models.Model, said: str) -> None:
-        """A line for the history of the row's page."""
-        self.log_change(request, row, said)
+    def log(self, request: HttpRequest, row: models.Model, message: str) -> None:
+        """Add a line to the row's history."""
+        self.log_change(request, row, message)
 
     def _form(self, request: HttpRequest, row: models.Model | None, *, writes: bool) -> BaseForm:
-        said = () if row is None else self.key_fields
-        fields = [name for name in self.get_fields(request, row) if name not in said]
+        fixed = () if row is None else self.key_fields
+        fields = [name for name in self.get_fields(request, row) if name not in fixed]
         if row is None and self._chooses_tenant(request):
             fields = ["tenant", *fields]
         kind = self.get_form(request, row, change=row is not None, fields=fields)
@@ -166,12 +171,12 @@ class ChangedByService(TenantAdmin):
             fields |= {name: getattr(row, name) for name in self.key_fields}
         with transaction.atomic():
             written = self.write(tenant, row, **fields)
-            made = getattr(written, "client", written)
-            self.log(request, row or made, "Made." if row is None else _changes(form))
+            new_row = getattr(written, "client", written)
+            self.log(request, row or new_row, "Made." if row is None else _changes(form))
         return written
 
     def _facts(self, request: HttpRequest, row: models.Model) -> list[tuple[str, str]]:
-        """What the page tells besides its form."""
+        """Return labels and values of the fields the page shows besides its form."""
         names = list(self.get_readonly_fields(request, row))
         if self._chooses_tenant(request):
             names.append("tenant")
@@ -190,7 +195,7 @@ class ChangedByService(TenantAdmin):
 
 
 def _changes(form: BaseForm) -> str:
-    """What a form changed, from what to what."""
+    """Return a history line with the old and new value of each changed field."""
     lines = []
     for name in form.changed_data:
         old = form.get_initial_for_field(form.fields[name], name)

@@ -1,4 +1,4 @@
-"""Service levels in the console: the ways of shipping a tenant offers."""
+"""Service levels of a tenant in the console."""
 
 from typing import Any
 

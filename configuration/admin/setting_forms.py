@@ -1,4 +1,4 @@
-"""Forms made from a configuration key: a field for each member of its type, and back to JSON."""
+"""Forms of configuration keys: a field for each member of the key's type, converted to JSON."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -56,16 +56,16 @@ FIELDS: Final[dict[str, Callable[[dict[str, Any]], forms.Field]]] = {
 
 
 def members(key: Key[Any]) -> dict[str, dict[str, Any]]:
-    """The JSON schema of each member of a key's type, by name."""
+    """Return the JSON schema of each member of a key's type, by name."""
     schema = key.adapter.json_schema()
-    found: dict[str, dict[str, Any]] = schema.get("properties", {WHOLE: schema})
-    return found
+    properties: dict[str, dict[str, Any]] = schema.get("properties", {WHOLE: schema})
+    return properties
 
 
 class SettingForm(forms.Form):
-    """What a key is set to, as it may be seen: a secret's field is empty, and may stay so."""
+    """Form of a key's value; a secret's field is empty, and left empty it keeps the secret."""
 
-    # What a browser may send that is no member: the token, and what a preview has no field for.
+    # Names that a browser may send besides the members; a preview has no fields for some.
     _BESIDES: Final = frozenset(
         {"csrfmiddlewaretoken", typed.FIELD, "expected_version", "for_good"}
     )
@@ -93,7 +93,7 @@ class SettingForm(forms.Form):
     def _field(self, name: str, schema: dict[str, Any]) -> forms.Field:
         make = _secret if name in self.key.secrets else FIELDS.get(schema.get("type", ""), _json)
         field = make(schema)
-        field.required = False  # the key's own type says what must be there, in its own words
+        field.required = False  # the key's type reports missing members itself
         field.label = titled(name) if name != WHOLE else self._label()
         field.help_text = schema.get("description", "")
         if name not in self.key.secrets:
@@ -107,33 +107,33 @@ class SettingForm(forms.Form):
         return words[0].upper() + words[1:]
 
     def clean(self) -> dict[str, Any]:
-        """The value as the key's type has it, in `cleaned_data["parsed"]`."""
-        said = super().clean() or self.cleaned_data
+        """Parse the value by the key's type, into `cleaned_data["parsed"]`."""
+        data = super().clean() or self.cleaned_data
         for name in sorted(self.data.keys() - self.fields.keys() - self._BESIDES):
             self.add_error(None, f"{name[:80]}: the property is not allowed")
         if self.errors:
-            return said
+            return data
         try:
-            said["parsed"] = self.key.parse(self._value(said))
+            data["parsed"] = self.key.parse(self._value(data))
         except InvalidBody as refusal:
             for fault in refusal.facts["errors"]:
                 name = fault["pointer"].split("/")[1] if fault["pointer"] else WHOLE
                 field = name if name in self.fields else self._only()
-                missing = field is not None and said.get(field) in (None, "", [])
+                missing = field is not None and data.get(field) in (None, "", [])
                 self.add_error(field, "This is required." if missing else fault["message"])
-        return said
+        return data
 
-    def _value(self, said: dict[str, Any]) -> Any:
-        """What was said, as JSON; an empty field is a member that is not there."""
-        given = {
+    def _value(self, data: dict[str, Any]) -> Any:
+        """Return the fields as JSON; an empty field is an absent member."""
+        values = {
             name: self._masked.get(name)
-            if name in self.key.secrets and not said[name]
-            else said[name]
+            if name in self.key.secrets and not data[name]
+            else data[name]
             for name in members(self.key)
         }
-        if WHOLE in given:
-            return given[WHOLE]
-        return {name: value for name, value in given.items() if value not in (None, "")}
+        if WHOLE in values:
+            return values[WHOLE]
+        return {name: value for name, value in values.items() if value not in (None, "")}
 
     def _only(self) -> str | None:
         return WHOLE if WHOLE in self.fields else None

@@ -1,4 +1,4 @@
-"""What a tenant may set, in the console: every key with its value, its form and its history."""
+"""Settings of a tenant in the console: each key with its value, form and history."""
 
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ HISTORY: Final = 50  # changes
 
 @admin.register(Setting)
 class SettingAdmin(TenantAdmin):
-    """One page over all keys of a tenant, and one for each: made from `configuration.keys`."""
+    """A page of all keys of a tenant and one of each key, generated from `configuration.keys`."""
 
     def get_urls(self) -> list[URLPattern]:
         pages = {
@@ -43,11 +43,11 @@ class SettingAdmin(TenantAdmin):
         return may(self, request, "change")
 
     def tenants_view(self, request: HttpRequest) -> HttpResponse:
-        """An operator chooses a tenant; everybody else has one."""
-        found = self._tenants(request).order_by("slug")
+        """Show an operator the tenants to choose from; redirect others to their own."""
+        tenants = self._tenants(request).order_by("slug")
         if tenant_id_of(request.user) is not None:
-            return HttpResponseRedirect(_address("list", found.get().slug))
-        return self._page(request, "tenants", title="Settings", tenants=found)
+            return HttpResponseRedirect(_address("list", tenants.get().slug))
+        return self._page(request, "tenants", title="Settings", tenants=tenants)
 
     def list_view(self, request: HttpRequest, slug: str) -> HttpResponse:
         tenant = self._tenant(request, slug)
@@ -100,7 +100,7 @@ class SettingAdmin(TenantAdmin):
         )
 
     def preview_view(self, request: HttpRequest, slug: str, name: str) -> HttpResponse:
-        """The numbers that a form not sent yet would give; nothing is written."""
+        """Return the order numbers that the form would give, without saving it."""
         tenant, key = self._tenant(request, slug), _key(name)
         form = SettingForm(key, settings.read(tenant, key), request.GET)
         for name in ("expected_version", "for_good"):
@@ -111,7 +111,7 @@ class SettingAdmin(TenantAdmin):
         return JsonResponse({"numbers": numbering.numbers(value, counter=value.start)})
 
     def _write(self, request: HttpRequest, tenant: Tenant, form: SettingForm) -> bool:
-        """Whether it is written; if not, the form says why."""
+        """Write the value and return True; on a refusal add it to the form and return False."""
         try:
             written = settings.write(
                 tenant,
@@ -135,10 +135,10 @@ class SettingAdmin(TenantAdmin):
         return Tenant.objects.all() if tenant_id is None else Tenant.objects.filter(pk=tenant_id)
 
     def _tenant(self, request: HttpRequest, slug: str) -> Tenant:
-        found: Tenant | None = self._tenants(request).filter(slug=folded(slug)).first()
-        if found is None:
+        tenant: Tenant | None = self._tenants(request).filter(slug=folded(slug)).first()
+        if tenant is None:
             raise Http404("There is no such tenant.")
-        return found
+        return tenant
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         request.current_app = self.admin_site.name
@@ -162,7 +162,7 @@ def _has_numbers(key: Key[Any], stored: Stored[Any]) -> bool:
 
 
 def _numbers(tenant: Tenant, key: Key[Any], stored: Stored[Any]) -> list[str]:
-    """What the next orders are called; if that is not set, what the form begins with gives."""
+    """Return the next order numbers; without a setting those of the form's initial value."""
     if key is not keys.SALES_ORDER_GENERATOR_SEQUENCE:
         return []
     if stored.value is not None:

@@ -1,4 +1,4 @@
-"""Tenants in the console: an admin's own, with what it may switch; all of them for an operator."""
+"""Tenants in the console: an admin's own tenant, and all of them for an operator."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from configuration.models import Tenant
 from configuration.services import tenants
 from ordermgmt.console.scoping import tenant_id_of
 
-# What guards the installation, not the tenant, is the operators' to decide.
+# Only operators change these fields, because they protect the whole installation.
 OPERATORS: Final = ("is_active", "allows_http_webhooks")
 
 
@@ -33,7 +33,7 @@ class TenantPage(ChangedByService):
     ]
 
     def rows(self, request: HttpRequest) -> QuerySet[Tenant]:
-        """The tenants this person may see."""
+        """Return the tenants that this person may see."""
         tenant_id = tenant_id_of(request.user)
         return Tenant.objects.all() if tenant_id is None else Tenant.objects.filter(pk=tenant_id)
 

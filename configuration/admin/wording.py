@@ -1,4 +1,4 @@
-"""How the console words what is configured: values, and what a change changed."""
+"""Texts of configuration values and of their changes."""
 
 import datetime as dt
 import json
@@ -11,26 +11,26 @@ MINUTE: Final = 60  # seconds
 
 
 def titled(name: str) -> str:
-    """A member's name as a label."""
+    """Return a member's name as a label."""
     words = [ACRONYMS.get(word, word) for word in name.split("_")]
     return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
 
 
 def duration(seconds: int) -> str:
-    """ "900 seconds (15 min)"; what is less than a minute needs no translation."""
-    told = f"{seconds:,} seconds"
+    """Return for instance "900 seconds (15 min)"; below a minute only the seconds."""
+    text = f"{seconds:,} seconds"
     if seconds < MINUTE:
-        return told
+        return text
     units = (("d", 86400), ("h", 3600), ("min", MINUTE), ("s", 1))
     parts, rest = [], seconds
     for unit, size in units:
         count, rest = divmod(rest, size)
         parts += [f"{count} {unit}"] * bool(count)
-    return f"{told} ({' '.join(parts)})"
+    return f"{text} ({' '.join(parts)})"
 
 
 def as_text(value: Any) -> str:
-    """A value for people: yes and no, lists with commas, and a word for nothing."""
+    """Return a value as text: yes or no, lists with commas, a dash for nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dt.datetime):
@@ -43,7 +43,7 @@ def as_text(value: Any) -> str:
 
 
 def shown(key: Key[Any], value: Any) -> list[tuple[str, str]]:
-    """What a key is set to, member by member, as people may see it."""
+    """Return labels and texts of a key's value, with secrets masked."""
     document = key.masked(value)
     if key.unit == "seconds":
         return [("", duration(document))]
@@ -51,17 +51,18 @@ def shown(key: Key[Any], value: Any) -> list[tuple[str, str]]:
 
 
 def lines(document: Any) -> list[tuple[str, str]]:
-    """A masked value, member by member: a label (empty for a value that is no object) and text."""
+    """Return label and text of each member; the label is empty for a value that is no object."""
     if not isinstance(document, dict):
         return [("", as_text(document))]
     return [(titled(name), as_text(part)) for name, part in document.items()]
 
 
 def differences(old: Any, new: Any) -> list[tuple[str, str, str]]:
-    """What a change changed: label, before and after, of the members that differ."""
+    """Return label, old text and new text of the members that differ."""
     before, after = dict(lines(old) if old is not None else []), dict(lines(new))
+    # Sorted, because jsonb does not keep the order of members.
     return [
         (name, before.get(name, "not set"), after.get(name, "–"))
-        for name in sorted({**before, **after})  # as PostgreSQL keeps them, they have no order
+        for name in sorted({**before, **after})
         if before.get(name) != after.get(name)
     ]

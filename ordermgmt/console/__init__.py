@@ -1,1 +1,1 @@
-"""The ground of the support console: Django's admin, ours in looks, ways in and borders."""
+"""Framework of the support console: Django's admin with our layout, sign-in and tenant scoping."""

@@ -1,4 +1,4 @@
-"""Django's admin as the console: one site, found by every app's `admin`."""
+"""Django's admin as the console: one site for the `admin` modules of all apps."""
 
 from django.contrib.admin.apps import AdminConfig
 

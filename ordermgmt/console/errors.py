@@ -1,4 +1,4 @@
-"""What the console says when a page cannot be shown: the console's look, and no database."""
+"""Error pages of the console, rendered without the database."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from ordermgmt.console import typed
 from ordermgmt.monitoring.logging import request_id
 
-# What people need to know; anything else says its status in the standard's words.
+# Other statuses show the standard's phrase.
 WORDS: Final = {
     400: ("This address or form makes no sense", "Go back, and try it from the console's pages."),
     403: ("You may not do this", "Your role does not allow it. Ask an admin of your tenant."),
@@ -36,21 +36,21 @@ ONE_AT_A_TIME: Final = (
 
 
 def page(status: int, words: tuple[str, str] | None = None) -> HttpResponse:
-    """An error page of this status."""
+    """Return an error page with this status."""
     title, text = words or WORDS.get(status) or (HTTPStatus(status).phrase, "")
     facts = {"status": status, "title": title, "text": text, "request_id": request_id.get()}
     return HttpResponse(render_to_string("console/error.html", facts), status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """For CSRF_FAILURE_VIEW. What somebody typed into a form of ours is shown to them once more.
+    """Answer a failed CSRF check; CSRF_FAILURE_VIEW.
 
-    Only if the browser says that the form was sent from our own page: another site must not choose
-    what stands in a form.
+    A form from our own page is kept and shown again. A form from another origin is refused, because
+    another site must not fill in our forms.
     """
     if _is_from_us(request):
-        who = request.user.pk
-        if who in (None, typed.owner(request)) and typed.keep(request):
+        user_id = request.user.pk
+        if user_id in (None, typed.owner(request)) and typed.keep(request):
             return redirect(request.get_full_path())
     return page(403, STALE_FORM)
 
@@ -61,5 +61,5 @@ def _is_from_us(request: HttpRequest) -> bool:
 
 
 def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    """For AXES_LOCKOUT_CALLABLE."""
+    """Answer a locked sign-in; AXES_LOCKOUT_CALLABLE."""
     return page(429)

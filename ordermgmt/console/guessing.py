@@ -1,6 +1,6 @@
-"""Limits on guessed passwords: attempts of an address, one at a time, and known devices.
+"""Limits on password guessing: failures by address, one sign-in at a time, and known devices.
 
-django-axes counts and locks by name and address together; here is what it lacks.
+django-axes counts and locks by name and address together; this module adds the rest.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ from django.utils import timezone
 from ordermgmt.http.addresses import client_address
 
 KNOWN_FOR: Final = 180 * 24 * 3600  # seconds since the last sign-in on a device
-MOST_PEOPLE: Final = 8  # of one device, those who signed in last
+MOST_PEOPLE: Final = 8  # remembered on one device, the latest first
 _DEVICE_SALT: Final = "ordermgmt.console.device"
 
 
 def address_of(request: HttpRequest) -> str:
-    """The caller's address, as our outermost trusted proxy saw it."""
+    """Return the caller's address, as our outermost trusted proxy saw it."""
     peer, forwarded = (request.META.get(key, "") for key in ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR"))
     return client_address(peer, forwarded, settings.TRUSTED_PROXIES)
 
@@ -36,9 +36,9 @@ def address_of(request: HttpRequest) -> str:
 def origin_of(request: HttpRequest) -> str:
     """Return the address that a sign-in is counted by; AXES_CLIENT_IP_CALLABLE.
 
-    A device that the same person signed in on before has an address of its own, so that guesses
-    of others behind the same proxy do not keep them out. It is a hash of the device's id in a
-    range that is never routed, because the count is kept by address.
+    A device where the same person signed in before has an address of its own, so that guesses by
+    others behind the same proxy do not lock it. The address is a hash of the device's id in a range
+    that is never routed, because django-axes counts by address.
     """
     device = _known_device(request)
     if device is None:
@@ -48,7 +48,7 @@ def origin_of(request: HttpRequest) -> str:
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, user: Any) -> None:
-    """Have the browser keep that this person signed in on it, with all that is asked of them."""
+    """Set the device cookie after a complete sign-in of this person."""
     cookie = _cookie(request)
     device = cookie.get("device") or secrets.token_hex(16)
     others = [pk for pk in cookie.get("people", []) if pk != user.pk]
@@ -65,7 +65,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, user: Any)
 
 
 def _known_device(request: HttpRequest) -> str | None:
-    """Return the id of the browser's device if who signs in now signed in on it before."""
+    """Return the device's id if the person signing in has signed in on it before."""
     cookie, name = _cookie(request), request.POST.get("username", "")
     if not cookie or "\0" in name:
         return None
@@ -74,7 +74,7 @@ def _known_device(request: HttpRequest) -> str | None:
 
 
 def _cookie(request: HttpRequest) -> dict[str, Any]:
-    """Return what `remember_device` had the browser keep; empty if that is nothing of ours."""
+    """Return the content of the device cookie; empty if it is absent or not signed by us."""
     text = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
     try:
         content: dict[str, Any] = signing.loads(text, salt=_DEVICE_SALT, max_age=KNOWN_FOR)
@@ -84,7 +84,7 @@ def _cookie(request: HttpRequest) -> dict[str, Any]:
 
 
 def is_tired_of(address: str) -> bool:
-    """Whether this address guessed too often of late, under whatever names."""
+    """True if this address failed too often recently, with any username."""
     since = timezone.now() - settings.AXES_COOLOFF_TIME
     failed = AccessAttempt.objects.filter(ip_address=address, attempt_time__gte=since)
     total = failed.aggregate(total=Sum("failures_since_start"))["total"]
@@ -93,12 +93,13 @@ def is_tired_of(address: str) -> bool:
 
 @contextmanager
 def one_at_a_time(request: HttpRequest) -> Iterator[bool]:
-    """Yield whether nobody else is signing in by this name now: many at once are not counted.
+    """Yield True if no other sign-in with this name is running.
 
-    A known device waits for nobody but itself.
+    Parallel sign-ins are refused, because django-axes does not count all of them. A known device
+    has a lock of its own.
     """
-    who = f"{request.POST.get('username', '')} {_known_device(request) or ''}"
-    digest = hashlib.sha256(f"sign in {who}".encode()).digest()
+    name = f"{request.POST.get('username', '')} {_known_device(request) or ''}"
+    digest = hashlib.sha256(f"sign in {name}".encode()).digest()
     key = int.from_bytes(digest[:8], signed=True)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key])

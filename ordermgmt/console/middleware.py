@@ -1,6 +1,6 @@
-"""What only the console needs around a request: session, person, messages, and a strict CSP.
+"""Middleware of the console: session, user, messages, and a strict content security policy.
 
-The API has neither cookies nor sessions: its requests pay for one comparison, and go past.
+The API has neither cookies nor sessions, so its requests skip all of it after one comparison.
 """
 
 import time
@@ -23,7 +23,7 @@ from django_otp.middleware import OTPMiddleware
 Respond = Callable[[HttpRequest], Any]  # a response
 
 PREFIX: Final = "/console/"
-NOTICED: Final = 60  # seconds: who was seen is written down no more often
+ACTIVITY_INTERVAL: Final = 60  # seconds between two writes of a session's last activity
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -40,34 +40,37 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
 )
 
 
-class Ending(MiddlewareMixin):
-    """Signs people out who were away too long, or in too long, whatever their cookie says."""
+class SessionExpiry(MiddlewareMixin):
+    """Sign-out of sessions that were idle too long or are too old, enforced by the server."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not request.user.is_authenticated:
             return
         now, session = int(time.time()), request.session
-        since, seen = session.get("since", now), session.get("seen", now)
-        if now - seen > settings.SESSION_IDLE_SECONDS or now - since > settings.SESSION_COOKIE_AGE:
+        since, last_active = session.get("since", now), session.get("seen", now)
+        if (
+            now - last_active > settings.SESSION_IDLE_SECONDS
+            or now - since > settings.SESSION_COOKIE_AGE
+        ):
             logout(request)
-        elif "since" not in session or now - seen >= NOTICED:
+        elif "since" not in session or now - last_active >= ACTIVITY_INTERVAL:
             session.update({"since": since, "seen": now})
 
 
-INSIDE: Final = (  # CSRF's check stands before
+INSIDE: Final = (  # inside of the CSRF check
     AuthenticationMiddleware,
     OTPMiddleware,
-    Ending,
+    SessionExpiry,
     MessageMiddleware,
     AxesMiddleware,
 )
 
 
 class ConsoleMiddleware:
-    """The way to the console's views leads through all of this; the way to all others past it."""
+    """Middleware chain for the console's views; other requests bypass it."""
 
     def __init__(self, get_response: Respond) -> None:
-        self.past = through = get_response
+        self.bypass = through = get_response
         for step in reversed(INSIDE):
             through = _step(step, through)
         self.csrf = CsrfViewMiddleware(through)
@@ -75,11 +78,11 @@ class ConsoleMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIX):
-            return self.past(request)
+            return self.bypass(request)
         response: HttpResponseBase = self.through(request)
-        # Scripts and styles from our own files only: what is stored can never run.
+        # Only scripts and styles of our own files run, so stored data never does.
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        # With none, browsers would send forms from nowhere, and CSRF's check refuses those.
+        # "no-referrer" makes browsers send `Origin: null`, which the CSRF check refuses.
         response.headers["Referrer-Policy"] = "same-origin"
         return response
 
@@ -91,6 +94,6 @@ class ConsoleMiddleware:
         return None
 
 
-def _step(step: Callable[[Any], Any], onward: Respond) -> Respond:
-    """As Django chains them: whatever a step raises is an answer to those around it."""
-    return convert_exception_to_response(step(onward))
+def _step(step: Callable[[Any], Any], next_handler: Respond) -> Respond:
+    """Wrap the next handler in a middleware; like Django, convert exceptions to responses."""
+    return convert_exception_to_response(step(next_handler))

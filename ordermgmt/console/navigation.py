@@ -1,4 +1,4 @@
-"""What the console's navigation shows: the pages a person may see, in the order they are needed."""
+"""Navigation of the console: a table of its pages with their permissions."""
 
 from typing import Any, Final, NamedTuple
 
@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 
 
 class Entry(NamedTuple):
-    """A page in the navigation; whoever lacks the permission does not see it."""
+    """A page in the navigation, hidden from people without its permission."""
 
     title: str
     icon: str
@@ -18,56 +18,84 @@ class Entry(NamedTuple):
 
 GROUPS: Final[dict[str, tuple[Entry, ...]]] = {
     "": (
-        Entry("Today", "monitoring", "index", "orders.view_order"),
-        Entry("Orders", "package_2", "orders_order_changelist", "orders.view_order"),
-        Entry("Bulk jobs", "library_add_check", "orders_bulkjob_changelist", "orders.view_bulkjob"),
-        Entry("Events", "outbox", "webhooks_event_changelist", "webhooks.view_event"),
+        Entry(title="Today", icon="monitoring", page="index", permission="orders.view_order"),
+        Entry(
+            title="Orders",
+            icon="package_2",
+            page="orders_order_changelist",
+            permission="orders.view_order",
+        ),
+        Entry(
+            title="Bulk jobs",
+            icon="library_add_check",
+            page="orders_bulkjob_changelist",
+            permission="orders.view_bulkjob",
+        ),
+        Entry(
+            title="Events",
+            icon="outbox",
+            page="webhooks_event_changelist",
+            permission="webhooks.view_event",
+        ),
     ),
     "Configuration": (
-        Entry("Settings", "tune", "configuration_setting_changelist", "configuration.view_setting"),
         Entry(
-            "Locations",
-            "warehouse",
-            "configuration_location_changelist",
-            "configuration.view_location",
+            title="Settings",
+            icon="tune",
+            page="configuration_setting_changelist",
+            permission="configuration.view_setting",
         ),
         Entry(
-            "Service levels",
-            "local_shipping",
-            "configuration_servicelevel_changelist",
-            "configuration.view_servicelevel",
-        ),
-        Entry("Clients", "key", "configuration_client_changelist", "configuration.view_client"),
-        Entry(
-            "External OMS",
-            "swap_horiz",
-            "webhooks_externaloms_changelist",
-            "webhooks.view_externaloms",
+            title="Locations",
+            icon="warehouse",
+            page="configuration_location_changelist",
+            permission="configuration.view_location",
         ),
         Entry(
-            "People",
-            "group",
-            "configuration_membership_changelist",
-            "configuration.view_membership",
+            title="Service levels",
+            icon="local_shipping",
+            page="configuration_servicelevel_changelist",
+            permission="configuration.view_servicelevel",
         ),
         Entry(
-            "Tenants", "storefront", "configuration_tenant_changelist", "configuration.view_tenant"
+            title="Clients",
+            icon="key",
+            page="configuration_client_changelist",
+            permission="configuration.view_client",
+        ),
+        Entry(
+            title="External OMS",
+            icon="swap_horiz",
+            page="webhooks_externaloms_changelist",
+            permission="webhooks.view_externaloms",
+        ),
+        Entry(
+            title="Staff",
+            icon="group",
+            page="configuration_membership_changelist",
+            permission="configuration.view_membership",
+        ),
+        Entry(
+            title="Tenants",
+            icon="storefront",
+            page="configuration_tenant_changelist",
+            permission="configuration.view_tenant",
         ),
     ),
 }
 
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
-    """For unfold's SIDEBAR: what there is and this person may see."""
-    shown = []
+    """Return the groups of pages that this person may see; unfold's SIDEBAR."""
+    visible = []
     for title, entries in GROUPS.items():
         items = [_item(request, entry) for entry in entries if _is_shown(request, entry)]
-        shown.append({"title": title, "items": items, "separator": bool(title)})
-    return shown
+        visible.append({"title": title, "items": items, "separator": bool(title)})
+    return visible
 
 
 def environment(request: HttpRequest) -> tuple[str, str] | None:
-    """For unfold's ENVIRONMENT: which installation this is, so that nobody takes it for another."""
+    """Return the label of this installation and its color; unfold's ENVIRONMENT."""
     label = settings.ENVIRONMENT_LABEL
     return (label, "warning") if label else None
 

@@ -1,7 +1,7 @@
-"""What people of each role may do in the console: the table behind the groups of that name.
+"""Roles of the console: the permissions of the group of each role.
 
-A migration of the last app of the arrow writes the groups. Whoever changes the table adds another
-one that calls `write`; a test compares groups and table.
+A migration of the last app in the import order writes the groups. A change of the table needs a new
+migration that calls `write`; a test compares groups and table.
 """
 
 from typing import Any, Final
@@ -45,19 +45,19 @@ ROLES: Final = {"support": SUPPORT, "supervisor": SUPERVISOR, "admin": ADMIN}
 
 
 def write(state: Any, schema_editor: Any) -> None:
-    """For `RunPython`: a group for each role, with what the table allows of what exists by now."""
+    """Create or update a group for each role, with its permissions that exist; for `RunPython`."""
     for app in apps.get_app_configs():
         _make_permissions(app, state)
-    known = {
+    permissions = {
         f"{row.content_type.app_label}.{row.codename}": row
         for row in state.get_model("auth", "Permission").objects.select_related("content_type")
     }
     for name, allowed in ROLES.items():
         group, _ = state.get_model("auth", "Group").objects.get_or_create(name=name)
-        group.permissions.set([known[name] for name in sorted(allowed & known.keys())])
+        group.permissions.set([permissions[name] for name in sorted(allowed & permissions.keys())])
 
 
 def _make_permissions(app: AppConfig, state: Any) -> None:
-    """Django makes them when all migrations have run, which is too late for a group."""
+    """Create an app's permissions, because Django does so only after all migrations."""
     if app.label in state.app_configs:
         create_permissions(app, verbosity=0, apps=state)

@@ -1,4 +1,4 @@
-"""The console's borders: staff see rows of their own tenant, and only services change them."""
+"""Tenant scoping of the console: staff see rows of their own tenant, and only services write."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from unfold.admin import ModelAdmin
 
 
 def tenant_id_of(user: Any) -> int | None:
-    """The tenant whose rows this person may see; None for an operator, who sees every tenant's."""
+    """Return the tenant that this person may see; None for an operator, who sees all tenants."""
     membership = getattr(user, "membership", None)
     if membership is None and not user.is_superuser:
         raise PermissionError(f"{user} belongs to no tenant")
@@ -16,12 +16,12 @@ def tenant_id_of(user: Any) -> int | None:
 
 
 def actor_of(user: Any) -> str:
-    """How timelines and histories name this person."""
+    """Return the actor that timelines and histories record for this person."""
     return f"staff:{user.get_username()}"
 
 
 class TenantAdmin(ModelAdmin):
-    """A page over one table of business data. Rows are read here; only services write them."""
+    """A read-only page over one table of business data; only services write its rows."""
 
     show_full_result_count = False
 
@@ -31,10 +31,10 @@ class TenantAdmin(ModelAdmin):
         return rows if tenant_id is None else rows.filter(tenant_id=tenant_id)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow what the page's filters ask, and nothing else.
+        """Return True only for lookups of the page's own filters.
 
-        Django allows every column of the table itself, so that a list tells by its length what a
-        column holds which no page shows, for instance the hash of a secret.
+        Django allows every column of the table, so the number of rows would reveal hidden columns,
+        for instance the hash of a secret.
         """
         name, _, kind = lookup.rpartition("__")
         declared = self.list_filter if request is None else self.get_list_filter(request)

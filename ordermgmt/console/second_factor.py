@@ -1,7 +1,8 @@
-"""The second thing besides a password: enrolling a phone, and what its codes and paper are worth.
+"""Second factor of a sign-in: enrollment of a phone, its codes, and recovery codes.
 
-A phone's code (RFC 6238) is good once. Ten recovery codes, shown when a phone is enrolled, stand in
-for a lost one, each once; only their checksums are kept. Wrong codes cost time, never the account.
+A phone's code (RFC 6238) is valid once. Ten recovery codes, shown at enrollment, replace a lost
+phone, each once; only their checksums are stored. Wrong codes delay the next attempt but never lock
+the account.
 """
 
 import base64
@@ -22,11 +23,11 @@ from ordermgmt.models import SecondFactor
 
 ISSUER: Final = "ordermgmt"
 RECOVERY_CODES: Final = 10
-DRIFT: Final = 1  # half minutes a phone's clock may be off, either way
-FREE_FAILURES: Final = 4  # typing errors; after them each costs twice the time of the one before
-LONGEST_WAIT: Final = 300  # seconds: a stolen password must not keep its owner out
-_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # none is taken for another
-_GROUPS, _LETTERS = 4, 4  # 79 random bits: why one pass of hashing is enough
+DRIFT: Final = 1  # steps of 30 seconds that a phone's clock may be off, either way
+FREE_FAILURES: Final = 4  # without a delay; each later failure doubles the delay
+LONGEST_WAIT: Final = 300  # seconds, so that guesses do not lock the owner out
+_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that look alike
+_GROUPS, _LETTERS = 4, 4  # 79 random bits, so one pass of hashing is enough
 
 
 class WrongCode(Invalid):
@@ -39,25 +40,25 @@ class TooManyCodes(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a phone is enrolled by: to be scanned, or typed."""
+    """The secret of an enrollment: as a URI to scan, and as text to type."""
 
     uri: str
     secret: str
 
 
 def is_required(user: Any) -> bool:
-    """Whether a password alone does not let this person in: everybody's but the demo's people."""
+    """True unless a password is enough for this person, as for the demo's staff."""
     membership = getattr(user, "membership", None)
     return membership is None or bool(membership.needs_second_factor)
 
 
 def is_enrolled(user: Any) -> bool:
-    """Whether a phone of theirs was confirmed by a code."""
+    """True if the person has confirmed a phone by a code."""
     return SecondFactor.objects.filter(user=user, confirmed=True).exists()
 
 
 def offer(user: Any) -> Offer:
-    """A secret to enroll a phone by; the same until it is confirmed, so a page may be reloaded."""
+    """Return the secret for an enrollment; the same until it is confirmed, so pages may reload."""
     device, _ = SecondFactor.objects.get_or_create(
         user=user,
         defaults={
@@ -75,9 +76,12 @@ def offer(user: Any) -> Offer:
 
 @transaction.atomic
 def confirm(user: Any, *, code: str) -> tuple[SecondFactor, list[str]]:
-    """Enroll the phone that shows this code; the recovery codes, which nobody sees again."""
+    """Enroll the phone that shows this code; return it and the recovery codes.
+
+    Raises `WrongCode`. The recovery codes cannot be read again.
+    """
     device = SecondFactor.objects.select_for_update().filter(user=user, confirmed=False).first()
-    if device is None or not _is_from_phone(device, code):
+    if device is None or not _use_phone_code(device, code):
         raise WrongCode("This is not the code the phone should show now. Is its clock right?")
     codes = [_new_code() for _ in range(RECOVERY_CODES)]
     device.recovery_codes = [_checksum(device, code) for code in codes]
@@ -87,30 +91,33 @@ def confirm(user: Any, *, code: str) -> tuple[SecondFactor, list[str]]:
 
 
 def verify(user: Any, *, code: str) -> SecondFactor:
-    """The person's device, if the code is its phone's now or one of its recovery codes."""
+    """Return the person's device if the code is its phone's or one of its recovery codes.
+
+    Raises `WrongCode` or `TooManyCodes`.
+    """
     with transaction.atomic():
         device = SecondFactor.objects.select_for_update().filter(user=user, confirmed=True).first()
         if device is None:
             raise WrongCode("No phone is enrolled.")
         if (wait := _wait(device)) > 0:
             raise TooManyCodes(f"Too many wrong codes. Try again in {wait} s.")
-        good = _is_from_phone(device, code) or _is_from_paper(device, code)
-        device.failures = 0 if good else device.failures + 1
-        device.failed_at = None if good else timezone.now()
+        is_valid = _use_phone_code(device, code) or _use_recovery_code(device, code)
+        device.failures = 0 if is_valid else device.failures + 1
+        device.failed_at = None if is_valid else timezone.now()
         device.save()
-    if not good:
+    if not is_valid:
         raise WrongCode("This code is wrong, or was used before.")
     return device
 
 
 def forget(user: Any) -> None:
-    """The person enrolls anew; where they are signed in by the old one, they no longer are."""
+    """Delete the person's phone; sessions signed in by it end, and a new one must be enrolled."""
     SecondFactor.objects.filter(user=user).delete()
 
 
 @transaction.atomic
 def reseal(pk: int) -> bool:
-    """Put a phone's key under the newest key of the ring; whether it was not yet."""
+    """Encrypt a phone's key by the newest key of the ring; return False if it already was."""
     device = SecondFactor.objects.select_for_update().get(pk=pk)
     sealed = encryption.reseal(device.key, associated_data=associated_data(device.user_id))
     if sealed == device.key:
@@ -121,7 +128,7 @@ def reseal(pk: int) -> bool:
 
 
 def associated_data(user_id: int) -> str:
-    """Where a key is stored, for sealing it."""
+    """Return the associated data of a phone's encrypted key."""
     return f"user/{user_id}/second_factor"
 
 
@@ -129,8 +136,8 @@ def _key(device: SecondFactor) -> bytes:
     return encryption.open_sealed(device.key, associated_data=associated_data(device.user_id))
 
 
-def _is_from_phone(device: SecondFactor, code: str) -> bool:
-    """And notes its half minute, so that it is not good again."""
+def _use_phone_code(device: SecondFactor, code: str) -> bool:
+    """Check a phone's code, and record its time step so that it is not valid again."""
     digits = code.replace(" ", "")
     if not (len(digits) == 6 and digits.isascii() and digits.isdigit()):
         return False
@@ -141,8 +148,8 @@ def _is_from_phone(device: SecondFactor, code: str) -> bool:
     return True
 
 
-def _is_from_paper(device: SecondFactor, code: str) -> bool:
-    """And strikes it off."""
+def _use_recovery_code(device: SecondFactor, code: str) -> bool:
+    """Check a recovery code, and remove it so that it is not valid again."""
     checksum = _checksum(device, code)
     if checksum not in device.recovery_codes:
         return False
@@ -151,7 +158,7 @@ def _is_from_paper(device: SecondFactor, code: str) -> bool:
 
 
 def _wait(device: SecondFactor) -> int:
-    """Seconds until another code is looked at."""
+    """Return the seconds until another code is accepted."""
     if device.failed_at is None or device.failures < FREE_FAILURES:
         return 0
     cost = min(2 ** min(device.failures - FREE_FAILURES, 16), LONGEST_WAIT)

@@ -1,4 +1,4 @@
-"""The console's site: what every page of it shares, and who gets to see one."""
+"""Admin site of the console: its URLs, sign-in, access check and shared context."""
 
 from functools import partial, wraps
 from typing import Any, Final
@@ -22,26 +22,26 @@ THEMES: Final = (
 
 
 class ConsoleSite(UnfoldAdminSite):
-    """`django.contrib.admin.site`: apps register their pages with `@admin.register`."""
+    """The site behind `django.contrib.admin.site`; apps register pages with `@admin.register`."""
 
     site_title = "ordermgmt"
     site_header = "ordermgmt"
     index_title = "Today"
 
     def register(self, models: Any, admin_class: Any = None, **options: Any) -> None:
-        """Pages of ours only: those that packages bring show every tenant's rows to everybody."""
+        """Register our own pages only, because pages of packages show the rows of all tenants."""
         if admin_class is not None and issubclass(admin_class, TenantAdmin):
             super().register(models, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern]:
-        """Without unfold's search over all models: it knows neither tenants nor indexes."""
+        """Return the URLs without unfold's search, which ignores tenants and indexes."""
         code = path(
             "second-factor/", partial(ways_in.second_factor_view, site=self), name="second_factor"
         )
         return [code, *super(UnfoldAdminSite, self).get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Django's, but a form that comes after its session is kept for after the sign-in."""
+        """Wrap a view like Django; keep a form posted after its session for the next sign-in."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -58,7 +58,7 @@ class ConsoleSite(UnfoldAdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        """The password page; and on to the code for whose password is known already."""
+        """Show the password page; redirect to the code page after an accepted password."""
         if request.method == "POST":
             return ways_in.guarded(partial(super().login, request, extra_context), request)
         if ways_in.works_here(request.user) and not self.has_permission(request):
@@ -68,11 +68,13 @@ class ConsoleSite(UnfoldAdminSite):
         return super().login(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return super().each_context(request) | {"themes": THEMES} | _whose(request.user)
+        return (
+            super().each_context(request) | {"themes": THEMES} | _membership_context(request.user)
+        )
 
 
-def _whose(user: Any) -> dict[str, Any]:
-    """Who is signed in, and for which tenant: for the navigation."""
+def _membership_context(user: Any) -> dict[str, Any]:
+    """Return the tenant and role of the person for the navigation; empty for an operator."""
     membership = getattr(user, "membership", None)
     if membership is None:
         return {}

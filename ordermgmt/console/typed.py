@@ -1,7 +1,7 @@
 """Typed text of forms that were refused for their session, kept until the author signs in again.
 
-Each form names who it was rendered for, signed. What such a form said waits in the browser's
-session on our side, sealed for this person and this page, and is offered to nobody else.
+Each form carries the signed id of the person it was rendered for. Its text is stored in the session
+on our side, encrypted for this person and page, and is shown to nobody else.
 """
 
 import json
@@ -21,48 +21,48 @@ FIELD: Final = "form_owner"
 KEY: Final = "typed"  # in the session
 KEPT_FOR: Final = 1800  # seconds
 MOST: Final = 4  # forms of one browser
-LARGEST: Final = 300_000  # bytes: the keys of as many orders as can be changed at once
+LARGEST: Final = 300_000  # bytes, enough for the keys of the largest bulk job
 OFFERED: Final = "You had to sign in again. Your text is back in the form; nothing was saved yet."
 _SALT: Final = "ordermgmt.console.typed"
-_OLDEST: Final = 24 * 3600  # seconds: a session is shorter
+_OLDEST: Final = 24 * 3600  # seconds, more than a session lasts
 
 
 def mark(user: Any, secrets: Iterable[str] = ()) -> str:
-    """Return who a form is rendered for, signed, with the fields that are never kept."""
+    """Return a signed token with the person a form is rendered for, and its secret fields."""
     return signing.dumps([user.pk, sorted(secrets)], salt=_SALT)
 
 
 def owner(request: HttpRequest) -> int | None:
-    """Return whom a form that was sent had been rendered for; None if we did not say so."""
-    return None if (said := _said(request)) is None else said[0]
+    """Return the id of the person a form was rendered for; None without a valid token."""
+    return None if (token := _read_token(request)) is None else token[0]
 
 
 def keep(request: HttpRequest) -> bool:
-    """Keep what a form says for its owner; return whether there was something to keep."""
-    said = _said(request)
-    if said is None:
+    """Store the text of a posted form for its owner; return True if it was stored."""
+    token = _read_token(request)
+    if token is None:
         return False
-    whose, secrets = said
+    owner_id, secrets = token
     left_out = {FIELD, "csrfmiddlewaretoken", *secrets}
     lists = {name: parts for name, parts in request.POST.lists() if name not in left_out}
     text = json.dumps(lists).encode()
     if len(text) > LARGEST:
         return False
-    sealed = encryption.seal(text, associated_data=_place(whose, request.path))
-    entry = {"path": request.path, "owner": whose, "at": int(now()), "text": sealed}
-    others = [kept for kept in request.session.get(KEY, []) if kept["path"] != request.path]
+    sealed = encryption.seal(text, associated_data=_associated_data(owner_id, request.path))
+    entry = {"path": request.path, "owner": owner_id, "at": int(now()), "text": sealed}
+    others = [e for e in request.session.get(KEY, []) if e["path"] != request.path]
     request.session[KEY] = [*others, entry][-MOST:]
     return True
 
 
 def take(request: HttpRequest, path: str | None = None) -> QueryDict | None:
-    """Return what this person had typed on this page, once; drop what is others' or too old."""
-    kept = request.session.get(KEY)
-    if not kept:
+    """Return and remove the text this person typed on this page; drop other and expired entries."""
+    entries = request.session.get(KEY)
+    if not entries:
         return None
     path = path or request.path
-    whose: int = request.user.pk  # type: ignore[assignment]  # only who is signed in gets here
-    valid = [e for e in kept if e["owner"] == whose and now() - e["at"] <= KEPT_FOR]
+    owner_id: int = request.user.pk  # type: ignore[assignment]  # the person is signed in
+    valid = [e for e in entries if e["owner"] == owner_id and now() - e["at"] <= KEPT_FOR]
     others = [entry for entry in valid if entry["path"] != path]
     if others:
         request.session[KEY] = others
@@ -70,12 +70,12 @@ def take(request: HttpRequest, path: str | None = None) -> QueryDict | None:
         del request.session[KEY]
     for entry in valid:
         if entry["path"] == path:
-            return _opened(entry["text"], _place(whose, path))
+            return _decrypted(entry["text"], _associated_data(owner_id, path))
     return None
 
 
 def restore(request: HttpRequest, form: forms.BaseForm, path: str | None = None) -> bool:
-    """Fill a form that is not sent yet with what this person had typed; say so if there was."""
+    """Fill a form with the text this person typed before, with a message; return True if it did."""
     data = take(request, path)
     if data is None:
         return False
@@ -85,7 +85,7 @@ def restore(request: HttpRequest, form: forms.BaseForm, path: str | None = None)
 
 
 def fill(form: forms.BaseForm, data: QueryDict) -> None:
-    """Make what was typed the form's initial values; what it did not say stays."""
+    """Set the form's initial values to the typed text; absent fields keep theirs."""
     for name, field in form.fields.items():
         html_name = form.add_prefix(name)
         if field.widget.value_omitted_from_data(data, {}, html_name):
@@ -96,17 +96,17 @@ def fill(form: forms.BaseForm, data: QueryDict) -> None:
         )
 
 
-def _said(request: HttpRequest) -> tuple[int, list[str]] | None:
+def _read_token(request: HttpRequest) -> tuple[int, list[str]] | None:
     try:
-        whose, secrets = signing.loads(request.POST.get(FIELD, ""), salt=_SALT, max_age=_OLDEST)
+        owner_id, secrets = signing.loads(request.POST.get(FIELD, ""), salt=_SALT, max_age=_OLDEST)
     except signing.BadSignature:
         return None
-    return whose, secrets
+    return owner_id, secrets
 
 
-def _opened(sealed: str, place: str) -> QueryDict | None:
+def _decrypted(sealed: str, associated_data: str) -> QueryDict | None:
     try:
-        lists = json.loads(encryption.open_sealed(sealed, associated_data=place))
+        lists = json.loads(encryption.open_sealed(sealed, associated_data=associated_data))
     except encryption.CannotOpen:
         return None
     data = QueryDict(mutable=True)
@@ -115,5 +115,5 @@ def _opened(sealed: str, place: str) -> QueryDict | None:
     return data
 
 
-def _place(whose: int, path: str) -> str:
-    return f"user/{whose}/typed{path}"
+def _associated_data(owner_id: int, path: str) -> str:
+    return f"user/{owner_id}/typed{path}"

@@ -1,4 +1,4 @@
-"""The ways into the console: a password, then a code; a phone is enrolled at the first sign-in."""
+"""Sign-in to the console: a password, then a code; a phone is enrolled at the first sign-in."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -33,12 +33,12 @@ class CodeForm(forms.Form):
 
 
 def may_enter(user: Any) -> bool:
-    """Whether a password was enough, or a code came too; and that there is somewhere to enter."""
+    """True if the person works here and has given every factor required of them."""
     return works_here(user) and (user.is_verified() or not second_factor.is_required(user))
 
 
 def works_here(user: Any) -> bool:
-    """Whether this is an operator, or staff of a tenant that is active."""
+    """True for an operator, and for staff of an active tenant."""
     if not (user.is_authenticated and user.is_active and user.is_staff):
         return False
     membership = getattr(user, "membership", None)
@@ -46,9 +46,9 @@ def works_here(user: Any) -> bool:
 
 
 def guarded(sign_in: Callable[[], HttpResponseBase], request: HttpRequest) -> HttpResponseBase:
-    """Let a sign-in by password through, unless its device or address, or its name, tries too much.
+    """Run a sign-in by password; answer 429 after too many failures, or if another one is running.
 
-    Where the password is all that is asked of a person, the device is known from then on.
+    A person without a second factor has the device remembered at once.
     """
     if guessing.is_tired_of(guessing.origin_of(request)):
         return errors.page(429)
@@ -64,7 +64,7 @@ def guarded(sign_in: Callable[[], HttpResponseBase], request: HttpRequest) -> Ht
 @csrf_protect
 @sensitive_post_parameters()
 def second_factor_view(request: HttpRequest, site: Any) -> HttpResponseBase:
-    """The code page, or enrollment; nothing for those who need neither."""
+    """Show the code page or the enrollment; redirect people who need neither."""
     if not works_here(request.user) or may_enter(request.user):
         return HttpResponseRedirect(_next(request))
     enrolled = second_factor.is_enrolled(request.user)
@@ -89,7 +89,7 @@ def _verified(request: HttpRequest, site: Any, code: str) -> HttpResponse:
 
 
 def _enrolled(request: HttpRequest, site: Any, code: str) -> HttpResponse:
-    """The one page that ever shows recovery codes: an answer to a POST, cached nowhere."""
+    """Enroll the phone, and show its recovery codes once, in an uncached answer to a POST."""
     device, codes = second_factor.confirm(request.user, code=code)
     page = _page(request, site, "recovery_codes", "Your recovery codes", codes=codes)
     _let_in(request, page, device)
@@ -97,7 +97,7 @@ def _enrolled(request: HttpRequest, site: Any, code: str) -> HttpResponse:
 
 
 def _let_in(request: HttpRequest, response: HttpResponse, phone: Any) -> None:
-    """Take the session for both factors' from now on, by another key, and know the browser."""
+    """Mark the session as verified under a new session key, and remember the device."""
     otp_login(request, phone)
     request.session.cycle_key()
     guessing.remember_device(request, response, request.user)
@@ -117,7 +117,7 @@ def _page(
 
 
 def _next(request: HttpRequest) -> str:
-    """Where the person wanted to go, if that is ours."""
+    """Return the page to open after the sign-in; the index for another site's address."""
     wanted = str(request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME, ""))
     ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()

@@ -1,6 +1,6 @@
-"""What every page of the console says alike: how long ago something was, and who did it.
+"""Template filters of the console: times, actors and the owner field of forms.
 
-Templates have it by `{% load console %}`.
+Templates load them by `{% load console %}`.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from ordermgmt.console import typed
 
 register: Final = Library()
-_SECRET: Final = ("password", "file")  # what is typed there is kept nowhere
+_SECRET: Final = ("password", "file")  # input types that `typed` never stores
 
 _STEPS: Final = (
     (timedelta(days=1), "d"),
@@ -23,7 +23,7 @@ _STEPS: Final = (
     (timedelta(seconds=1), "s"),
 )
 
-# Actors, as timelines and histories name them → as people say them.
+# Recorded actors by kind, and their names on screen.
 _ACTORS: Final = {
     "staff": "{}",
     "client": "client {}",
@@ -35,7 +35,7 @@ _ACTORS: Final = {
 
 @register.filter
 def who(actor: str) -> str:
-    """An actor as people say it: a person's name, a client's, or the clock."""
+    """Return the display name of an actor: a person, a client, or the clock."""
     kind, _, name = actor.partition(":")
     return _ACTORS[kind].format(name) if kind in _ACTORS else actor
 
@@ -51,7 +51,7 @@ def form_owner(context: Context, form: Any = None) -> SafeString:
 
 @register.filter
 def moment(at: datetime) -> SafeString:
-    """How long ago, or until when; the exact time is in its title."""
+    """Return a time relative to now as HTML, with the exact time in its title."""
     return format_html(
         '<time datetime="{}" title="{}" class="whitespace-nowrap">{}</time>',
         at.isoformat(),
@@ -65,7 +65,7 @@ def exact(at: datetime) -> str:
 
 
 def relative(at: datetime) -> str:
-    """ "5 min ago", "in 2 h"; what is more than a month away is a date."""
+    """Return for instance "5 min ago" or "in 2 h"; beyond a month the date."""
     away = at - now()
     if abs(away) > timedelta(days=31):
         return f"{at:%Y-%m-%d}"

@@ -14,6 +14,6 @@ __all__ = ["BulkJobAdmin", "OrderAdmin"]
 
 @admin.register(Order)
 class OrderAdmin(OrderPage, BulkActions, OrderList, TenantAdmin):
-    """What customer care works in: put together from its two pages, and what is done to many."""
+    """The pages of customer care: the list, one order, and bulk actions."""
 
     actions = (*BulkActions.bulk_actions, *OrderList.actions)

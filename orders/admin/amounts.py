@@ -1,4 +1,4 @@
-"""Breakdowns of amounts for people: the lines before a total add up to it."""
+"""Breakdowns of amounts: the lines before a total add up to it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from orders.admin.excerpts import listing, mapping, short
 from orders.models import Order, PriceMethod
 from orders.services.reading.outcomes import Balance
 
-DISCOUNTS: Final = 10  # named one by one
+DISCOUNTS: Final = 10  # listed by name; more are shown as one sum
 
 
 class Priced(Protocol):
-    """An item or a shipment: `base` is before the discount, and with tax if prices include it."""
+    """An item or a shipment. `base` is before the discount, with tax if prices include tax."""
 
     base: Decimal
     net: Decimal
@@ -27,28 +27,28 @@ class Priced(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One amount with its name. A total carries its currency; a remark is no part of the sum."""
+    """One named amount. A total has its currency; a remark is not part of the sum."""
 
     name: str
     amount: str
     kind: str = ""
 
 
-def of_price(priced: Priced, order: Order) -> list[Line]:
-    """Return base, discounts, tax and total, in the order in which the price method adds them."""
+def price_lines(priced: Priced, order: Order) -> list[Line]:
+    """Return base, discounts, tax and total, in the order the price method adds them."""
     includes_tax = order.price_method == PriceMethod.TAX_INCLUDED
     paid = priced.gross if includes_tax else priced.net
     parts = [("Price, with tax" if includes_tax else "Price, before tax", priced.base)]
     parts += _discounts(priced)
-    # Only a lenient tenant stores a base and a discount that do not explain the price.
+    # A tenant with lenient price details may store a base and a discount that miss the price.
     parts.append(("Other adjustment", paid - priced.base + priced.discount))
     if not includes_tax:
         parts.append(("Tax", priced.tax))
     return list(_lines(parts, priced.gross, order, tax=priced.tax if includes_tax else ZERO))
 
 
-def notes_for_order(order: Order, balance: Balance) -> list[Line]:
-    """Return what adds up to the order's total, and what is left of it."""
+def order_lines(order: Order, balance: Balance) -> list[Line]:
+    """Return the lines that add up to the order's total, then the reductions and the rest."""
     includes_tax = order.price_method == PriceMethod.TAX_INCLUDED
     paid = order.gross if includes_tax else order.net
     parts = [
@@ -74,10 +74,10 @@ def _lines(
     tax: Decimal,
     remark: str = "Tax included",
 ) -> Iterator[Line]:
-    """Yield what is not zero, then the total; a price that is its own total is said once."""
-    found = [part for part in parts if part[1]]
-    if len(found) > 1 or (found and found[0][1] != total):
-        yield from _named(found, order)
+    """Yield the non-zero parts, then the total; a single part equal to the total is left out."""
+    nonzero = [part for part in parts if part[1]]
+    if len(nonzero) > 1 or (nonzero and nonzero[0][1] != total):
+        yield from _named(nonzero, order)
     yield Line("Total", labels.amount(total, order.currency), "sum")
     if tax:
         yield Line(remark, labels.number(tax, order.currency), "remark")
@@ -88,19 +88,19 @@ def _named(parts: Iterable[tuple[str, Decimal]], order: Order) -> list[Line]:
 
 
 def _discounts(priced: Priced) -> list[tuple[str, Decimal]]:
-    """Return the discounts by name, if they explain the whole discount; it alone otherwise."""
-    given = [mapping(d) for d in listing(mapping(priced.details).get("discounts"))]
-    named = [(f"Discount {_why(d)}".strip(), -_taken(d)) for d in given]
-    if len(named) <= DISCOUNTS and -sum((taken for _, taken in named), ZERO) == priced.discount:
+    """Return each discount by name if they add up to the whole discount, else only the sum."""
+    discounts = [mapping(d) for d in listing(mapping(priced.details).get("discounts"))]
+    named = [(f"Discount {_discount_label(d)}".strip(), -_adjustment(d)) for d in discounts]
+    if len(named) <= DISCOUNTS and -sum((value for _, value in named), ZERO) == priced.discount:
         return named
     return [("Discount", -priced.discount)]
 
 
-def _why(discount: Mapping[str, Any]) -> str:
+def _discount_label(discount: Mapping[str, Any]) -> str:
     return short(discount.get("coupon_code") or discount.get("reason") or "")
 
 
-def _taken(discount: Mapping[str, Any]) -> Decimal:
+def _adjustment(discount: Mapping[str, Any]) -> Decimal:
     try:
         return Decimal(str(discount.get("price_adjustment", 0)))
     except InvalidOperation:

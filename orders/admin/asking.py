@@ -1,4 +1,4 @@
-"""What a request asks of the list of orders: its filters, its search, and for which tenants."""
+"""Query of the order list: the filters, search term and tenants of a request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ _DJANGOS: Final = {TERM, "p", "o", "all", "e", "_popup", "_to_field", "_facets"}
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, understood; `conditions` say it to the database."""
+    """A validated query of the order list; `conditions` are its filters for the database."""
 
     form: FilterForm
     term: str
@@ -31,16 +31,20 @@ class Question:
 
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
-        """Raises Django's own exceptions for what it would not filter by, or cannot understand."""
+        """Return the query in the address of a request.
+
+        Raises `DisallowedModelAdminLookup` for an unknown filter, and `IncorrectLookupParameters`
+        for an invalid value.
+        """
         if unknown := set(request.GET) - _OURS - _DJANGOS:
             raise DisallowedModelAdminLookup(f"Filtering by {sorted(unknown)} not allowed")
         own = tenant_id_of(request.user)
-        known = Tenant.objects.filter(pk=own) if own else Tenant.objects.order_by("slug")
-        form = FilterForm(request.GET, None if own else known)
+        allowed = Tenant.objects.filter(pk=own) if own else Tenant.objects.order_by("slug")
+        form = FilterForm(request.GET, None if own else allowed)
         if not form.is_valid():
             raise IncorrectLookupParameters(form.errors)
         chosen = form.cleaned_data.get(filters.TENANT)
-        tenants = [chosen] if chosen else list(known)
+        tenants = [chosen] if chosen else list(allowed)
         term = request.GET.get(TERM, "").strip()
         conditions = form.conditions()
         if term:
@@ -48,7 +52,7 @@ class Question:
         return cls(form, term, tenants, conditions)
 
     def only(self, few: Q) -> Self:
-        """These few and nothing else, of the same tenants."""
+        """Return a query for these orders instead, of the same tenants."""
         return replace(self, conditions={reach: Q() for reach in Reach} | {Reach.FEW: few})
 
     def among(self, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -56,12 +60,12 @@ class Question:
 
     @property
     def is_open(self) -> bool:
-        """Whether everything is asked for."""
+        """True if neither a filter nor a search term is set."""
         return not (self.term or self.form.active)
 
     def address(self, **changes: str) -> str:
-        """How the list's address says it, without a place in the list; some of it changed."""
-        said = {name: self.form.data[name] for name in self.form.active} | {TERM: self.term}
+        """Return the query string of the list, without a page cursor and with these changes."""
+        parameters = {name: self.form.data[name] for name in self.form.active} | {TERM: self.term}
         query = QueryDict(mutable=True)
-        query.update({name: value for name, value in (said | changes).items() if value})
+        query.update({name: value for name, value in (parameters | changes).items() if value})
         return query.urlencode()

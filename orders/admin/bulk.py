@@ -1,4 +1,4 @@
-"""The same to many orders: chosen on the list, confirmed once, watched on a page of its own."""
+"""Bulk actions on orders: selected on the list, confirmed once, run as a bulk job."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ LIST: Final = "admin:orders_order_changelist"
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
-    """How one verb is asked for: the button, who may press it, and what it says beforehand."""
+class BulkAction:
+    """One bulk action: its button, the permission it needs, and the warning before it."""
 
     label: str
     icon: str
@@ -42,84 +42,84 @@ class Together:
     is_grave: bool = False
 
 
-TOGETHER: Final = {
-    BulkVerb.HOLD: Together(
-        "Put on hold",
-        "pause",
-        "orders.hold_order",
-        "Each waits until somebody releases it; what is under way waits again.",
+BULK_ACTIONS: Final = {
+    BulkVerb.HOLD: BulkAction(
+        label="Put on hold",
+        icon="pause",
+        permission="orders.hold_order",
+        meaning="Each waits until somebody releases it; what is under way waits again.",
     ),
-    BulkVerb.RELEASE: Together(
-        "Release from support",
-        "play_arrow",
-        "orders.release_order",
-        "Support's hold on each ends; what nothing else holds goes to fulfillment.",
+    BulkVerb.RELEASE: BulkAction(
+        label="Release from support",
+        icon="play_arrow",
+        permission="orders.release_order",
+        meaning="Support's hold on each ends; what nothing else holds goes to fulfillment.",
     ),
-    BulkVerb.APPROVE: Together(
-        "Approve big orders",
-        "task_alt",
-        "orders.approve_order",
-        "The hold for its size ends; what nothing else holds goes to fulfillment.",
+    BulkVerb.APPROVE: BulkAction(
+        label="Approve big orders",
+        icon="task_alt",
+        permission="orders.approve_order",
+        meaning="The hold for its size ends; what nothing else holds goes to fulfillment.",
     ),
-    BulkVerb.CANCEL: Together(
-        "Cancel these orders",
-        "cancel",
-        "orders.cancel_order",
-        "Each is cancelled for good, with all its items; what holds it ends.",
-        BulkCancelForm,
+    BulkVerb.CANCEL: BulkAction(
+        label="Cancel these orders",
+        icon="cancel",
+        permission="orders.cancel_order",
+        meaning="Each is cancelled for good, with all its items; what holds it ends.",
+        form=BulkCancelForm,
         is_grave=True,
     ),
 }
 
 
 class BulkActions(TenantAdmin):
-    """What can be done with the orders chosen on the list; see `jobs` for what becomes of it."""
+    """Bulk actions on the selected orders of the list; `jobs` shows their progress."""
 
     bulk_actions: ClassVar = ("hold_orders", "release_orders", "approve_orders", "cancel_orders")
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.start_bulk))
-        at = path("together/<slug:name>/", view, name="orders_order_together")
-        return [at, *super().get_urls()]
+        url = path("together/<slug:name>/", view, name="orders_order_together")
+        return [url, *super().get_urls()]
 
     @admin.action(description="Put on hold …", permissions=["hold"])
-    def hold_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
-        return self._ask_about(request, chosen, BulkVerb.HOLD)
+    def hold_orders(self, request: HttpRequest, orders: QuerySet[Any]) -> HttpResponse | None:
+        return self._confirm_selection(request, orders, BulkVerb.HOLD)
 
     @admin.action(description="Release from support …", permissions=["release"])
-    def release_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
-        return self._ask_about(request, chosen, BulkVerb.RELEASE)
+    def release_orders(self, request: HttpRequest, orders: QuerySet[Any]) -> HttpResponse | None:
+        return self._confirm_selection(request, orders, BulkVerb.RELEASE)
 
     @admin.action(description="Approve big orders …", permissions=["approve"])
-    def approve_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
-        return self._ask_about(request, chosen, BulkVerb.APPROVE)
+    def approve_orders(self, request: HttpRequest, orders: QuerySet[Any]) -> HttpResponse | None:
+        return self._confirm_selection(request, orders, BulkVerb.APPROVE)
 
     @admin.action(description="Cancel …", permissions=["cancel"])
-    def cancel_orders(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
-        return self._ask_about(request, chosen, BulkVerb.CANCEL)
+    def cancel_orders(self, request: HttpRequest, orders: QuerySet[Any]) -> HttpResponse | None:
+        return self._confirm_selection(request, orders, BulkVerb.CANCEL)
 
     def has_hold_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(TOGETHER[BulkVerb.HOLD].permission)
+        return request.user.has_perm(BULK_ACTIONS[BulkVerb.HOLD].permission)
 
     def has_release_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(TOGETHER[BulkVerb.RELEASE].permission)
+        return request.user.has_perm(BULK_ACTIONS[BulkVerb.RELEASE].permission)
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(TOGETHER[BulkVerb.APPROVE].permission)
+        return request.user.has_perm(BULK_ACTIONS[BulkVerb.APPROVE].permission)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(TOGETHER[BulkVerb.CANCEL].permission)
+        return request.user.has_perm(BULK_ACTIONS[BulkVerb.CANCEL].permission)
 
     def start_bulk(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Begin what was confirmed; a worker does it."""
+        """Start the confirmed bulk job, which a worker runs."""
         if name not in BulkVerb.values or not self.has_view_permission(request):
             raise PermissionDenied
         verb = BulkVerb(name)
-        if not request.user.has_perm(TOGETHER[verb].permission):
+        if not request.user.has_perm(BULK_ACTIONS[verb].permission):
             raise PermissionDenied
         if request.method == "GET":
-            return self._ask_again(request, verb)
-        form = TOGETHER[verb].form(request.POST)
+            return self._restore_form(request, verb)
+        form = BULK_ACTIONS[verb].form(request.POST)
         keys = form["orders"].value() if not form.is_valid() else form.cleaned_data["orders"]
         if not form.is_valid():
             return self._confirm(request, verb, _keys(keys), form)
@@ -140,57 +140,57 @@ class BulkActions(TenantAdmin):
             return redirect(LIST)
         return redirect("admin:orders_bulkjob_change", job.pk)
 
-    def _ask_again(self, request: HttpRequest, verb: BulkVerb) -> HttpResponse:
-        """Ask what was typed before a sign-in; there is no other way to this page than a choice."""
-        form = TOGETHER[verb].form()
+    def _restore_form(self, request: HttpRequest, verb: BulkVerb) -> HttpResponse:
+        """Show the form typed before a sign-in; without one, redirect to the list."""
+        form = BULK_ACTIONS[verb].form()
         if not typed.restore(request, form):
             return redirect(LIST)
         return self._confirm(request, verb, _keys(form["orders"].value()), form)
 
-    def _ask_about(
-        self, request: HttpRequest, chosen: QuerySet[Any], verb: BulkVerb
+    def _confirm_selection(
+        self, request: HttpRequest, orders: QuerySet[Any], verb: BulkVerb
     ) -> HttpResponse | None:
-        keys = list(chosen.values_list("pk", flat=True)[: bulk_jobs.MOST + 1])
+        keys = list(orders.values_list("pk", flat=True)[: bulk_jobs.MOST + 1])
         if len(keys) > bulk_jobs.MOST:
             messages.error(request, f"At most {bulk_jobs.MOST:,} orders can be changed at once.")
             return None
-        form = TOGETHER[verb].form(initial={"orders": ",".join(map(str, keys))})
+        form = BULK_ACTIONS[verb].form(initial={"orders": ",".join(map(str, keys))})
         return self._confirm(request, verb, keys, form)
 
     def _confirm(
         self, request: HttpRequest, verb: BulkVerb, keys: list[int], form: BulkForm
     ) -> HttpResponse:
-        chosen = self.get_queryset(request).filter(pk__in=keys)
+        orders = self.get_queryset(request).filter(pk__in=keys)
         context = {
             **self.admin_site.each_context(request),
             "title": verb.label,
             "opts": self.opts,
             "form": form,
-            "button": TOGETHER[verb],
+            "button": BULK_ACTIONS[verb],
             "leave": "Leave them as they are",
             "address": reverse("admin:orders_order_together", args=[verb.value]),
             "cancel_address": reverse(LIST),
             "number": len(keys),
-            "consequences": [TOGETHER[verb].meaning, *_counts(chosen)],
+            "consequences": [BULK_ACTIONS[verb].meaning, *_counts(orders)],
         }
         return TemplateResponse(request, "console/orders/together.html", context)
 
     def _tenant(self, request: HttpRequest, keys: list[int]) -> Tenant | None:
-        """Whose orders they are; None where they are nobody's, or several tenants'."""
+        """Return the tenant of the orders; None if there are no orders, or several tenants."""
         mine = self.get_queryset(request).filter(pk__in=keys).order_by()
         owners = list(Tenant.objects.filter(pk__in=mine.values("tenant").distinct())[:2])
         return owners[0] if len(owners) == 1 else None
 
 
-def _keys(said: Any) -> list[int]:
-    """The orders of a form that has to be asked again."""
-    words = str(said or "")[:250_000].split(",")
+def _keys(value: Any) -> list[int]:
+    """Return the order keys in a form's hidden field, without those that are no keys."""
+    words = str(value or "")[:250_000].split(",")
     return [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 19]
 
 
-def _counts(chosen: QuerySet[Any]) -> list[str]:
-    """What the orders chosen are, and are worth."""
-    by_status = dict(chosen.order_by().values_list("status").annotate(Count("pk")))
+def _counts(orders: QuerySet[Any]) -> list[str]:
+    """Return sentences about the statuses and the total value of the selected orders."""
+    by_status = dict(orders.order_by().values_list("status").annotate(Count("pk")))
     statuses = [
         f"{by_status[status]:,} {status.label.lower()}"
         for status in OrderStatus
@@ -198,7 +198,7 @@ def _counts(chosen: QuerySet[Any]) -> list[str]:
     ]
     return [
         f"Status: {in_words(statuses) or 'none'}.",
-        *_worth(list(chosen.order_by().values_list("pk", flat=True))),
+        *_worth(list(orders.order_by().values_list("pk", flat=True))),
         "Where it is not possible the order stays as it is, and the report says why.",
     ]
 

@@ -1,6 +1,6 @@
-"""What can be done with an order by hand: each a row, from the button to the sentence after.
+"""Manual actions on one order: a table of buttons with their permissions, forms and texts.
 
-Whether it is possible is asked of the services, and done by them; a row only finds the words.
+Services decide what is possible and do it; a row of the table holds the texts.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from uuid import UUID
 from django import forms
 
 from ordermgmt.console.wording import exact
-from orders.admin.forms import CancelForm, NoteForm, ReasonForm, SeenForm
+from orders.admin.forms import CancelForm, NoteForm, ReasonForm, VersionForm
 from orders.admin.labels import amount
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import Hold, Item, Order
@@ -20,17 +20,17 @@ from orders.services.console.order_state import OrderState
 from orders.services.holds import actions as hold_actions
 from orders.services.timeline.descriptions import hold_label, in_words, items
 
-# What of an order something is done to: the whole (None), one of its holds, or one of its items.
+# None is the whole order.
 Target = Hold | Item | None
-Said = dict[str, Any]
-PRODUCTS: Final = 5  # that a question names
+FormData = dict[str, Any]
+PRODUCTS: Final = 5  # named in one sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One thing somebody may do. `candidates` says to what; `is_possible` whether, as it stands."""
+    """One action. `candidates` are its possible targets; `is_possible` checks one of them now."""
 
-    name: str  # part of its address
+    name: str  # part of its URL
     label: str
     icon: str
     permission: str
@@ -38,45 +38,45 @@ class Button:
     candidates: Callable[[OrderState], Sequence[Target]]
     is_possible: Callable[[OrderState, Any], bool]
     consequences: Callable[[OrderState, Any], Iterable[str]]
-    perform: Callable[[OrderState, Any, Said, str], str]  # with what was said, as whom
+    perform: Callable[[OrderState, Any, FormData, str], str]  # the last argument is the actor
     is_grave: bool = False
 
-    def targets(self, standing: OrderState) -> list[Target]:
-        """What it can be done to now."""
-        return [t for t in self.candidates(standing) if self.is_possible(standing, t)]
+    def targets(self, state: OrderState) -> list[Target]:
+        """Return the candidates that the action is possible for now."""
+        return [t for t in self.candidates(state) if self.is_possible(state, t)]
 
-    def target(self, standing: OrderState, uuid: UUID | None) -> tuple[Target, ...]:
-        """The candidate that goes by this id, if there is one."""
-        named = (t for t in self.candidates(standing) if getattr(t, "uuid", None) == uuid)
-        return tuple(named)[:1]
+    def target(self, state: OrderState, uuid: UUID | None) -> tuple[Target, ...]:
+        """Return the candidate with this uuid as a tuple of one; empty if there is none."""
+        matches = (t for t in self.candidates(state) if getattr(t, "uuid", None) == uuid)
+        return tuple(matches)[:1]
 
 
 def _whole(_: OrderState) -> Sequence[Target]:
     return (None,)
 
 
-def _name(standing: OrderState) -> dict[str, Any]:
-    """How services are told which order, and that it is to be as it was seen."""
-    return {"tenant": standing.tenant, "reference": str(standing.document.order.uuid)}
+def _order_arguments(state: OrderState) -> dict[str, Any]:
+    """Return the arguments by which services identify the order."""
+    return {"tenant": state.tenant, "reference": str(state.document.order.uuid)}
 
 
 # Put on hold.
 
 
-def _of_holding(standing: OrderState, _: None) -> Iterable[str]:
+def _hold_consequences(state: OrderState, _: None) -> Iterable[str]:
     yield "The order waits until somebody releases it; nothing ends this hold by itself."
-    if parked := standing.parkable_items:
-        places = sorted({item.location_code for item in parked if item.location_code})
+    if returning := state.parkable_items:
+        places = sorted({item.location_code for item in returning if item.location_code})
         where = f" at {in_words(places)}" if places else ""
-        yield f"{items(len(parked))}{where} will wait again, to be routed anew afterwards."
+        yield f"{items(len(returning))}{where} will wait again, to be routed anew afterwards."
 
 
-def _hold(standing: OrderState, _: None, said: Said, actor: str) -> str:
+def _hold(state: OrderState, _: None, form_data: FormData, actor: str) -> str:
     hold_actions.place(
-        **_name(standing),
-        reason=said["reason"],
+        **_order_arguments(state),
+        reason=form_data["reason"],
         actor=actor,
-        expected_version=said["expected_version"],
+        expected_version=form_data["expected_version"],
     )
     return "The order is on hold until somebody releases it."
 
@@ -84,48 +84,50 @@ def _hold(standing: OrderState, _: None, said: Said, actor: str) -> str:
 # Release, and approve.
 
 
-def _of_release(standing: OrderState, hold: Hold) -> Iterable[str]:
-    others = [hold_label(h.kind) for h in standing.active_holds if h.pk != hold.pk]
+def _release_consequences(state: OrderState, hold: Hold) -> Iterable[str]:
+    others = [hold_label(h.kind) for h in state.active_holds if h.pk != hold.pk]
     if others:
         yield f"The order still waits afterwards: {in_words(others)}."
     else:
         yield "Nothing else holds the order: it goes to fulfillment at once."
 
 
-def _release(standing: OrderState, hold: Hold, said: Said, actor: str) -> str:
+def _release(state: OrderState, hold: Hold, form_data: FormData, actor: str) -> str:
     hold_actions.release(
-        **_name(standing),
+        **_order_arguments(state),
         hold=hold.uuid,
-        reason=said["reason"],
+        reason=form_data["reason"],
         actor=actor,
-        expected_version=said["expected_version"],
+        expected_version=form_data["expected_version"],
     )
-    return f"The {hold_label(hold.kind)} has ended. {_goes_on(standing.document.order.pk)}"
+    return (
+        f"The {hold_label(hold.kind)} has ended. {_status_after_release(state.document.order.pk)}"
+    )
 
 
-def _goes_on(key: int) -> str:
+def _status_after_release(key: int) -> str:
     order = Order.objects.get(pk=key)
     if order.status != OrderStatus.ON_HOLD:
         return f"Nothing holds the order any longer: it is {order.get_status_display().lower()}."
-    standing = order.holds.filter(released_at__isnull=True).values_list("kind", flat=True)
-    return f"The order still waits: {in_words([hold_label(kind) for kind in standing])}."
+    kinds = order.holds.filter(released_at__isnull=True).values_list("kind", flat=True)
+    return f"The order still waits: {in_words([hold_label(kind) for kind in kinds])}."
 
 
 # Extend.
 
 
-def _of_extension(standing: OrderState, hold: Hold) -> Iterable[str]:
-    assert hold.due_at is not None  # a constraint promises it of grace holds
+def _extension_consequences(state: OrderState, hold: Hold) -> Iterable[str]:
+    assert hold.due_at is not None  # a constraint guarantees it for grace holds
     longer = hold.due_at + hold_actions.EXTENSION
     yield f"The grace period ends {exact(longer)} instead of {exact(hold.due_at)}."
 
 
-def _extend(standing: OrderState, _: Hold, said: Said, actor: str) -> str:
+def _extend(state: OrderState, _: Hold, form_data: FormData, actor: str) -> str:
     due_at = hold_actions.extend_grace(
-        **_name(standing),
+        **_order_arguments(state),
         id_type="internal",
         actor=actor,
-        expected_version=said["expected_version"],
+        expected_version=form_data["expected_version"],
     )
     return f"The grace period is 15 minutes longer: it ends {exact(due_at)}."
 
@@ -133,13 +135,13 @@ def _extend(standing: OrderState, _: Hold, said: Said, actor: str) -> str:
 # Cancel.
 
 
-def _of_cancellation(standing: OrderState, _: None) -> Iterable[str]:
-    live = standing.live_items
+def _cancellation_consequences(state: OrderState, _: None) -> Iterable[str]:
+    live = state.live_items
     yield f"{items(len(live))} will be cancelled for good: {_products(live)}."
-    yield _refund(standing, live)
-    if held := standing.active_holds:
-        yield f"This also ends its {in_words([hold_label(hold.kind) for hold in held])}."
-    if not standing.is_safe_to_cancel:
+    yield _refund(state, live)
+    if holds := state.active_holds:
+        yield f"This also ends its {in_words([hold_label(hold.kind) for hold in holds])}."
+    if not state.is_safe_to_cancel:
         yield "Somebody may be handling it: a distribution center has it, or it is being packed."
 
 
@@ -149,41 +151,41 @@ def _products(live: Sequence[Item]) -> str:
     return in_words([*names[:PRODUCTS], *([f"{more:,} more"] if more > 0 else [])])
 
 
-def _refund(standing: OrderState, cancelled: Sequence[Item]) -> str:
-    due = amount(standing.refund_without(cancelled), standing.document.order.currency)
+def _refund(state: OrderState, cancelled: Sequence[Item]) -> str:
+    due = amount(state.refund_without(cancelled), state.document.order.currency)
     return (
         f"Refund due: up to {due}. This does not issue the refund; the payment system is notified."
     )
 
 
-def _cancel(standing: OrderState, _: None, said: Said, actor: str) -> str:
+def _cancel(state: OrderState, _: None, form_data: FormData, actor: str) -> str:
     cancellation.cancel(
-        **_name(standing),
+        **_order_arguments(state),
         id_type="internal",
-        reason=said["reason"],
-        note=said["note"] or None,
+        reason=form_data["reason"],
+        note=form_data["note"] or None,
         actor=actor,
-        expected_version=said["expected_version"],
+        expected_version=form_data["expected_version"],
     )
-    number = len(standing.live_items)
+    number = len(state.live_items)
     its = "its item" if number == 1 else f"its {items(number)}"
     return f"The order and {its} were cancelled."
 
 
-def _of_item_cancellation(standing: OrderState, item: Item) -> Iterable[str]:
+def _item_cancellation_consequences(state: OrderState, item: Item) -> Iterable[str]:
     yield f"{item.product_id}, which was pre-ordered, will be cancelled for good."
-    yield _refund(standing, [item])
-    if [i.pk for i in standing.live_items] == [item.pk]:
+    yield _refund(state, [item])
+    if [i.pk for i in state.live_items] == [item.pk]:
         yield "It is the last item: the order ends with it."
 
 
-def _cancel_item(standing: OrderState, item: Item, said: Said, actor: str) -> str:
+def _cancel_item(state: OrderState, item: Item, form_data: FormData, actor: str) -> str:
     cancellation.cancel_item(
-        **_name(standing),
+        **_order_arguments(state),
         id_type="internal",
         item=item.uuid,
         actor=actor,
-        expected_version=said["expected_version"],
+        expected_version=form_data["expected_version"],
     )
     return f"{item.product_id} is cancelled."
 
@@ -191,95 +193,95 @@ def _cancel_item(standing: OrderState, item: Item, said: Said, actor: str) -> st
 # Note.
 
 
-def _add_note(standing: OrderState, _: None, said: Said, actor: str) -> str:
-    draft = notes.Draft(said["text"], actor.removeprefix("staff:"), "user", None)
-    notes.add(tenant=standing.tenant, order=standing.document.order.uuid, draft=draft, actor=actor)
+def _add_note(state: OrderState, _: None, form_data: FormData, actor: str) -> str:
+    draft = notes.Draft(form_data["text"], actor.removeprefix("staff:"), "user", None)
+    notes.add(tenant=state.tenant, order=state.document.order.uuid, draft=draft, actor=actor)
     return "The note was added."
 
 
-def _is_standing(standing: OrderState, hold: Hold) -> bool:
+def _is_active(state: OrderState, hold: Hold) -> bool:
     return hold.released_at is None
 
 
 _ROWS: Final = (
     Button(
-        "extend",
-        "Extend by 15 min",
-        "more_time",
-        "orders.extend_order",
-        SeenForm,
-        lambda s: [hold for hold in s.holds if hold.kind == HoldKind.GRACE],
-        lambda s, hold: s.running is not None and s.running.pk == hold.pk,
-        _of_extension,
-        _extend,
+        name="extend",
+        label="Extend by 15 min",
+        icon="more_time",
+        permission="orders.extend_order",
+        form=VersionForm,
+        candidates=lambda s: [hold for hold in s.holds if hold.kind == HoldKind.GRACE],
+        is_possible=lambda s, hold: s.running is not None and s.running.pk == hold.pk,
+        consequences=_extension_consequences,
+        perform=_extend,
     ),
     Button(
-        "approve",
-        "Approve",
-        "task_alt",
-        "orders.approve_order",
-        ReasonForm,
-        lambda s: [hold for hold in s.holds if hold.kind == HoldKind.BIG_ORDER],
-        _is_standing,
-        _of_release,
-        _release,
+        name="approve",
+        label="Approve",
+        icon="task_alt",
+        permission="orders.approve_order",
+        form=ReasonForm,
+        candidates=lambda s: [hold for hold in s.holds if hold.kind == HoldKind.BIG_ORDER],
+        is_possible=_is_active,
+        consequences=_release_consequences,
+        perform=_release,
     ),
     Button(
-        "release",
-        "Release",
-        "play_arrow",
-        "orders.release_order",
-        ReasonForm,
-        lambda s: [hold for hold in s.holds if hold.kind != HoldKind.BIG_ORDER],
-        _is_standing,
-        _of_release,
-        _release,
+        name="release",
+        label="Release",
+        icon="play_arrow",
+        permission="orders.release_order",
+        form=ReasonForm,
+        candidates=lambda s: [hold for hold in s.holds if hold.kind != HoldKind.BIG_ORDER],
+        is_possible=_is_active,
+        consequences=_release_consequences,
+        perform=_release,
     ),
     Button(
-        "hold",
-        "Put on hold",
-        "pause",
-        "orders.hold_order",
-        ReasonForm,
-        _whole,
-        lambda s, _: s.can_be_held,
-        _of_holding,
-        _hold,
+        name="hold",
+        label="Put on hold",
+        icon="pause",
+        permission="orders.hold_order",
+        form=ReasonForm,
+        candidates=_whole,
+        is_possible=lambda s, _: s.can_be_held,
+        consequences=_hold_consequences,
+        perform=_hold,
     ),
     Button(
-        "cancel",
-        "Cancel order",
-        "cancel",
-        "orders.cancel_order",
-        CancelForm,
-        _whole,
-        lambda s, _: not s.why_not_cancelable,
-        _of_cancellation,
-        _cancel,
+        name="cancel",
+        label="Cancel order",
+        icon="cancel",
+        permission="orders.cancel_order",
+        form=CancelForm,
+        candidates=_whole,
+        is_possible=lambda s, _: not s.why_not_cancelable,
+        consequences=_cancellation_consequences,
+        perform=_cancel,
         is_grave=True,
     ),
     Button(
-        "cancel-item",
-        "Cancel item",
-        "cancel",
-        "orders.cancel_order",
-        SeenForm,
-        lambda s: s.document.items,
-        lambda s, item: cancellation.why_not_item(s.document.order, item) is None,
-        _of_item_cancellation,
-        _cancel_item,
+        name="cancel-item",
+        label="Cancel item",
+        icon="cancel",
+        permission="orders.cancel_order",
+        form=VersionForm,
+        candidates=lambda s: s.document.items,
+        is_possible=lambda s, item: cancellation.why_not_item(s.document.order, item) is None,
+        consequences=_item_cancellation_consequences,
+        perform=_cancel_item,
         is_grave=True,
     ),
     Button(
-        "note",
-        "Add note",
-        "add_comment",
-        "orders.note_order",
-        NoteForm,
-        _whole,
-        lambda *_: True,
-        lambda *_: (),
-        _add_note,
+        name="note",
+        label="Add note",
+        icon="add_comment",
+        permission="orders.note_order",
+        form=NoteForm,
+        candidates=_whole,
+        is_possible=lambda *_: True,
+        consequences=lambda *_: (),
+        perform=_add_note,
     ),
 )
 BUTTONS: Final = {button.name: button for button in _ROWS}

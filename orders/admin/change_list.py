@@ -1,4 +1,4 @@
-"""One page of the list: Django's change list, with our own questions and paging."""
+"""Change list of orders: Django's own, with our filters and keyset paging."""
 
 import datetime as dt
 from collections import defaultdict
@@ -22,31 +22,31 @@ from orders.services.reading.outcomes import balance
 
 
 class OrderChangeList(ChangeList):
-    """What Django's admin calls a change list; nothing is counted, and pages are walked."""
+    """Django's change list without a full count and without page numbers."""
 
     def __init__(self, request: HttpRequest, *args: Any) -> None:
         self.question = Question.read(request)
         super().__init__(request, *args)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Model]:
-        """All orders that are as asked, for actions; `get_results` reads a page of them."""
+        """Return all orders that match, for actions; `get_results` reads one page of them."""
         self.filter_specs: list[Any] = []
         self.has_filters = False
         self.has_active_filters = not self.question.is_open
         return self.question.among(self.root_queryset).order_by(*paging.OLDER.order)
 
     def get_results(self, request: HttpRequest) -> None:
-        rows = shown(self.root_queryset, self.question.tenants)
-        found, self.older, self.newer = _page(request, rows, self.question)
-        self.looked_until = found.looked_until
+        rows = with_list_columns(self.root_queryset, self.question.tenants)
+        page, self.older, self.newer = _page(request, rows, self.question)
+        self.looked_until = page.looked_until
         counts: dict[str, Any] = {}
-        if found.rows and self._is_counted(found):
-            first = paging.place_of(found.rows[0])
+        if page.rows and self._is_counted(page):
+            first = paging.cursor_of(page.rows[0])
             counts = paging.counts(
-                self.question.conditions, self.question.tenants, first, found.edge
+                self.question.conditions, self.question.tenants, first, page.edge
             )
-        self.result_list = with_facts(found.rows, self.question.tenants, counts)
-        self.extent = self._extent(found, counts)
+        self.result_list = with_facts(page.rows, self.question.tenants, counts)
+        self.extent = self._extent(page, counts)
         self.result_count = len(self.result_list)
         self.is_one_of_many = bool(self.older or self.newer)
         self.multi_page = self.can_show_all = False  # Django's own links to pages
@@ -54,31 +54,32 @@ class OrderChangeList(ChangeList):
         self.full_result_count = None
         self.show_admin_actions = True
 
-    def _is_counted(self, found: paging.Found) -> bool:
-        """Whether more than the page matches, and it is known how far to count.
+    def _is_counted(self, page: paging.Page) -> bool:
+        """True if more orders match than the page holds, and counting them is cheap.
 
-        Of what has no index, only the first page's window is: later ones have windows of their own.
+        Without an index only the first page's window is counted, because later pages have windows
+        of their own.
         """
-        asked = self.question.conditions
-        is_searched = bool(asked[Reach.WINDOW]) and not asked[Reach.FEW]
+        conditions = self.question.conditions
+        is_searched = bool(conditions[Reach.WINDOW]) and not conditions[Reach.FEW]
         if is_searched:
             return not self.newer and self.looked_until is None and self.older is not None
         return bool(self.older or self.newer)
 
-    def _extent(self, found: paging.Found, counts: dict[str, Any]) -> str:
-        """Which of how many orders the page shows: "51–100 of more than 1,000 orders"."""
-        shown = len(found.rows)
+    def _extent(self, page: paging.Page, counts: dict[str, Any]) -> str:
+        """Return the page's range, for instance "51–100 of more than 1,000 orders"."""
+        count = len(page.rows)
         if self.looked_until is not None:
-            return f"{_orders(shown)} among those placed since {_minute(self.looked_until)}"
+            return f"{_orders(count)} among those placed since {_minute(self.looked_until)}"
         if not counts:
             rest = "; how many match in all is not counted" if self.older or self.newer else ""
-            return f"{_orders(shown)}{rest}"
+            return f"{_orders(count)}{rest}"
         total, newer = (getattr(self.result_list[0], name) for name in counts)
         if newer > paging.COUNTED:
-            return f"{_orders(shown)}, older than the first {paging.COUNTED:,}"
+            return f"{_orders(count)}, older than the first {paging.COUNTED:,}"
         number = f"{total:,}" if total <= paging.COUNTED else f"more than {paging.COUNTED:,}"
-        since = f" placed since {_minute(found.edge)}" if found.edge else ""
-        return f"{newer + 1:,}–{newer + shown:,} of {number} orders{since}"
+        since = f" placed since {_minute(page.edge)}" if page.edge else ""
+        return f"{newer + 1:,}–{newer + count:,} of {number} orders{since}"
 
     @property
     def older_address(self) -> str:
@@ -90,28 +91,30 @@ class OrderChangeList(ChangeList):
 
     @property
     def only_hit(self) -> Order | None:
-        """The one order a search found."""
+        """Return the order if the search matched exactly one."""
         question = self.question
-        alone = question.term and not (question.form.active or self.is_one_of_many or self.is_popup)
-        return self.result_list[0] if alone and self.result_count == 1 else None
+        is_search = question.term and not (
+            question.form.active or self.is_one_of_many or self.is_popup
+        )
+        return self.result_list[0] if is_search and self.result_count == 1 else None
 
 
-def shown(rows: QuerySet[Any], tenants: Sequence[Tenant]) -> QuerySet[Any]:
-    """With what a list shows of an order; its document, which may be large, stays away."""
-    standing = Hold.objects.filter(tenant__in=tenants, released_at=None).order_by("pk")
+def with_list_columns(rows: QuerySet[Any], tenants: Sequence[Tenant]) -> QuerySet[Any]:
+    """Return the rows with the list's columns, but without the large `details` column."""
+    active_holds = Hold.objects.filter(tenant__in=tenants, released_at=None).order_by("pk")
     return (
         rows.defer("details")
         .annotate(customer_name=KT("details__customer__name"))
-        .prefetch_related(Prefetch("holds", standing, to_attr="standing"))
+        .prefetch_related(Prefetch("holds", active_holds, to_attr="active_holds"))
     )
 
 
 def with_facts(
     orders: list[Any], tenants: Sequence[Tenant], counts: Mapping[str, Any] | None = None
 ) -> list[Any]:
-    """Return the orders, each with what its items say; one statement for all.
+    """Return the orders with locations, conflicts and balance of their items, in one statement.
 
-    The first one carries `counts`, too, which are asked in the same statement.
+    The same statement evaluates `counts`, which become attributes of the first order.
     """
     counts = counts or {}
     rows: Any = (
@@ -132,10 +135,14 @@ def with_facts(
         for name in counts:
             setattr(orders[0], name, row[name])
     for order in orders:
-        by = facts[order.pk]
-        order.places = sorted({place for row in by.values() for place in row["places"]})
-        order.conflicts = by[ItemStatus.ON_HOLD]["number"] if ItemStatus.ON_HOLD in by else 0
-        order.balance = balance(order.total, {status: by[status]["amount"] for status in by})
+        by_status = facts[order.pk]
+        order.places = sorted({place for row in by_status.values() for place in row["places"]})
+        order.conflicts = (
+            by_status[ItemStatus.ON_HOLD]["number"] if ItemStatus.ON_HOLD in by_status else 0
+        )
+        order.balance = balance(
+            order.total, {status: row["amount"] for status, row in by_status.items()}
+        )
     return orders
 
 
@@ -149,25 +156,25 @@ def _minute(at: dt.datetime) -> str:
 
 def _page(
     request: HttpRequest, rows: QuerySet[Any], question: Question
-) -> tuple[paging.Found, paging.Place | None, paging.Place | None]:
-    """The page the address names, newest first; where older ones begin, and where newer ones."""
-    asked, tenants = question.conditions, question.tenants
-    after = _place(request, AFTER)
-    if before := _place(request, BEFORE):
-        found = paging.read(rows, asked, tenants, at=before, direction=paging.NEWER)
-        if found.next is not None:
-            found.rows.reverse()
-            older = paging.place_of(found.rows[-1]) if found.rows else before
-            return found, older, found.next
-        after = None  # the beginning is near: show it whole
-    found = paging.read(rows, asked, tenants, at=after)
-    newer = paging.place_of(found.rows[0]) if found.rows else after
-    return found, found.next, newer if after else None
+) -> tuple[paging.Page, paging.Cursor | None, paging.Cursor | None]:
+    """Return the requested page, newest first, and the cursors of the older and newer pages."""
+    conditions, tenants = question.conditions, question.tenants
+    after = _cursor(request, AFTER)
+    if before := _cursor(request, BEFORE):
+        page = paging.read(rows, conditions, tenants, at=before, direction=paging.NEWER)
+        if page.next is not None:
+            page.rows.reverse()
+            older = paging.cursor_of(page.rows[-1]) if page.rows else before
+            return page, older, page.next
+        after = None  # fewer than a page are newer, so show the whole first page
+    page = paging.read(rows, conditions, tenants, at=after)
+    newer = paging.cursor_of(page.rows[0]) if page.rows else after
+    return page, page.next, newer if after else None
 
 
-def _place(request: HttpRequest, name: str) -> paging.Place | None:
+def _cursor(request: HttpRequest, name: str) -> paging.Cursor | None:
     text = request.GET.get(name)
     try:
-        return paging.Place.read(text) if text else None
-    except paging.BadPlace as bad:
-        raise IncorrectLookupParameters(text) from bad
+        return paging.Cursor.read(text) if text else None
+    except paging.BadCursor as error:
+        raise IncorrectLookupParameters(text) from error

@@ -1,4 +1,4 @@
-"""What a row of the list shows of an order: one row of a table for each of its cells."""
+"""Columns of the order list: a table of headings and cell renderers."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from orders.admin.asking import Question
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading, what its cell says of an order as `change_list` read it."""
+    """One column: its heading, and the renderer of its cell for an order of `change_list`."""
 
     heading: str
     cell: Callable[[Any], str]
@@ -30,26 +30,26 @@ class Row:
     key: int
     number: str
     address: str
-    also: str  # what else it is called
+    also: str  # the tenant and the external id, where they matter
     cells: list[tuple[Column, str]]
 
 
 def _two_lines(first: str, second: str) -> SafeString:
-    """What matters, and below it what explains it."""
+    """Return a main text with an explanation below it."""
     return format_html("<span>{}</span> <small>{}</small>", first, second)
 
 
 def _state(order: Any) -> SafeString:
     marks = [labels.order_status(order.status), labels.outcome(order.balance.outcome)]
-    marks += [labels.hold(hold.kind, hold.due_at, labels.why(hold)) for hold in order.standing]
+    marks += [labels.hold(hold.kind, hold.due_at, labels.why(hold)) for hold in order.active_holds]
     if order.conflicts:
         marks.append(labels.label(f"{order.conflicts} in conflict", "danger"))
     return format_html_join(" ", "{}", ((mark,) for mark in marks))
 
 
 def _places(order: Any) -> SafeString:
-    shown, more = order.places[:2], len(order.places) - 2
-    return _two_lines(", ".join(shown) or "–", f"and {more} more" if more > 0 else "")
+    first, more = order.places[:2], len(order.places) - 2
+    return _two_lines(", ".join(first) or "–", f"and {more} more" if more > 0 else "")
 
 
 def _total(order: Any) -> SafeString:
@@ -61,26 +61,28 @@ def _total(order: Any) -> SafeString:
 
 
 COLUMNS: Final = (
-    Column("State", _state, "state"),
-    Column("Placed", lambda order: moment(order.placed_at)),
+    Column(heading="State", cell=_state, kind="state"),
+    Column(heading="Placed", cell=lambda order: moment(order.placed_at)),
     Column(
-        "Customer",
-        lambda order: _two_lines(order.customer_name or "–", order.customer_email),
-        "text",
+        heading="Customer",
+        cell=lambda order: _two_lines(order.customer_name or "–", order.customer_email),
+        kind="text",
     ),
     Column(
-        "Channel",
-        lambda order: _two_lines(order.get_channel_type_display(), order.store_id or order.shop),
-        "text",
+        heading="Channel",
+        cell=lambda order: _two_lines(
+            order.get_channel_type_display(), order.store_id or order.shop
+        ),
+        kind="text",
     ),
-    Column("Units", lambda order: str(order.item_count), "number"),
-    Column("Total", _total, "number"),
-    Column("Fulfilled by", _places, "text"),
+    Column(heading="Units", cell=lambda order: str(order.item_count), kind="number"),
+    Column(heading="Total", cell=_total, kind="number"),
+    Column(heading="Fulfilled by", cell=_places, kind="text"),
 )
 
 
 def rows(orders: Iterable[Any], question: Question) -> Iterator[Row]:
-    """The rows; each leads to its order, whose page knows the way back to what was asked."""
+    """Yield the rows; each links to its order, with the query that leads back to this list."""
     back = question.address()
     query = f"?{urlencode({'_changelist_filters': back})}" if back else ""
     several = {tenant.pk: tenant.slug for tenant in question.tenants if len(question.tenants) > 1}

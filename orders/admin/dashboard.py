@@ -1,6 +1,6 @@
-"""The console's first page: what happened today, what waits for somebody, how other systems do.
+"""Dashboard of the console: orders placed today, orders waiting, and the state of other systems.
 
-Every number links to the list of what it counts, asked by the names of `orders.admin.filters`.
+Every number links to the list of the orders it counts, filtered by names of `orders.admin.filters`.
 """
 
 from collections.abc import Mapping
@@ -23,79 +23,94 @@ from orders.models import Order
 from orders.services.console import overview
 from webhooks import services as webhooks
 
-TENANTS: Final = 50  # that an operator sees at once
-FIRST: Final = 50  # orders, among whose events the oldest is
+TENANTS: Final = 50  # shown to an operator at once
+FIRST: Final = 50  # orders searched for the oldest event
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One number of `overview.COUNTED`, the list it links to, and what its time means."""
+    """One number of `overview.COUNTED`, the list it links to, and the meaning of its time."""
 
     label: str
     counts: str
-    asks: Mapping[str, str]
+    query: Mapping[str, str]
     first: str = ""
-    calls: bool = False  # for somebody, unless it is 0
-    rare: bool = False  # and not shown when it is 0
+    needs_action: bool = False  # highlighted unless it is 0
+    is_rare: bool = False  # hidden when it is 0
 
 
 STATUSES: Final = tuple(
     Tile(
-        status.label,
-        f"status:{status}",
-        {"status": status.value},
+        label=status.label,
+        counts=f"status:{status}",
+        query={"status": status.value},
         first="oldest placed {}" if status in (OrderStatus.ON_HOLD, OrderStatus.OPEN) else "",
-        rare=status in (OrderStatus.FAILED, OrderStatus.CREATED_FOR_BLIND_RETURN),
+        is_rare=status in (OrderStatus.FAILED, OrderStatus.CREATED_FOR_BLIND_RETURN),
     )
     for status in OrderStatus
 )
 WAITING: Final = (
-    Tile("Grace ends within the hour", "due", {"due": "yes"}, first="first {}"),
-    Tile("In their grace period", "hold:grace", {"hold": HoldKind.GRACE.value}, "oldest {}"),
     Tile(
-        "Big orders to approve",
-        "hold:big_order",
-        {"hold": HoldKind.BIG_ORDER.value},
-        "oldest {}",
-        calls=True,
+        label="Grace ends within the hour",
+        counts="due",
+        query={"due": "yes"},
+        first="first {}",
     ),
-    Tile("Held by support", "hold:support", {"hold": HoldKind.SUPPORT.value}, "oldest {}"),
-    Tile("In conflict", "conflict", {"conflict": "yes"}, calls=True),
+    Tile(
+        label="In their grace period",
+        counts="hold:grace",
+        query={"hold": HoldKind.GRACE.value},
+        first="oldest {}",
+    ),
+    Tile(
+        label="Big orders to approve",
+        counts="hold:big_order",
+        query={"hold": HoldKind.BIG_ORDER.value},
+        first="oldest {}",
+        needs_action=True,
+    ),
+    Tile(
+        label="Held by support",
+        counts="hold:support",
+        query={"hold": HoldKind.SUPPORT.value},
+        first="oldest {}",
+    ),
+    Tile(label="In conflict", counts="conflict", query={"conflict": "yes"}, needs_action=True),
 )
 
 
 def today(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The index page's context, for unfold's DASHBOARD_CALLBACK."""
+    """Return the context of the index page; unfold's DASHBOARD_CALLBACK."""
     if not request.user.has_perm("orders.view_order"):
         return context
     tenant_id = tenant_id_of(request.user)
     slug = request.GET.get("tenant", "")
     if tenant_id is None and not slug:
         return context | _all_tenants()
-    asked = {"slug": folded(slug)} if tenant_id is None else {"pk": tenant_id}
-    tenant = Tenant.objects.filter(**asked).first() if "\0" not in slug else None
+    lookup = {"slug": folded(slug)} if tenant_id is None else {"pk": tenant_id}
+    tenant = Tenant.objects.filter(**lookup).first() if "\0" not in slug else None
     if tenant is None:
         raise Http404("There is no such tenant.")
     return context | _of_tenant(tenant, named={} if tenant_id else {"tenant": tenant.slug})
 
 
 def _of_tenant(tenant: Tenant, named: dict[str, str]) -> dict[str, Any]:
-    found = overview.counts([tenant])[tenant.pk]
+    counts = overview.counts([tenant])[tenant.pk]
     hours = overview.hours(tenant)
     return {
         "tenant": tenant,
         "warnings": numbering.warnings(tenant),
         "plot": plot(hours),
         "placed_url": _list({"placed": f"{hours.day:%Y-%m-%d}"} | named),
-        "waiting": _shown(WAITING, found, named),
-        "statuses": _shown(STATUSES, found, named),
+        "waiting": _tiles(WAITING, counts, named),
+        "statuses": _tiles(STATUSES, counts, named),
         "outcomes": _outcomes(tenant, named),
         "systems": [_events(tenant), _external_oms(tenant)],
     }
 
 
 def _outcomes(tenant: Tenant, named: dict[str, str]) -> list[dict[str, Any]]:
-    """What became of the newest closed orders, each with a link to the list of those."""
+    """Return the number of newest closed orders by outcome, each with a link to their list."""
     closed = {"status": OrderStatus.CLOSED.value}
     return [
         {
@@ -107,16 +122,16 @@ def _outcomes(tenant: Tenant, named: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _all_tenants() -> dict[str, Any]:
-    """The same numbers of many tenants, for an operator to choose one."""
+    """Return the same numbers of many tenants, for an operator to choose one."""
     tenants = list(Tenant.objects.order_by("slug")[: TENANTS + 1])
     counts = overview.counts(tenants[:TENANTS])
-    columns = tuple(tile for tile in (*WAITING, *STATUSES) if not tile.rare)
+    columns = tuple(tile for tile in (*WAITING, *STATUSES) if not tile.is_rare)
     return {
         "tenants": [
             {
                 "tenant": tenant,
                 "url": f"{reverse('admin:index')}?{urlencode({'tenant': tenant.slug})}",
-                "tiles": _shown(columns, counts[tenant.pk], {"tenant": tenant.slug}),
+                "tiles": _tiles(columns, counts[tenant.pk], {"tenant": tenant.slug}),
             }
             for tenant in tenants[:TENANTS]
         ],
@@ -124,37 +139,38 @@ def _all_tenants() -> dict[str, Any]:
     }
 
 
-def _shown(
-    tiles: tuple[Tile, ...], found: Mapping[str, overview.Count], named: dict[str, str]
+def _tiles(
+    tiles: tuple[Tile, ...], counts: Mapping[str, overview.Count], named: dict[str, str]
 ) -> list[dict[str, Any]]:
     return [
         {
             "label": tile.label,
             "count": count,
-            "url": _list({**tile.asks, **named}),
+            "url": _list({**tile.query, **named}),
             "first": _first(tile, count),
-            "calls": tile.calls and count.number > 0,
+            "needs_action": tile.needs_action and count.number > 0,
         }
         for tile in tiles
-        if (count := found[tile.counts]).number or not tile.rare
+        if (count := counts[tile.counts]).number or not tile.is_rare
     ]
 
 
 def _first(tile: Tile, count: overview.Count) -> tuple[str, SafeString] | None:
-    """The words before the time, and the time, of the first that was counted."""
+    """Return the label and the time of the first order counted."""
     if not tile.first or count.first is None:
         return None
     return tile.first.removesuffix(" {}"), moment(count.first)
 
 
-def _list(asked: Mapping[str, str]) -> str:
-    return f"{reverse('admin:orders_order_changelist')}?{urlencode(asked)}"
+def _list(query: Mapping[str, str]) -> str:
+    return f"{reverse('admin:orders_order_changelist')}?{urlencode(query)}"
 
 
 def _events(tenant: Tenant) -> dict[str, Any]:
-    """Nothing delivers events yet, so the oldest is about one of the first orders.
+    """Return the tile of the outbox, with the age of its oldest event.
 
-    One of several, for an order may be captured long after it was placed.
+    Events are not delivered yet, so the oldest one belongs to one of the first orders. Several are
+    searched, because an order may be captured long after it was placed.
     """
     first = Order.objects.filter(tenant=tenant).order_by("placed_at", "pk")
     since = webhooks.waiting_since(tenant, list(first.values_list("uuid", flat=True)[:FIRST]))
@@ -167,20 +183,20 @@ def _events(tenant: Tenant) -> dict[str, Any]:
 
 
 def _external_oms(tenant: Tenant) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    tile: dict[str, Any] = {
         "label": "External OMS",
         "url": reverse("admin:webhooks_externaloms_change", args=[tenant.slug]),
     }
-    known = webhooks.oms_health.states(tenant)
-    if not known:
-        return told | {"state": "Never asked"}
-    [health] = known
+    states = webhooks.oms_health.states(tenant)
+    if not states:
+        return tile | {"state": "Never asked"}
+    [health] = states
     if health.state == "well":
         answered = health.last_success_at
-        return told | {"state": "Answers", "at": answered and ("last", moment(answered))}
+        return tile | {"state": "Answers", "at": answered and ("last", moment(answered))}
     failed = health.last_error_at
-    return told | {
+    return tile | {
         "state": f"{health.state.capitalize()}: {health.last_error_text or health.last_error}",
         "at": failed and ("failed", moment(failed)),
-        "calls": True,
+        "needs_action": True,
     }

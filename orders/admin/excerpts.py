@@ -1,10 +1,10 @@
-"""No more of what somebody else wrote than anybody reads: long values, lists, and odd shapes."""
+"""Excerpts of data from other systems: shortened values, cut lists, and safe types."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-ROWS: Final = 40  # of attributes and the like
+ROWS: Final = 40  # of a list, such as attributes
 LONGEST: Final = 200  # characters of one value
 
 Row = tuple[str, str]
@@ -12,7 +12,7 @@ Row = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Some rows of many: what is shown, how many there are, and where the next ones are."""
+    """Some rows of many, with the total and the position of the next rows."""
 
     rows: Sequence[Any]
     total: int
@@ -21,16 +21,16 @@ class Panel:
 
 
 def short(value: Any) -> str:
-    """A value as text, of which no more is shown than anybody reads."""
+    """Return a value as text, cut after `LONGEST` characters."""
     text = str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text):,} characters)"
 
 
 def attributes(attributes: Any) -> Panel:
-    """Extended attributes: names and values somebody else chose."""
+    """Return the first extended attributes as rows of name and value."""
     every = listing(attributes)
-    said = [mapping(attribute) for attribute in every[:ROWS]]
-    return Panel([(short(a.get("name")), short(a.get("value"))) for a in said], len(every))
+    first = [mapping(attribute) for attribute in every[:ROWS]]
+    return Panel([(short(a.get("name")), short(a.get("value"))) for a in first], len(every))
 
 
 def rows(named: Iterable[tuple[str, Any]]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Orders as CSV (RFC 4180), as many as are asked for: in batches, so a million need no memory."""
+"""Export of orders as CSV (RFC 4180), streamed in batches so that memory use stays small."""
 
 import csv
 import io
@@ -27,22 +27,22 @@ from orders.admin.export_columns import CANCELLATION, ITEMS, ORDERS, SNAPSHOTS, 
 from orders.models import Item, TimelineEntry
 
 BATCH: Final = 500  # orders
-EVERYBODY: Final = 0  # no tenant's key: what operators ask of several
+EVERYBODY: Final = 0  # in place of a tenant's key, for an operator's export of several tenants
 _SNAPSHOTS: Final = ("shipping_address", "billing_address", "payments")
-_MARK: Final = "\ufeff"  # else spreadsheets take UTF-8 for something else
+_MARK: Final = "\ufeff"  # the byte order mark, because spreadsheets detect UTF-8 by it
 
 log = structlog.get_logger("ordermgmt.console")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a row is: its columns, and the rows of a batch of orders."""
+    """One kind of export: its columns, and the rows of a batch of orders."""
 
     columns: Sequence[Column]
     rows: Callable[[list[Any], Question], Iterable[Any]]
 
     def chosen(self, names: Collection[str]) -> list[Column]:
-        """Return the columns of these names in their usual order; without names the usual ones.
+        """Return the columns of these names in table order; without names the usual columns.
 
         Raises `NoSuchColumn`.
         """
@@ -52,7 +52,7 @@ class Form:
 
 
 class NoSuchColumn(ValueError):
-    """A column was chosen that the export does not have."""
+    """The export has no column of this name."""
 
 
 def _orders(orders: list[Any], question: Question) -> Iterable[Any]:
@@ -60,13 +60,13 @@ def _orders(orders: list[Any], question: Question) -> Iterable[Any]:
 
 
 def _items(orders: list[Any], question: Question) -> Iterable[Any]:
-    known = {order.pk: order for order in orders}
-    rows = Item.objects.filter(tenant__in=question.tenants, order__in=known)
-    found: dict[int, list[Item]] = {}
+    by_key = {order.pk: order for order in orders}
+    rows = Item.objects.filter(tenant__in=question.tenants, order__in=by_key)
+    items: dict[int, list[Item]] = {}
     for item in rows.defer("details", "attributes", "epc").order_by("order", "position"):
-        item.order = known[item.order_id]
-        found.setdefault(item.order_id, []).append(item)
-    return (item for key in known for item in found.get(key, ()))
+        item.order = by_key[item.order_id]
+        items.setdefault(item.order_id, []).append(item)
+    return (item for key in by_key for item in items.get(key, ()))
 
 
 FORMS: Final = {"orders": Form(ORDERS, _orders), "items": Form(ITEMS, _items)}
@@ -75,32 +75,34 @@ FORMS: Final = {"orders": Form(ORDERS, _orders), "items": Form(ITEMS, _items)}
 def stream(
     form: str, rows: QuerySet[Any], question: Question, user: Any, columns: Sequence[Column]
 ) -> StreamingHttpResponse:
-    """The answer, whose body is read from the database as it is sent.
+    """Return a response that reads its body from the database while it is sent.
 
-    Raises `waiting.AllAreWaiting` when as many are being sent as can be.
+    Raises `request_slots.AllAreWaiting` if too many downloads are running.
     """
-    whose = question.tenants[0].pk if len(question.tenants) == 1 else EVERYBODY
+    tenant_key = question.tenants[0].pk if len(question.tenants) == 1 else EVERYBODY
     response = StreamingHttpResponse(
-        Sent(whose, _text(form, rows, question, user, columns)),
+        Sent(tenant_key, _text(form, rows, question, user, columns)),
         content_type="text/csv; charset=utf-8; header=present",
     )
     response.headers["Content-Disposition"] = f'attachment; filename="{form}.csv"'
-    response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect it either
+    response.headers["X-Accel-Buffering"] = "no"  # keeps nginx from buffering the body
     return response
 
 
 def _text(
     form: str, rows: QuerySet[Any], question: Question, user: Any, columns: Sequence[Column]
 ) -> Generator[str]:
-    written = 0
+    count = 0
     try:
         yield _MARK + _lines([[column.name for column in columns]])
         for orders in _batches(rows, question, {column.needs for column in columns}):
-            found = FORMS[form].rows(orders, question)
-            cells = [[column.cell(row) for column in columns] for row in found]
-            written += len(cells)
+            cells = [
+                [column.cell(row) for column in columns]
+                for row in FORMS[form].rows(orders, question)
+            ]
+            count += len(cells)
             yield _lines(cells)
-    finally:  # also when whoever asked went away
+    finally:  # logged for a broken download too
         log.info(
             "export",
             actor=f"staff:{user.get_username()}",
@@ -108,39 +110,39 @@ def _text(
             form=form,
             asked=question.address(**{TERM: "…" if question.term else ""}),
             columns=[column.name for column in columns],
-            rows=written,
+            rows=count,
         )
 
 
 def _batches(
     rows: QuerySet[Any], question: Question, needs: Collection[str]
 ) -> Iterator[list[Any]]:
-    """Each batch by a statement of its own: no transaction stays open while somebody downloads."""
-    rows = change_list.shown(rows, question.tenants).select_related("tenant")
+    """Yield batches, one statement each, so that no transaction stays open during a download."""
+    rows = change_list.with_list_columns(rows, question.tenants).select_related("tenant")
     if SNAPSHOTS in needs:
         rows = rows.annotate(**{name: F(f"details__{name}") for name in _SNAPSHOTS})
-    place = None
+    cursor = None
     while True:
-        found = paging.read(rows, question.conditions, question.tenants, at=place, size=BATCH)
+        page = paging.read(rows, question.conditions, question.tenants, at=cursor, size=BATCH)
         if CANCELLATION in needs:
-            _add_cancellations(found.rows, question)
-        if found.rows:
-            yield found.rows
-        if (place := found.next) is None:
+            _add_cancellations(page.rows, question)
+        if page.rows:
+            yield page.rows
+        if (cursor := page.next) is None:
             return
 
 
 def _add_cancellations(orders: list[Any], question: Question) -> None:
-    """Give each order the facts of its cancellations, oldest first."""
+    """Set `cancellations` of each order to the facts of its cancellations, oldest first."""
     facts: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     entries = TimelineEntry.objects.filter(
         tenant__in=question.tenants,
         order__in=[order.pk for order in orders],
         verb__in=("cancelled", "items_cancelled"),
     )
-    for key, said in entries.order_by("order", "version").values_list("order", "facts"):
-        if mapping(said).get("reason"):
-            facts[key].append(said)
+    for key, entry in entries.order_by("order", "version").values_list("order", "facts"):
+        if mapping(entry).get("reason"):
+            facts[key].append(entry)
     for order in orders:
         order.cancellations = facts[order.pk]
 

@@ -1,4 +1,4 @@
-"""Columns of exported orders and items, and cells that spreadsheets leave as they are."""
+"""Columns of exported orders and items, and the escaping of cells for spreadsheets."""
 
 import datetime as dt
 import re
@@ -13,11 +13,11 @@ from ordermgmt.money import PLACES
 from orders.admin.excerpts import listing, mapping
 from orders.services.timeline.descriptions import in_words, plain
 
-# A spreadsheet takes a cell that begins so for a formula, or skips what precedes one.
+# A spreadsheet reads a cell that begins with one of these as a formula, or skips it before one.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 _MONTH: Final = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-# What it turns into another number, a date or a time: it drops the zeros before a number, and of a
-# long one the last digits.
+# A spreadsheet converts these to a number, a date or a time: it drops leading zeros, and the last
+# digits of a long number.
 _CONVERTED: Final = re.compile(
     rf"0\d+([.,]\d+)?|\d{{12,}}|\d+([.,]\d+)?e[+-]?\d+|\d+([.,]\d+)?\s*%"
     rf"|\d{{1,4}}[-/.]\d{{1,2}}([-/.](\d{{1,4}})?)?|\d{{1,2}}:\d\d(:\d\d)?(\s*[ap]m)?"
@@ -25,13 +25,13 @@ _CONVERTED: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
-CANCELLATION: Final = "cancellation"  # what a column needs besides the order's own columns
+CANCELLATION: Final = "cancellation"  # values of `Column.needs`
 SNAPSHOTS: Final = "snapshots"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. The usual ones are exported unless somebody chooses; `needs` names a read."""
+    """One column. The usual ones are the default; `needs` names an additional query."""
 
     name: str
     value: Callable[[Any], Any]
@@ -42,7 +42,7 @@ class Column:
     needs: str = ""
 
     def cell(self, row: Any) -> Any:
-        """Return the value as it is written: text so that no spreadsheet takes it for more."""
+        """Return the row's value for the CSV file, with text escaped for spreadsheets."""
         value = self.value(row)
         if value is None:
             return ""
@@ -50,7 +50,7 @@ class Column:
 
 
 def cell(value: Any) -> Any:
-    """Return text that stays text, with an apostrophe before what would not."""
+    """Return the value, with an apostrophe before text that a spreadsheet would convert."""
     if not isinstance(value, str):
         return value
     bare = value.strip(" ")
@@ -69,12 +69,12 @@ def _amount(name: str) -> Callable[[Any], str]:
 
 
 def _exact(amount: Decimal, currency: str) -> str:
-    """Return an amount with its currency's decimals, as programs and spreadsheets read it."""
+    """Return an amount with its currency's decimals, for programs and spreadsheets."""
     return f"{amount:.{PLACES.get(currency, 2)}f}"
 
 
 def _utc(name: str) -> Callable[[Any], str]:
-    """Return a time as spreadsheets read it; the column's name says that it is UTC."""
+    """Return a getter of a time in the format of spreadsheets, in UTC."""
 
     def time(order: Any) -> str:
         at: dt.datetime = getattr(order, name)
@@ -84,7 +84,7 @@ def _utc(name: str) -> Callable[[Any], str]:
 
 
 def _personal(kind: str, value: Callable[[Any], Any]) -> Callable[[Any], str]:
-    """Return personal data, or the token it leaves the order APIs as."""
+    """Return a getter of personal data, or of its token if the tenant uses tokens."""
 
     def personal(order: Any) -> str:
         text = value(order) or ""
@@ -96,7 +96,7 @@ def _personal(kind: str, value: Callable[[Any], Any]) -> Callable[[Any], str]:
 
 
 def _part(snapshot: str, *names: str) -> Callable[[Any], str]:
-    """Return the first of these members that an address has."""
+    """Return a getter of the first of these members that an address has."""
 
     def part(order: Any) -> str:
         address = mapping(getattr(order, snapshot))
@@ -109,9 +109,9 @@ def _payments(order: Any) -> str:
     return in_words([_payment(mapping(p), order) for p in listing(order.payments)])
 
 
-def _payment(said: Mapping[str, Any], order: Any) -> str:
-    parts = [plain(said.get(name)) for name in ("type", "method", "wallet", "processor")]
-    amount = said.get("amount")
+def _payment(payment: Mapping[str, Any], order: Any) -> str:
+    parts = [plain(payment.get(name)) for name in ("type", "method", "wallet", "processor")]
+    amount = payment.get("amount")
     if isinstance(amount, int | Decimal):
         parts.append(f"{_exact(Decimal(amount), order.currency)} {order.currency}")
     return " ".join(filter(None, parts))
@@ -127,14 +127,22 @@ def _address(kind: str) -> list[Column]:
     personal = ("first_name", "second_name", "last_name", "address_line_1", "address_line_2")
     return [
         *(
-            column(f"{kind}_{name}", _personal(name, _part(snapshot, name)), is_personal=True)
+            column(
+                name=f"{kind}_{name}",
+                value=_personal(name, _part(snapshot, name)),
+                is_personal=True,
+            )
             for name in personal
         ),
-        column(f"{kind}_zip_code", _part(snapshot, "zip_code")),
-        column(f"{kind}_city", _part(snapshot, "city")),
-        column(f"{kind}_state", _part(snapshot, "state", "province")),
-        column(f"{kind}_country", _part(snapshot, "country_code")),
-        column(f"{kind}_phone", _personal("phone", _part(snapshot, "phone")), is_personal=True),
+        column(name=f"{kind}_zip_code", value=_part(snapshot, "zip_code")),
+        column(name=f"{kind}_city", value=_part(snapshot, "city")),
+        column(name=f"{kind}_state", value=_part(snapshot, "state", "province")),
+        column(name=f"{kind}_country", value=_part(snapshot, "country_code")),
+        column(
+            name=f"{kind}_phone",
+            value=_personal("phone", _part(snapshot, "phone")),
+            is_personal=True,
+        ),
     ]
 
 
@@ -148,52 +156,64 @@ _sum = partial(Column, group="Amounts", is_text=False)
 _EXTRA: Final = (
     *_address("shipping"),
     *_address("billing"),
-    _rare("payments", _payments, "Payments", needs=SNAPSHOTS),
-    _rare("payment_references", _references, "Payments", needs=SNAPSHOTS),
-    _rare("cancellation_reason", _cancellation("reason"), "Cancellation", needs=CANCELLATION),
-    _rare("cancellation_note", _cancellation("note"), "Cancellation", needs=CANCELLATION),
+    _rare(name="payments", value=_payments, group="Payments", needs=SNAPSHOTS),
+    _rare(name="payment_references", value=_references, group="Payments", needs=SNAPSHOTS),
+    _rare(
+        name="cancellation_reason",
+        value=_cancellation("reason"),
+        group="Cancellation",
+        needs=CANCELLATION,
+    ),
+    _rare(
+        name="cancellation_note",
+        value=_cancellation("note"),
+        group="Cancellation",
+        needs=CANCELLATION,
+    ),
 )
 _OF_CUSTOMER: Final = (
-    _customer("customer_id", _personal("id", _attribute("customer_id"))),
-    _customer("customer_name", _personal("name", _attribute("customer_name"))),
-    _customer("customer_email", _personal("email", _attribute("customer_email"))),
+    _customer(name="customer_id", value=_personal("id", _attribute("customer_id"))),
+    _customer(name="customer_name", value=_personal("name", _attribute("customer_name"))),
+    _customer(name="customer_email", value=_personal("email", _attribute("customer_email"))),
 )
 
 ORDERS: Final = (
-    Column("tenant", lambda order: order.tenant.slug),
-    Column("number", _attribute("number")),
-    Column("external_id", _attribute("external_id")),
-    Column("id", lambda order: str(order.uuid)),
-    Column("status", _attribute("status")),
-    Column("outcome", lambda order: order.balance.outcome or ""),
-    Column("holds", lambda order: " ".join(hold.kind for hold in order.standing)),
-    Column("conflicts", _attribute("conflicts"), is_text=False),
-    Column("placed_at_utc", _utc("placed_at"), is_text=False),
-    Column("captured_at_utc", _utc("captured_at"), is_text=False),
+    Column(name="tenant", value=lambda order: order.tenant.slug),
+    Column(name="number", value=_attribute("number")),
+    Column(name="external_id", value=_attribute("external_id")),
+    Column(name="id", value=lambda order: str(order.uuid)),
+    Column(name="status", value=_attribute("status")),
+    Column(name="outcome", value=lambda order: order.balance.outcome or ""),
+    Column(name="holds", value=lambda order: " ".join(hold.kind for hold in order.active_holds)),
+    Column(name="conflicts", value=_attribute("conflicts"), is_text=False),
+    Column(name="placed_at_utc", value=_utc("placed_at"), is_text=False),
+    Column(name="captured_at_utc", value=_utc("captured_at"), is_text=False),
     *(
-        Column(name, _attribute(name))
+        Column(name=name, value=_attribute(name))
         for name in ("channel_type", "channel_name", "shop", "store_id")
     ),
     *_OF_CUSTOMER,
-    Column("fulfilled_by", lambda order: " ".join(order.places)),
-    Column("units", _attribute("item_count"), is_text=False),
-    Column("currency", _attribute("currency"), "Amounts"),
-    Column("price_method", _attribute("price_method"), "Amounts"),
+    Column(name="fulfilled_by", value=lambda order: " ".join(order.places)),
+    Column(name="units", value=_attribute("item_count"), is_text=False),
+    Column(name="currency", value=_attribute("currency"), group="Amounts"),
+    Column(name="price_method", value=_attribute("price_method"), group="Amounts"),
     *(
-        _sum(name, _amount(name))
+        _sum(name=name, value=_amount(name))
         for name in ("net", "tax", "gross", "discount", "shipping", "gift_wrapping", "total")
     ),
-    _sum("remaining_total", lambda order: _exact(order.balance.remaining, order.currency)),
+    _sum(
+        name="remaining_total", value=lambda order: _exact(order.balance.remaining, order.currency)
+    ),
     *_EXTRA,
 )
 
 
 def _of_order(column: Column, **changes: Any) -> Column:
-    """Return a column of an item that says something of its order."""
+    """Return a column of the item export that shows a value of the item's order."""
     return Column(
-        changes.get("name", column.name),
-        lambda item: column.value(item.order),
-        column.group,
+        name=changes.get("name", column.name),
+        value=lambda item: column.value(item.order),
+        group=column.group,
         is_usual=changes.get("is_usual", column.is_usual),
         is_text=column.is_text,
         is_personal=column.is_personal,
@@ -207,10 +227,10 @@ ITEMS: Final = (
     _of_order(_BY_NAME["number"], name="order_number"),
     _of_order(_BY_NAME["external_id"], name="order_external_id"),
     _of_order(_BY_NAME["placed_at_utc"]),
-    Column("position", lambda item: item.position + 1, "Item", is_text=False),
-    Column("id", lambda item: str(item.uuid), "Item"),
+    Column(name="position", value=lambda item: item.position + 1, group="Item", is_text=False),
+    Column(name="id", value=lambda item: str(item.uuid), group="Item"),
     *(
-        Column(name, _attribute(name), "Item")
+        Column(name=name, value=_attribute(name), group="Item")
         for name in (
             "external_item_id",
             "product_id",
@@ -224,7 +244,7 @@ ITEMS: Final = (
     ),
     _of_order(_BY_NAME["currency"]),
     _of_order(_BY_NAME["price_method"]),
-    *(_sum(name, _amount(name)) for name in ("base", "discount", "net", "tax", "gross")),
+    *(_sum(name=name, value=_amount(name)) for name in ("base", "discount", "net", "tax", "gross")),
     *(_of_order(column, is_usual=False) for column in _OF_CUSTOMER),
     *(_of_order(column) for column in _EXTRA),
 )

@@ -1,4 +1,4 @@
-"""What support asks of many orders: each question once, with how far a search for it may reach."""
+"""Filters of the order list: a table of form fields, conditions and access paths."""
 
 import calendar
 import datetime as dt
@@ -23,20 +23,20 @@ from orders.lifecycle import OUTCOME_RULES, HoldKind, ItemStatus, OrderStatus, O
 from orders.models import ChannelType, Hold, Item
 
 HOUR: Final = dt.timedelta(hours=1)
-_LAST_DAY: Final = dt.date(9999, 12, 30)  # there is a day after it
+_LAST_DAY: Final = dt.date(9999, 12, 30)  # "until" adds one day, which must be a valid date
 
 
 class Reach(Enum):
-    """How the orders that a filter lets through are found among a million."""
+    """Access path of a filter: the index that finds its orders, if there is one."""
 
-    TIME = "along an index by time"
-    FEW = "there are few, by an index of their own"
-    WINDOW = "among so many of the newest: there may be none"
+    TIME = "the index by time"
+    FEW = "an index of its own, because few orders match"
+    WINDOW = "no index, so only a window of the newest orders is searched"
 
 
 @dataclass(frozen=True)
 class Filter:
-    """One question: the field it is asked with, and which orders are the answer."""
+    """One filter: its form field, and the condition that orders must meet."""
 
     name: str
     field: forms.Field
@@ -44,54 +44,57 @@ class Filter:
     reach: Reach = Reach.WINDOW
 
 
-def _held(**asked: Any) -> Q:
-    """Orders with such a hold; all of them wait, which is where to look, by time."""
+def _held(**conditions: Any) -> Q:
+    """Return the condition "has an active hold like this".
+
+    It includes the status on hold, so that the index by status and time applies.
+    """
     holds = Hold.objects.filter(
-        tenant=OuterRef("tenant"), order=OuterRef("pk"), released_at=None, **asked
+        tenant=OuterRef("tenant"), order=OuterRef("pk"), released_at=None, **conditions
     )
     return Q(Exists(holds), status=OrderStatus.ON_HOLD)
 
 
-def _with_item(asked: Q) -> Q:
-    items = Item.objects.filter(asked, tenant=OuterRef("tenant"), order=OuterRef("pk"))
+def _with_item(condition: Q) -> Q:
+    items = Item.objects.filter(condition, tenant=OuterRef("tenant"), order=OuterRef("pk"))
     return Q(Exists(items))
 
 
 class Period(forms.CharField):
-    """A year, a month or a day, as ISO 8601 writes it; cleaned to its beginning and its end."""
+    """A year, month or day in ISO 8601; its cleaned value is the period's start and end."""
 
-    _WRITTEN: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+    _FORMAT: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
     def clean(self, value: Any) -> tuple[dt.datetime, dt.datetime] | None:
         text = super().clean(value)
         if not text:
             return None
-        written = self._WRITTEN.fullmatch(text)
-        if written is None:
+        match = self._FORMAT.fullmatch(text)
+        if match is None:
             raise ValidationError("A year, a month or a day, such as 2026-11.")
-        year, month, day = (int(part) if part else None for part in written.groups())
+        year, month, day = (int(part) if part else None for part in match.groups())
         try:
             first = dt.datetime(year or 0, month or 1, day or 1, tzinfo=dt.UTC)
             days = 1 if day else calendar.monthrange(first.year, first.month)[1]
             return first, first + dt.timedelta(
                 days=days if month else 365 + calendar.isleap(first.year)
             )
-        except (ValueError, OverflowError) as impossible:
-            raise ValidationError("There is no such day.") from impossible
+        except (ValueError, OverflowError) as error:
+            raise ValidationError("There is no such day.") from error
 
 
-def _became(outcome: str) -> Q:
-    """Orders of which the rules of the lifecycle make this outcome: the first that fits."""
+def _has_outcome(outcome: str) -> Q:
+    """Return the condition that the first matching outcome rule gives this outcome."""
     numbers = {f"of_{s}": Count("pk", filter=Q(status=s)) for s in ItemStatus.values}
     items = Item.objects.filter(tenant=OuterRef("tenant"), order=OuterRef("pk"))
-    found, earlier = Q(pk__in=[]), Q()
+    matches, earlier = Q(pk__in=[]), Q()
     for rule in OUTCOME_RULES:
         fits = reduce(or_, (Q(**{f"of_{status}__gt": 0}) for status in rule.some))
         fits &= Q(**{f"of_{status}": 0 for status in set(ItemStatus) - rule.every})
         if rule.outcome == outcome:
-            found |= earlier & fits
+            matches |= earlier & fits
         earlier &= ~fits
-    return Q(Exists(items.values("order").annotate(**numbers).filter(found)))
+    return Q(Exists(items.values("order").annotate(**numbers).filter(matches)))
 
 
 def _choice(choices: Iterable[tuple[str, str]], label: str) -> forms.ChoiceField:
@@ -128,46 +131,73 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 FILTERS: Final = (
-    Filter("status", _choice(OrderStatus.choices, "Status"), lambda is_: Q(status=is_), Reach.TIME),
-    Filter("outcome", _choice(Outcome.choices, "Outcome"), _became),
-    Filter("hold", _choice(HoldKind.choices, "Held by"), lambda kind: _held(kind=kind), Reach.TIME),
     Filter(
-        "due",
-        _switch("Grace ends", yes="Within the hour"),
-        lambda _: _held(due_at__lte=Now() + HOUR),
-        Reach.TIME,
+        name="status",
+        field=_choice(OrderStatus.choices, "Status"),
+        matches=lambda status: Q(status=status),
+        reach=Reach.TIME,
+    ),
+    Filter(name="outcome", field=_choice(Outcome.choices, "Outcome"), matches=_has_outcome),
+    Filter(
+        name="hold",
+        field=_choice(HoldKind.choices, "Held by"),
+        matches=lambda kind: _held(kind=kind),
+        reach=Reach.TIME,
     ),
     Filter(
-        "conflict",
-        _switch("Conflicts", yes="Cannot be fulfilled"),
-        lambda _: _with_item(~Q(conflict_reason="")),
-        Reach.FEW,
-    ),
-    Filter("channel", _choice(ChannelType.choices, "Channel"), lambda is_: Q(channel_type=is_)),
-    Filter("store", _text("Bought in store", "known-stores"), lambda code: Q(store_id=code)),
-    Filter(
-        "location",
-        _text("Fulfilled by", "known-locations"),
-        lambda code: _with_item(Q(location_code=code)),
-    ),
-    Filter("units", _number("Units, at least"), lambda number: Q(item_count__gte=number)),
-    Filter(
-        "external",
-        _switch("External OMS", yes="Handed over"),
-        lambda _: _with_item(Q(status=ItemStatus.CAPTURED)),
-    ),
-    Filter("since", _day("Placed from"), lambda day: Q(placed_at__gte=_midnight(day)), Reach.TIME),
-    Filter(
-        "until",
-        _day("Placed until"),
-        lambda day: Q(placed_at__lt=_midnight(day) + dt.timedelta(days=1)),
-        Reach.TIME,
+        name="due",
+        field=_switch("Grace ends", yes="Within the hour"),
+        matches=lambda _: _held(due_at__lte=Now() + HOUR),
+        reach=Reach.TIME,
     ),
     Filter(
-        "placed",
-        Period(max_length=10, label="Placed in", required=False, widget=forms.HiddenInput),
-        lambda period: Q(placed_at__gte=period[0], placed_at__lt=period[1]),
-        Reach.TIME,
+        name="conflict",
+        field=_switch("Conflicts", yes="Cannot be fulfilled"),
+        matches=lambda _: _with_item(~Q(conflict_reason="")),
+        reach=Reach.FEW,
+    ),
+    Filter(
+        name="channel",
+        field=_choice(ChannelType.choices, "Channel"),
+        matches=lambda channel: Q(channel_type=channel),
+    ),
+    Filter(
+        name="store",
+        field=_text("Bought in store", "known-stores"),
+        matches=lambda code: Q(store_id=code),
+    ),
+    Filter(
+        name="location",
+        field=_text("Fulfilled by", "known-locations"),
+        matches=lambda code: _with_item(Q(location_code=code)),
+    ),
+    Filter(
+        name="units",
+        field=_number("Units, at least"),
+        matches=lambda number: Q(item_count__gte=number),
+    ),
+    Filter(
+        name="external",
+        field=_switch("External OMS", yes="Handed over"),
+        matches=lambda _: _with_item(Q(status=ItemStatus.CAPTURED)),
+    ),
+    Filter(
+        name="since",
+        field=_day("Placed from"),
+        matches=lambda day: Q(placed_at__gte=_midnight(day)),
+        reach=Reach.TIME,
+    ),
+    Filter(
+        name="until",
+        field=_day("Placed until"),
+        matches=lambda day: Q(placed_at__lt=_midnight(day) + dt.timedelta(days=1)),
+        reach=Reach.TIME,
+    ),
+    Filter(
+        name="placed",
+        field=Period(max_length=10, label="Placed in", required=False, widget=forms.HiddenInput),
+        matches=lambda period: Q(placed_at__gte=period[0], placed_at__lt=period[1]),
+        reach=Reach.TIME,
     ),
 )
 TENANT: Final = "tenant"
@@ -175,17 +205,17 @@ BY_NAME: Final = {row.name: row for row in FILTERS}
 
 
 class TenantField(forms.ModelChoiceField):
-    """A tenant by its slug, in capitals or not."""
+    """A tenant by its slug, in upper or lower case."""
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(folded(value) if isinstance(value, str) else value)
 
 
 class FilterForm(forms.Form):
-    """The questions as a form; an operator is asked for a tenant too."""
+    """The filters as a form; operators get a field for the tenant too."""
 
-    def __init__(self, asked: Any, tenants: QuerySet[Tenant] | None = None) -> None:
-        super().__init__(asked)
+    def __init__(self, data: Any, tenants: QuerySet[Tenant] | None = None) -> None:
+        super().__init__(data)
         if tenants is not None:
             self.fields[TENANT] = TenantField(
                 tenants, to_field_name="slug", required=False, empty_label="Any", label="Tenant"
@@ -196,20 +226,20 @@ class FilterForm(forms.Form):
 
     @property
     def active(self) -> list[str]:
-        """The names of the filters in use."""
+        """Return the names of the filters in use."""
         return [name for name, value in self.cleaned_data.items() if value]
 
     def conditions(self) -> dict[Reach, Q]:
-        """What is asked of the orders, by how they are found."""
-        found = {reach: Q() for reach in Reach}
+        """Return the conditions of the filters in use, by access path."""
+        conditions = {reach: Q() for reach in Reach}
         for name in self.active:
             if row := BY_NAME.get(name):
-                found[row.reach] &= row.matches(self.cleaned_data[name])
-        return found
+                conditions[row.reach] &= row.matches(self.cleaned_data[name])
+        return conditions
 
 
 def places(tenants: Sequence[Tenant]) -> list[Location]:
-    """The locations to suggest."""
+    """Return the locations that the form suggests."""
     return list(
         Location.objects.filter(tenant__in=tenants).order_by("code").only("code", "name", "type")
     )

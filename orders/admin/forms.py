@@ -1,4 +1,4 @@
-"""What the console asks for before it does something to an order."""
+"""Forms of actions on orders."""
 
 import re
 from typing import Any, Final
@@ -20,13 +20,13 @@ def _reason(**attrs: Any) -> forms.CharField:
     )
 
 
-class SeenForm(forms.Form):
-    """What was decided by looking at an order, which must still be as it was then."""
+class VersionForm(forms.Form):
+    """A form that carries the order version the page showed; the service refuses an older one."""
 
     expected_version = forms.IntegerField(min_value=1, max_value=_LARGEST, widget=forms.HiddenInput)
 
 
-class ReasonForm(SeenForm):
+class ReasonForm(VersionForm):
     reason = _reason(autofocus=True)
 
 
@@ -40,26 +40,26 @@ class CancelForm(ReasonForm):
 
 
 class NoteForm(forms.Form):
-    """A note contradicts nothing that happened meanwhile, so it is taken whenever it comes."""
+    """A note without a version, because it conflicts with no other change of the order."""
 
     text = forms.CharField(
         label="Note", max_length=4000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
 
     def clean_text(self) -> str:
-        """Browsers end lines as the network does; notes are kept as everybody else's."""
+        """Return the text with LF line ends, because browsers send CRLF."""
         text: str = self.cleaned_data["text"]
         return text.replace("\r\n", "\n")
 
 
 class BulkForm(forms.Form):
-    """The orders somebody chose, and why the same is to be done to all of them."""
+    """The selected orders, and the reason for the bulk action."""
 
     orders = forms.CharField(max_length=250_000, widget=forms.HiddenInput)
     reason = _reason(autofocus=True)
 
     def clean_orders(self) -> list[int]:
-        """The keys of the orders chosen."""
+        """Return the keys of the selected orders."""
         text: str = self.cleaned_data["orders"]
         if not re.fullmatch(r"[0-9]{1,18}(,[0-9]{1,18})*", text):
             raise forms.ValidationError("Choose the orders on the list.")

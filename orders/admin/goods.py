@@ -1,4 +1,4 @@
-"""What an order is made of, as its page shows it: its items, and what they travel in."""
+"""Items and shipments of the order page."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,22 +9,22 @@ from orders.admin.excerpts import ROWS, Panel, attributes, mapping, rows, short,
 from orders.models import Item, Order, Shipment
 from orders.services.console.order_state import OrderState
 from orders.services.reading.queries import Document
-from orders.services.timeline.descriptions import items as so_many
+from orders.services.timeline.descriptions import items as items_in_words
 from orders.services.timeline.descriptions import reason
 
 ITEMS: Final = 100
 
 
-def items(standing: OrderState, first: int) -> Panel:
-    """Some of the order's items, from the given place on; one statement, for their locations."""
-    order, every = standing.document.order, standing.document.items
+def items(state: OrderState, first: int) -> Panel:
+    """Return the order's items from position `first`; one statement reads location names."""
+    order, every = state.document.order, state.document.items
     first = first if first < len(every) else 0
-    shown = every[first : first + ITEMS]
-    codes = {item.location_code for item in shown if item.location_code}
-    places = Location.objects.filter(tenant=standing.tenant, code__in=codes)
+    page = every[first : first + ITEMS]
+    codes = {item.location_code for item in page if item.location_code}
+    places = Location.objects.filter(tenant=state.tenant, code__in=codes)
     names = dict(places.values_list("code", "name"))
     more = first + ITEMS if first + ITEMS < len(every) else None
-    return Panel([_item(i, order, names) for i in shown], len(every), more, first == 0)
+    return Panel([_item(i, order, names) for i in page], len(every), more, first == 0)
 
 
 def _item(item: Item, order: Order, places: Mapping[str, str]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _item(item: Item, order: Order, places: Mapping[str, str]) -> dict[str, Any]
         "conflict": reason(item.conflict_reason) if item.conflict_reason else "",
         "name": short(product.get("name") or ""),
         "variant": short(", ".join(str(v) for v in variant if v)),
-        "price": amounts.of_price(item, order),
+        "price": amounts.price_lines(item, order),
         "identifiers": rows((words(name), value) for name, value in list(serials.items())[:ROWS]),
         "place": item.location_code,
         "place_name": places.get(item.location_code, ""),
@@ -50,20 +50,20 @@ def _item(item: Item, order: Order, places: Mapping[str, str]) -> dict[str, Any]
 
 
 def shipments(document: Document) -> list[dict[str, Any]]:
-    """All of the order's shipments; there are never many."""
+    """Return all of the order's shipments."""
     return [_shipment(shipment, document) for shipment in document.shipments]
 
 
 def _shipment(shipment: Shipment, document: Document) -> dict[str, Any]:
-    asked = f" to {shipment.location_code}" if shipment.location_code else ""
-    travels = [item for item in document.items if item.shipment_id == shipment.pk]
-    tracked = dict.fromkeys((i.carrier, i.tracking_code) for i in travels if i.tracking_code)
+    destination = f" to {shipment.location_code}" if shipment.location_code else ""
+    members = [item for item in document.items if item.shipment_id == shipment.pk]
+    tracked = dict.fromkeys((i.carrier, i.tracking_code) for i in members if i.tracking_code)
     return {
         "number": shipment.position + 1,
         "level": shipment.service_level or "no service level",
         "method": shipment.shipping_method.replace("_", " "),
-        "routing": f"{shipment.strategy}{asked}",
-        "items": so_many(len(travels)),
-        "price": amounts.of_price(shipment, document.order),
+        "routing": f"{shipment.strategy}{destination}",
+        "items": items_in_words(len(members)),
+        "price": amounts.price_lines(shipment, document.order),
         "tracking": [" ".join(filter(None, pair)) for pair in list(tracked)[:ROWS]],
     }

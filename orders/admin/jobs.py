@@ -1,4 +1,4 @@
-"""Bulk jobs: how far each is, what became of every order, and a way to let the rest be."""
+"""Bulk jobs: their list, progress, results by order, and a stop button."""
 
 from typing import Any, ClassVar, Final
 
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from ordermgmt.console.scoping import TenantAdmin, actor_of
 from ordermgmt.console.wording import moment, who
 from orders.admin import labels
-from orders.admin.bulk import TOGETHER
+from orders.admin.bulk import BULK_ACTIONS
 from orders.models import BulkJob, BulkOutcome, BulkVerb
 from orders.services.console import bulk_jobs
 
@@ -47,7 +47,7 @@ class BulkJobAdmin(TenantAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """How far it is, and what became of each order."""
+        """Show the progress, and the result for each order."""
         job = self._job(request, object_id)
         if job is None:
             return self._absent(request, object_id)
@@ -56,10 +56,10 @@ class BulkJobAdmin(TenantAdmin):
         rows = rows.defer("order__details")
         if outcome in BulkOutcome.values:
             rows = rows.filter(outcome=outcome)
-        said = request.GET.get("after", "")
-        if said.isascii() and said.isdigit() and len(said) < 9:
-            rows = rows.filter(position__gt=int(said))
-        shown = list(rows[: SHOWN + 1])
+        after = request.GET.get("after", "")
+        if after.isascii() and after.isdigit() and len(after) < 9:
+            rows = rows.filter(position__gt=int(after))
+        page = list(rows[: SHOWN + 1])
         context = {
             **self.admin_site.each_context(request),
             "title": f"{job}, by {who(job.actor)}",
@@ -70,30 +70,30 @@ class BulkJobAdmin(TenantAdmin):
             "stopped_by": who(job.stopped_by) if job.stopped_by else "",
             "begun": moment(job.created_at),
             "finished": moment(job.finished_at) if job.finished_at else "",
-            "may_stop": request.user.has_perm(TOGETHER[BulkVerb(job.verb)].permission),
-            "rows": [(row, _label(BulkOutcome(row.outcome))) for row in shown[:SHOWN]],
-            "after": shown[SHOWN - 1].position if len(shown) > SHOWN else None,
+            "may_stop": request.user.has_perm(BULK_ACTIONS[BulkVerb(job.verb)].permission),
+            "rows": [(row, _label(BulkOutcome(row.outcome))) for row in page[:SHOWN]],
+            "after": page[SHOWN - 1].position if len(page) > SHOWN else None,
             "outcome": outcome,
             **_progress(job),
         }
         return TemplateResponse(request, "console/orders/job.html", context)
 
     def progress(self, request: HttpRequest, key: int) -> HttpResponse:
-        """How far it is, for the page that watches it."""
+        """Return the progress as JSON, for the script of the job's page."""
         job = self._job(request, str(key))
         if job is None:
             return JsonResponse({}, status=404)
-        told = _progress(job)
-        counts = {outcome.value: n for outcome, n, _ in told["counts"]}
+        state = _progress(job)
+        counts = {outcome.value: n for outcome, n, _ in state["counts"]}
         finished = job.finished_at is not None
-        return JsonResponse(counts | {"over": told["over"], "finished": finished})
+        return JsonResponse(counts | {"over": state["over"], "finished": finished})
 
     def stop(self, request: HttpRequest, key: int) -> HttpResponse:
-        """Let the orders be that still wait."""
+        """Stop the job; orders that still wait stay as they are."""
         job = self._job(request, str(key))
         if job is None:
             return self._absent(request, str(key))
-        if not request.user.has_perm(TOGETHER[BulkVerb(job.verb)].permission):
+        if not request.user.has_perm(BULK_ACTIONS[BulkVerb(job.verb)].permission):
             raise PermissionDenied
         left = bulk_jobs.stop(job=job, actor=actor_of(request.user))
         messages.success(request, f"{left:,} orders are left as they were.")
@@ -124,11 +124,11 @@ class BulkJobAdmin(TenantAdmin):
             raise PermissionDenied
         if not (object_id.isascii() and object_id.isdigit()):
             return None
-        found: Any = self.get_queryset(request).filter(pk=int(object_id)).first()
-        return found
+        job: Any = self.get_queryset(request).filter(pk=int(object_id)).first()
+        return job
 
     def _absent(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Another tenant's job cannot be told from none."""
+        """Answer for an unknown job; another tenant's job gets the same answer."""
         answer: HttpResponse = self._get_obj_does_not_exist_redirect(
             request, BulkJob._meta, object_id
         )

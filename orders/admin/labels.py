@@ -1,4 +1,4 @@
-"""How the console words and colors what an order is: statuses, holds, amounts."""
+"""Labels of order data: statuses, holds, outcomes and amounts, in words and colors."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from orders.lifecycle import HoldKind, ItemStatus, OrderStatus, Outcome
 from orders.models import Hold
 from orders.services.timeline.descriptions import duration
 
-# A color says again what the text says, for those who see it.
+# Colors repeat the text, so no information is in the color alone.
 _COLORS: Final = {
     "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
     "danger": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
@@ -46,7 +46,7 @@ ITEM_COLORS: Final = {
 
 
 def label(text: str, color: str = "plain", title: str = "") -> SafeString:
-    """A small colored label."""
+    """Return a small colored label as HTML."""
     return format_html(
         '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px]'
         ' uppercase whitespace-nowrap {}"{}>{}</span>',
@@ -57,17 +57,17 @@ def label(text: str, color: str = "plain", title: str = "") -> SafeString:
 
 
 def order_status(status: str) -> SafeString:
-    known = OrderStatus(status)
-    return label(known.label, ORDER_COLORS.get(known, "plain"))
+    member = OrderStatus(status)
+    return label(member.label, ORDER_COLORS.get(member, "plain"))
 
 
 def item_status(status: str) -> SafeString:
-    known = ItemStatus(status)
-    return label(known.label, ITEM_COLORS.get(known, "plain"))
+    member = ItemStatus(status)
+    return label(member.label, ITEM_COLORS.get(member, "plain"))
 
 
 def hold(kind: str, due_at: datetime | None, reason: str = "") -> SafeString:
-    """Which hold, and for a grace period when it ends."""
+    """Return the label of a hold, with the end of a grace period."""
     if due_at is None:
         color = "danger" if kind == HoldKind.BIG_ORDER else "warning"
         return label(HoldKind(kind).label, color, reason)
@@ -76,7 +76,7 @@ def hold(kind: str, due_at: datetime | None, reason: str = "") -> SafeString:
 
 
 def why(hold: Hold) -> str:
-    """What it waits for; a grace period is told as long as it is by now, extensions included."""
+    """Return the reason of a hold; for a grace period its length, with extensions."""
     if hold.due_at is None:
         return hold.reason
     return f"Grace period of {duration(round((hold.due_at - hold.placed_at).total_seconds()))}"
@@ -88,10 +88,10 @@ def outcome(outcome: Outcome | None) -> SafeString:
 
 
 def amount(value: Decimal, currency: str) -> str:
-    """An amount with its currency's decimals, thousands apart, and the currency."""
+    """Return an amount with its currency, its decimals and thousands separators."""
     return f"{number(value, currency)} {currency}"
 
 
 def number(value: Decimal, currency: str) -> str:
-    """Return an amount where others beside it name the currency."""
+    """Return an amount without its currency."""
     return money.formatted(value, currency).replace("-", "−")

@@ -1,4 +1,4 @@
-"""Links beside the list: views by name, what is asked and how to ask less, and days to go into."""
+"""Links above the order list: saved views, filters in use, and periods."""
 
 import calendar
 import datetime as dt
@@ -13,8 +13,7 @@ from orders.admin.asking import TERM, Question
 from orders.lifecycle import HoldKind, OrderStatus
 from orders.models import SavedView
 
-YEARS: Final = 4  # back from this one, to go into
-# What support looks at all day.
+YEARS: Final = 4  # offered as periods, this year included
 BUILT_IN: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("All", {}),
     ("Waiting for approval", {"hold": HoldKind.BIG_ORDER.value}),
@@ -27,7 +26,7 @@ BUILT_IN: Final[tuple[tuple[str, dict[str, str]], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a click leads."""
+    """A link to the list: its text and query string."""
 
     text: str
     query: str
@@ -36,17 +35,17 @@ class Link:
 
 
 def views(user: Any, question: Question) -> list[Link]:
-    """What everybody has, today, and what this person saved; the one that is shown is marked."""
+    """Return the built-in views and the person's own ones; the current one is marked."""
     current = question.address()
-    everybodys = [*BUILT_IN, ("Placed today", {"placed": f"{now():%Y-%m-%d}"})]
-    links = [(name, _query(said), False) for name, said in everybodys]
+    built_in = [*BUILT_IN, ("Placed today", {"placed": f"{now():%Y-%m-%d}"})]
+    links = [(name, _query(parameters), False) for name, parameters in built_in]
     own = SavedView.objects.filter(owner=user).order_by("name")
     links += [(view.name, view.query, True) for view in own]
     return [Link(name, query, query == current, is_own) for name, query, is_own in links]
 
 
 def chips(question: Question) -> Iterator[Link]:
-    """What is asked, each with the address that asks everything but it."""
+    """Yield the search term and each filter in use, with the query that removes it."""
     if question.term:
         yield Link(f"“{question.term}”", question.address(**{TERM: ""}))
     for name in question.form.active:
@@ -56,7 +55,7 @@ def chips(question: Question) -> Iterator[Link]:
 
 
 def periods(question: Question) -> list[Link]:
-    """From years into months into days: what the chosen period can be narrowed to."""
+    """Return the parts of the chosen period: years, months of a year, or days of a month."""
     chosen = question.form.cleaned_data["placed"]
     if chosen is None:
         year = now().year
@@ -66,16 +65,16 @@ def periods(question: Question) -> list[Link]:
     return [Link(name, question.address(placed=name)) for name in names]
 
 
-def _parts(said: str, first: dt.datetime) -> Iterator[str]:
-    match said.count("-"):
+def _parts(period: str, first: dt.datetime) -> Iterator[str]:
+    match period.count("-"):
         case 0:
-            yield from (f"{said}-{month:02}" for month in range(1, 13))
+            yield from (f"{period}-{month:02}" for month in range(1, 13))
         case 1:
             days = calendar.monthrange(first.year, first.month)[1]
-            yield from (f"{said}-{day:02}" for day in range(1, days + 1))
+            yield from (f"{period}-{day:02}" for day in range(1, days + 1))
 
 
-def _query(said: dict[str, str]) -> str:
+def _query(parameters: dict[str, str]) -> str:
     query = QueryDict(mutable=True)
-    query.update(said)
+    query.update(parameters)
     return query.urlencode()

@@ -1,4 +1,4 @@
-"""The list of orders: what support sees of many orders at once."""
+"""Order list: its filters, views, exports and actions."""
 
 from collections import defaultdict
 from typing import Any, ClassVar, Final
@@ -38,12 +38,12 @@ class NameForm(forms.ModelForm):
 
 
 class OrderList(TenantAdmin):
-    """The list's half of the pages over orders."""
+    """List pages of `OrderAdmin`."""
 
     list_per_page = paging.SIZE
     list_fullwidth = True
     sortable_by: ClassVar = ()
-    search_fields: ClassVar = ("number",)  # says that there is a search; it is ours
+    search_fields: ClassVar = ("number",)  # shows the search field; `searching` does the search
     search_help_text = HELP
     show_facets = ShowFacets.NEVER
     actions: ClassVar[tuple[str, ...]] = (
@@ -59,8 +59,8 @@ class OrderList(TenantAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        said = {"title": "Orders", "selection_note_all": "All that match are selected"}
-        response = super().changelist_view(request, said | (extra_context or {}))
+        labels = {"title": "Orders", "selection_note_all": "All that match are selected"}
+        response = super().changelist_view(request, labels | (extra_context or {}))
         page = (getattr(response, "context_data", None) or {}).get("cl")
         if page is None:
             return response
@@ -85,29 +85,29 @@ class OrderList(TenantAdmin):
         return response
 
     def get_urls(self) -> list[Any]:
-        ours = (
+        post_only = (
             ("export/", self.export_view, "orders_order_export"),
             ("views/forget/", self.forget_view, "orders_order_forget_view"),
         )
         wrap = self.admin_site.admin_view
-        urls = [path(at, wrap(require_POST(view)), name=name) for at, view, name in ours]
-        keep = path("views/save/", wrap(self.save_view), name="orders_order_save_view")
+        urls = [path(route, wrap(require_POST(view)), name=name) for route, view, name in post_only]
+        save = path("views/save/", wrap(self.save_view), name="orders_order_save_view")
         choose = path(
             "export/choose/<slug:form>/", wrap(self.choose_view), name="orders_order_choose"
         )
-        return [keep, choose, *urls, *super().get_urls()]
+        return [save, choose, *urls, *super().get_urls()]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("orders.export_order"))
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Everything the list's address asks for, whichever page of it is shown."""
+        """Export every order that matches the list's address, on all pages."""
         if not (self.has_view_permission(request) and self.has_export_permission(request)):
             raise PermissionDenied
         return self._export(request, request.POST.get("form", ""))
 
     def choose_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        """Ask which columns to export of what the list's address asks for."""
+        """Show the columns to choose for an export of the list's address."""
         if not (self.has_view_permission(request) and self.has_export_permission(request)):
             raise PermissionDenied
         if form not in export.FORMS:
@@ -173,8 +173,8 @@ class OrderList(TenantAdmin):
             return HttpResponseRedirect(reverse(LIST))
         try:
             columns = export.FORMS[form].chosen(request.POST.getlist("columns"))
-        except export.NoSuchColumn as unknown:
-            raise BadRequest(f"There is no column {unknown}.") from None
+        except export.NoSuchColumn as error:
+            raise BadRequest(f"There is no column {error}.") from None
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) or _keys(request.POST.get("orders"))
         if chosen and request.POST.get("select_across") != "1":
             question = question.only(Q(pk__in=chosen))
@@ -194,14 +194,15 @@ class OrderList(TenantAdmin):
         return super().response_action(request, queryset)
 
     def save_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Keep what the address asks under the name that was typed."""
+        """Save the list's query under the name in the form."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             query = Question.read(request).address()
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(LIST))
-        if request.method != "POST":  # back from a sign-in: the list offers what was typed
+        # A GET comes from a sign-in, so the list shows the typed name again.
+        if request.method != "POST":
             return HttpResponseRedirect(f"{reverse(LIST)}?{query}")
         form = NameForm(request.POST)
         if form.is_valid():
@@ -223,7 +224,7 @@ class OrderList(TenantAdmin):
 
 
 def _keys(text: str | None) -> list[str]:
-    """Return the orders that were selected before their columns were chosen."""
+    """Return the keys of the selected orders, from the column form's hidden field."""
     keys = text.split(",") if text else []
     if not all(key.isascii() and key.isdecimal() and len(key) < 19 for key in keys):
         raise BadRequest("These are no orders.")

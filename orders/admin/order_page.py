@@ -1,4 +1,4 @@
-"""The page of one order: everything about it, and what can be done with it now."""
+"""Order page: the details of one order, and the actions possible now."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ from ordermgmt.console.scoping import TenantAdmin, actor_of
 from ordermgmt.console.wording import exact, moment, relative
 from ordermgmt.errors import DomainError
 from orders.admin import labels
-from orders.admin.buttons import BUTTONS, Button, Said, Target
+from orders.admin.buttons import BUTTONS, Button, FormData, Target
 from orders.admin.forms import NoteForm
-from orders.admin.panels import happenings_since, panels
+from orders.admin.panels import changes_since, panels
 from orders.models import Hold, Order
 from orders.services.changes.locking import ChangedSince
 from orders.services.console.order_state import OrderState, load_order_state
@@ -30,7 +30,7 @@ Buttons = Mapping[Target, Sequence[tuple[Button, str]]]
 
 
 class OrderPage(TenantAdmin):
-    """The page's half of the pages over orders."""
+    """Pages of one order in `OrderAdmin`."""
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.act)
@@ -51,110 +51,115 @@ class OrderPage(TenantAdmin):
             return HttpResponse(
                 status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"}
             )
-        standing = self._look(request, object_id)
-        if standing is None:
+        state = self._state(request, object_id)
+        if state is None:
             return self._absent(request, object_id)
-        shown = panels(
-            standing,
+        context = panels(
+            state,
             items_from=_number(request, "items_from") or 0,
             before=_number(request, "before"),
         )
-        buttons = self._buttons(request, standing)
-        for row in shown["items"].rows:
+        buttons = self._buttons(request, state)
+        for row in context["items"].rows:
             row["buttons"] = buttons.get(row["item"], ())
-        shown |= _doable(standing, buttons)
-        return self._page(request, standing, "console/orders/order.html", shown)
+        context |= _actions(state, buttons)
+        return self._page(request, state, "console/orders/order.html", context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """An order's own timeline is its history."""
-        standing = self._look(request, object_id)
-        if standing is None:
+        """Redirect to the order's timeline, which is its history."""
+        state = self._state(request, object_id)
+        if state is None:
             return self._absent(request, object_id)
-        return redirect(_address(standing) + "#timeline")
+        return redirect(_address(state) + "#timeline")
 
     def act(
         self, request: HttpRequest, key: int, name: str, target: UUID | None = None
     ) -> HttpResponse:
-        """Ask before something is done to an order; a POST does it, and says what happened."""
-        button, standing = BUTTONS.get(name), self._look(request, str(key))
-        if standing is None or button is None:
+        """Show the form of an action on GET; perform the action on POST."""
+        button, state = BUTTONS.get(name), self._state(request, str(key))
+        if state is None or button is None:
             return self._absent(request, str(key))
         if not request.user.has_perm(button.permission):
             raise PermissionDenied
-        found = button.target(standing, target)
-        if not found:
+        targets = button.target(state, target)
+        if not targets:
             return self._absent(request, str(key))
         if request.method == "POST":
-            return self._do(request, button, standing, found[0])
-        if not button.is_possible(standing, found[0]):
-            messages.warning(request, _why_not(button, standing))
-            return redirect(_address(standing))
-        form = button.form(initial={"expected_version": standing.document.order.version})
+            return self._perform(request, button, state, targets[0])
+        if not button.is_possible(state, targets[0]):
+            messages.warning(request, _why_not(button, state))
+            return redirect(_address(state))
+        form = button.form(initial={"expected_version": state.document.order.version})
         typed.restore(request, form)
-        return self._ask(request, button, standing, found[0], form)
+        return self._show_form(request, button, state, targets[0], form)
 
-    def _do(
-        self, request: HttpRequest, button: Button, standing: OrderState, target: Target
+    def _perform(
+        self, request: HttpRequest, button: Button, state: OrderState, target: Target
     ) -> HttpResponse:
         form = button.form(request.POST)
         if not form.is_valid():
-            return self._ask(request, button, standing, target, form)
+            return self._show_form(request, button, state, target, form)
         try:
-            done = button.perform(standing, target, form.cleaned_data, actor_of(request.user))
+            message = button.perform(state, target, form.cleaned_data, actor_of(request.user))
         except ChangedSince:
-            return self._changed(request, button, standing, target, form.cleaned_data)
+            return self._changed(request, button, state, target, form.cleaned_data)
         except DomainError as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, done)
-        return redirect(_address(standing))
+            messages.success(request, message)
+        return redirect(_address(state))
 
-    def _ask(
+    def _show_form(
         self,
         request: HttpRequest,
         button: Button,
-        standing: OrderState,
+        state: OrderState,
         target: Target,
         form: Any,
         **more: Any,
     ) -> HttpResponse:
-        asked = {
+        context = {
             "button": button,
             "about": _about(target),
-            "consequences": list(button.consequences(standing, target)),
+            "consequences": list(button.consequences(state, target)),
             "form": form,
-            "cancel_address": _address(standing),
+            "cancel_address": _address(state),
         }
         status = more.pop("status", HTTPStatus.OK)
-        response = self._page(request, standing, "console/orders/action.html", asked | more)
+        response = self._page(request, state, "console/orders/action.html", context | more)
         response.status_code = status
         return response
 
     def _changed(
-        self, request: HttpRequest, button: Button, standing: OrderState, target: Target, said: Said
+        self,
+        request: HttpRequest,
+        button: Button,
+        state: OrderState,
+        target: Target,
+        form_data: FormData,
     ) -> HttpResponse:
-        """Refuse who decided by an order that is no longer so, and show what changed.
+        """Answer 409 for an order that changed since the form was opened, and show the changes.
 
-        What was written is kept, to be sent again by somebody who knows now.
+        The form keeps its input, to be sent again with the new version.
         """
-        standing = load_order_state(standing.tenant, standing.document.order.pk)
-        found = button.target(standing, getattr(target, "uuid", None))
-        form = button.form(initial=said | {"expected_version": standing.document.order.version})
-        return self._ask(
+        state = load_order_state(state.tenant, state.document.order.pk)
+        [target] = button.target(state, getattr(target, "uuid", None))
+        form = button.form(initial=form_data | {"expected_version": state.document.order.version})
+        return self._show_form(
             request,
             button,
-            standing,
-            found[0],
+            state,
+            target,
             form,
             status=HTTPStatus.CONFLICT,
-            changes=happenings_since(standing.document.order, said["expected_version"]),
-            is_possible=button.is_possible(standing, found[0]),
+            changes=changes_since(state.document.order, form_data["expected_version"]),
+            is_possible=button.is_possible(state, target),
         )
 
-    def _look(self, request: HttpRequest, object_id: str) -> OrderState | None:
-        """How an order stands that this person may see; None as if there were none."""
+    def _state(self, request: HttpRequest, object_id: str) -> OrderState | None:
+        """Return the state of an order; None if there is none that this person may see."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if not (object_id.isascii() and object_id.isdigit()):
@@ -164,47 +169,47 @@ class OrderPage(TenantAdmin):
         return None if order is None else load_order_state(order.tenant, order.pk)
 
     def _absent(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Another tenant's order cannot be told from none."""
+        """Answer for an unknown order; another tenant's order gets the same answer."""
         answer: HttpResponse = self._get_obj_does_not_exist_redirect(
             request, Order._meta, object_id
         )
         return answer
 
     def _page(
-        self, request: HttpRequest, standing: OrderState, template: str, shown: dict[str, Any]
+        self, request: HttpRequest, state: OrderState, template: str, extra: dict[str, Any]
     ) -> TemplateResponse:
-        order = standing.document.order
+        order = state.document.order
         context = {
             **self.admin_site.each_context(request),
             "title": order.number,
             "opts": self.opts,
             "original": order,
             "order": order,
-            "tenant": standing.tenant,
-            **shown,
+            "tenant": state.tenant,
+            **extra,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, template, context)
 
-    def _buttons(self, request: HttpRequest, standing: OrderState) -> Buttons:
-        """What is possible now and permitted, by what of the order it is done to."""
-        found: dict[Target, list[tuple[Button, str]]] = defaultdict(list)
+    def _buttons(self, request: HttpRequest, state: OrderState) -> Buttons:
+        """Return the buttons that are possible now and permitted, by their target."""
+        buttons: dict[Target, list[tuple[Button, str]]] = defaultdict(list)
         for button in BUTTONS.values():
             if request.user.has_perm(button.permission):
-                for target in button.targets(standing):
-                    found[target].append((button, _act(standing, button, target)))
-        return found
+                for target in button.targets(state):
+                    buttons[target].append((button, _action_url(state, button, target)))
+        return buttons
 
 
-def _doable(standing: OrderState, buttons: Buttons) -> dict[str, Any]:
-    """The buttons of the whole order and of its holds, and why there is none to cancel it."""
+def _actions(state: OrderState, buttons: Buttons) -> dict[str, Any]:
+    """Return the buttons of the order and its holds, and the reason if it cannot be cancelled."""
     whole = buttons.get(None, ())
     return {
         "buttons": [(b, address) for b, address in whole if b.form is not NoteForm],
         "note_address": next((address for b, address in whole if b.form is NoteForm), ""),
         "note_form": NoteForm(),
-        "holds": [_hold(hold, buttons.get(hold, ())) for hold in standing.active_holds],
-        "why_not_cancelable": standing.why_not_cancelable,
+        "holds": [_hold(hold, buttons.get(hold, ())) for hold in state.active_holds],
+        "why_not_cancelable": state.why_not_cancelable,
     }
 
 
@@ -221,30 +226,30 @@ def _hold(hold: Hold, buttons: Sequence[tuple[Button, str]]) -> dict[str, Any]:
 
 
 def _about(target: Target) -> str:
-    """What of the order is meant, as the question's title names it."""
+    """Return the name of the target for the form's title; empty for the whole order."""
     if target is None:
         return ""
     return hold_label(target.kind) if isinstance(target, Hold) else target.product_id
 
 
-def _why_not(button: Button, standing: OrderState) -> str:
+def _why_not(button: Button, state: OrderState) -> str:
     if button.name == "cancel":
-        return standing.why_not_cancelable
+        return state.why_not_cancelable
     return f"“{button.label}” is not possible with the order as it is now."
 
 
-def _act(standing: OrderState, button: Button, target: Target) -> str:
-    key = standing.document.order.pk
+def _action_url(state: OrderState, button: Button, target: Target) -> str:
+    key = state.document.order.pk
     if target is None:
         return reverse("admin:orders_order_act", args=[key, button.name])
     return reverse("admin:orders_order_act_on", args=[key, button.name, target.uuid])
 
 
-def _address(standing: OrderState) -> str:
-    return reverse("admin:orders_order_change", args=[standing.document.order.pk])
+def _address(state: OrderState) -> str:
+    return reverse("admin:orders_order_change", args=[state.document.order.pk])
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
-    """A number of the address, if it is one that can be."""
-    said = request.GET.get(name, "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
+    """Return a number of the query string; None if it is absent or invalid."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

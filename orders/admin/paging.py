@@ -1,7 +1,7 @@
-"""Pages of orders, newest first, as fast at a million as at ten: no offsets, counts stop early.
+"""Keyset paging of orders, newest first: no offsets, and counts that stop early.
 
-A page begins where the one before it ended. What may match none of a million orders is looked for
-among a window of them; the page then says how far back it looked, and goes on from there.
+A page begins where the one before it ended. Filters without an index may match no order at all, so
+such a page searches only a window of orders, and the next page continues from the window's end.
 """
 
 import datetime as dt
@@ -31,34 +31,34 @@ from orders.admin.filters import Reach
 from orders.models import Order
 
 SIZE: Final = 50
-WINDOW: Final = 10_000  # orders a page looks at for what has no index
-COUNTED: Final = 1_000  # orders: how many more there are is not said
+WINDOW: Final = 10_000  # orders that a page searches if a filter has no index
+COUNTED: Final = 1_000  # orders: beyond it the list shows "more than"
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 _LAST_KEY: Final = 10**18 - 1
-_WRITTEN: Final = re.compile(r"(-?\d{1,17})\.(\d{1,18})")
+_FORMAT: Final = re.compile(r"(-?\d{1,17})\.(\d{1,18})")
 
 
-class BadPlace(ValueError):
-    """What the address says is no place in the list."""
+class BadCursor(ValueError):
+    """The cursor in the address is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Between two orders of the list."""
+class Cursor:
+    """A position between two orders of the list."""
 
     placed_at: dt.datetime
     key: int
 
     @classmethod
     def read(cls, text: str) -> Self:
-        written = _WRITTEN.fullmatch(text)
+        match = _FORMAT.fullmatch(text)
         try:
-            if written is None:
-                raise BadPlace(text)
-            return cls(_EPOCH + int(written[1]) * _MICROSECOND, int(written[2]))
-        except OverflowError as never:
-            raise BadPlace(text) from never
+            if match is None:
+                raise BadCursor(text)
+            return cls(_EPOCH + int(match[1]) * _MICROSECOND, int(match[2]))
+        except OverflowError as error:
+            raise BadCursor(text) from error
 
     def __str__(self) -> str:
         return f"{(self.placed_at - _EPOCH) // _MICROSECOND}.{self.key}"
@@ -66,13 +66,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """The same page code reads both ways."""
+    """A reading direction: its order, and the lookup of the next orders."""
 
     order: tuple[str, str]
-    beyond: str  # the lookup of what comes next
+    beyond: str  # "lt" or "gt"
 
-    def after(self, place: Place) -> Q:
-        at, key = place.placed_at, place.key
+    def after(self, cursor: Cursor) -> Q:
+        at, key = cursor.placed_at, cursor.key
         return Q(**{f"placed_at__{self.beyond}e": at}) & (
             Q(**{f"placed_at__{self.beyond}": at}) | Q(**{f"pk__{self.beyond}": key})
         )
@@ -83,62 +83,67 @@ NEWER: Final = Direction(("placed_at", "pk"), "gt")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One page's orders in the order they were read, where to go on, and how far back it looked.
+class Page:
+    """One page of orders in the order they were read, and the cursor of the next page.
 
-    `edge` is where the window ends, if what was asked has no index and the window held not all.
+    `edge` is the end of the window if the page searched one and more orders lie beyond it;
+    `looked_until` is the same for a page that the window did not fill.
     """
 
     rows: list[Order]
-    next: Place | None
+    next: Cursor | None
     looked_until: dt.datetime | None = None
     edge: dt.datetime | None = None
 
 
 def read(
     rows: QuerySet[Order],
-    asked: dict[Reach, Q],
+    conditions: dict[Reach, Q],
     tenants: Sequence[Tenant],
     *,
-    at: Place | None = None,
+    at: Cursor | None = None,
     direction: Direction = OLDER,
     size: int = SIZE,
-) -> Found:
-    """The next `size` of `rows` that are as asked, after a place; of every tenant the newest."""
-    along = Order.objects.filter(asked[Reach.TIME])
+) -> Page:
+    """Return the next `size` of `rows` that match, after a cursor, of all tenants together."""
+    along = Order.objects.filter(conditions[Reach.TIME])
     if at is not None:
         along = along.filter(direction.after(at))
-    few = bool(asked[Reach.FEW])
+    few = bool(conditions[Reach.FEW])
     edge = None
-    if asked[Reach.WINDOW] and not few:
+    if conditions[Reach.WINDOW] and not few:
         edge = _edge(along, tenants, direction)
     if edge is not None:
         along = along.filter(**{f"placed_at__{'gte' if direction is OLDER else 'lte'}": edge})
     keys = _keys(
-        along.filter(asked[Reach.FEW], asked[Reach.WINDOW]), tenants, direction, size + 1, few=few
+        along.filter(conditions[Reach.FEW], conditions[Reach.WINDOW]),
+        tenants,
+        direction,
+        size + 1,
+        few=few,
     )
-    found = list(rows.filter(pk__in=keys).order_by(*direction.order)[: size + 1])
-    if len(found) > size:
-        return Found(found[:size], place_of(found[size - 1]), edge=edge)
+    orders = list(rows.filter(pk__in=keys).order_by(*direction.order)[: size + 1])
+    if len(orders) > size:
+        return Page(orders[:size], cursor_of(orders[size - 1]), edge=edge)
     if edge is None:
-        return Found(found, None)
+        return Page(orders, None)
     if direction is OLDER:
-        return Found(found, Place(edge, 0), edge)
-    return Found(found, Place(edge, _LAST_KEY))
+        return Page(orders, Cursor(edge, 0), edge)
+    return Page(orders, Cursor(edge, _LAST_KEY))
 
 
 def counts(
-    asked: dict[Reach, Q], tenants: Sequence[Tenant], first: Place, edge: dt.datetime | None
+    conditions: dict[Reach, Q], tenants: Sequence[Tenant], first: Cursor, edge: dt.datetime | None
 ) -> dict[str, Func]:
-    """Expressions for how many orders are as asked, and how many of them are newer than `first`.
+    """Return expressions for the number of matching orders, and of those newer than `first`.
 
-    Each counts at most one more than `COUNTED`, along the index that the page was read by. Of what
-    has no index, only those since the window's edge are counted.
+    Each counts at most `COUNTED` + 1 orders, by the index that the page was read by. Without an
+    index only the orders since the window's edge are counted.
     """
-    rows = Order.objects.filter(*asked.values())
+    rows = Order.objects.filter(*conditions.values())
     if edge is not None:
         rows = rows.filter(placed_at__gte=edge)
-    few = bool(asked[Reach.FEW])
+    few = bool(conditions[Reach.FEW])
     newer = rows.filter(NEWER.after(first))
     return {
         "total": _number(_keys(rows, tenants, OLDER, COUNTED + 1, few=few)),
@@ -147,14 +152,14 @@ def counts(
 
 
 def _number(keys: QuerySet[Any]) -> Func:
-    """The length of an array instead of `count`: PostgreSQL stops reading at the limit."""
+    """Return the length of an array instead of `count`, so PostgreSQL stops at the limit."""
     return Func(
         ArraySubquery(keys[: COUNTED + 1]), function="cardinality", output_field=IntegerField()
     )
 
 
-def place_of(order: Order) -> Place:
-    return Place(order.placed_at, order.pk)
+def cursor_of(order: Order) -> Cursor:
+    return Cursor(order.placed_at, order.pk)
 
 
 def _keys(
@@ -165,23 +170,23 @@ def _keys(
     *,
     few: bool,
 ) -> QuerySet[Any]:
-    """So many keys of each tenant: one walk along its own part of the index by time."""
+    """Return up to `number` keys of each tenant, from its own part of the index by time."""
     order = direction.order
     if few:
-        # An expression that no index sorts by: else the planner may walk the index by time, through
-        # a million orders, hoping to meet the few soon.
+        # No index sorts by this expression, so the planner reads the few orders by their own index
+        # instead of scanning the index by time.
         moment = ExpressionWrapper(F("placed_at") + dt.timedelta(0), DateTimeField())
         rows = rows.alias(moment=moment)
         order = tuple(name.replace("placed_at", "moment") for name in order)  # type: ignore[assignment]
     newest = rows.filter(tenant=OuterRef("pk")).order_by(*order).values("pk")[:number]
-    found = Cast(ArraySubquery(newest), ArrayField(BigIntegerField()))
-    return _each(tenants).values_list(Func(found, function="unnest"))
+    keys = Cast(ArraySubquery(newest), ArrayField(BigIntegerField()))
+    return _each(tenants).values_list(Func(keys, function="unnest"))
 
 
 def _edge(
     rows: QuerySet[Order], tenants: Sequence[Tenant], direction: Direction
 ) -> dt.datetime | None:
-    """When the last order of the window was placed; None where the window holds them all."""
+    """Return the time of the window's last order; None if the window holds all orders."""
     last = rows.filter(tenant=OuterRef("pk")).order_by(*direction.order).values("placed_at")
     edges = _each(tenants).values_list(Subquery(last[WINDOW - 1 : WINDOW]), flat=True)
     nearest = max if direction is OLDER else min

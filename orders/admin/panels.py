@@ -1,4 +1,4 @@
-"""An order as its page shows it: in words, and no more of it than fits a page."""
+"""Panels of the order page: the order's data in words, cut to a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from orders.services.timeline.descriptions import Description, describe
 from orders.services.timeline.entries import latest
 from webhooks.services import PublishedEvent
 
-HAPPENINGS: Final = 30
+ENTRIES: Final = 30
 NOTES: Final = 50
 _FLAGS: Final = ("historical", "fulfilled", "offline", "exchange", "preconfirmed")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A happening in words, with the events it announced."""
+class TimelineRow:
+    """A timeline entry in words, with the events it published."""
 
-    retold: Description
+    description: Description
     at: str
     events: Sequence[PublishedEvent]
 
 
-def panels(standing: OrderState, *, items_from: int, before: int | None) -> dict[str, Any]:
-    """Everything the page shows of an order, but its buttons. Four statements."""
-    document = standing.document
+def panels(state: OrderState, *, items_from: int, before: int | None) -> dict[str, Any]:
+    """Return the context of the page except its buttons, read by four statements."""
+    document = state.document
     order, details = document.order, document.order.details
-    balance = standing.balance
+    balance = state.balance
     return {
         "order": order,
         "status": labels.order_status(order.status),
@@ -42,12 +42,12 @@ def panels(standing: OrderState, *, items_from: int, before: int | None) -> dict
         "total": labels.amount(order.total, order.currency),
         "contradictions": _contradictions(order),
         "remaining": balance.is_reduced and labels.amount(balance.remaining, order.currency),
-        "totals": amounts.notes_for_order(order, balance),
+        "totals": amounts.order_lines(order, balance),
         "customer": _customer(order),
         "customer_search": order.customer_email or order.customer_id,
         "addresses": _addresses(details),
         "facts": _facts(order),
-        "items": goods.items(standing, items_from),
+        "items": goods.items(state, items_from),
         "shipments": goods.shipments(document),
         "payments": _payments(order),
         "attributes": attributes(details.get("extended_attributes")),
@@ -56,20 +56,20 @@ def panels(standing: OrderState, *, items_from: int, before: int | None) -> dict
     }
 
 
-def happenings_since(order: Order, version: int) -> list[Told]:
-    """What happened after this version of the order, newest first."""
-    return _told(order, since=version)
+def changes_since(order: Order, version: int) -> list[TimelineRow]:
+    """Return the timeline after this version of the order, newest first."""
+    return _entries(order, since=version)
 
 
 def _contradictions(order: Order) -> list[str]:
-    """Details of prices that do not add up to the amounts they explain."""
+    """Return sentences about price details that do not add up to their amounts."""
     return [
-        f"{said['of'][:1].upper()}{said['of'][1:]}: "
-        + CONTRADICTIONS[said["kind"]].format(
-            sum=labels.amount(said["sum"], order.currency),
-            amount=labels.amount(said["amount"], order.currency),
+        f"{row['of'][:1].upper()}{row['of'][1:]}: "
+        + CONTRADICTIONS[row["kind"]].format(
+            sum=labels.amount(row["sum"], order.currency),
+            amount=labels.amount(row["amount"], order.currency),
         )
-        for said in map(mapping, listing(order.details.get("contradictions")))
+        for row in map(mapping, listing(order.details.get("contradictions")))
     ]
 
 
@@ -98,7 +98,7 @@ def _addresses(details: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def _lines(address: Mapping[str, Any]) -> list[str]:
-    together = (
+    line_members = (
         ("salutation", "title", "first_name", "second_name", "last_name", "suffix"),
         ("address_line_1",),
         ("address_line_2",),
@@ -108,46 +108,47 @@ def _lines(address: Mapping[str, Any]) -> list[str]:
         ("phone",),
         ("note",),
     )
-    said = ([str(address[name]) for name in names if address.get(name)] for names in together)
-    return [short(" ".join(line)) for line in said if line]
+    texts = ([str(address[name]) for name in names if address.get(name)] for names in line_members)
+    return [short(" ".join(line)) for line in texts if line]
 
 
 def _facts(order: Order) -> list[Row]:
     details = order.details
+    channel = f"{order.get_channel_type_display()} {order.channel_name}".strip()
+    flags = (flag for flag in _FLAGS if details.get(f"is_{flag}"))
     named = (
-        ("Channel", f"{order.get_channel_type_display()} {order.channel_name}".strip()),
+        ("Channel", ", ".join((channel, *flags))),
         ("Shop", f"{order.shop}, {order.shop_locale}"),
         ("Store", order.store_id),
         ("Associate", order.associate_id),
         ("Prices", order.get_price_method_display()),
-        ("Travels", order.fulfillment_type.replace("_", " ")),
+        ("Shipping method", order.fulfillment_type.replace("_", " ")),
         ("Tax exempt", details.get("tax_exempt") and (details.get("exemption_number") or "yes")),
         ("IP address", details.get("ip_address")),
         ("Gift message", mapping(details.get("gift_wrapping")).get("message")),
         ("Id", order.uuid),
     )
-    came_as = (flag for flag in _FLAGS if details.get(f"is_{flag}"))
-    return rows((*named, ("Came as", ", ".join(came_as))))
+    return rows(named)
 
 
 def _payments(order: Order) -> list[dict[str, Any]]:
     return [
         {
-            "type": said.get("type", ""),
-            "method": short(" ".join(filter(None, (said.get("method"), said.get("wallet"))))),
-            "processor": said.get("processor", ""),
-            "amount": labels.amount(said["amount"], order.currency),
-            "reference": said.get("correlation_ref", ""),
-            "at": said.get("processed_at", "")[:16].replace("T", " "),
+            "type": payment.get("type", ""),
+            "method": short(" ".join(filter(None, (payment.get("method"), payment.get("wallet"))))),
+            "processor": payment.get("processor", ""),
+            "amount": labels.amount(payment["amount"], order.currency),
+            "reference": payment.get("correlation_ref", ""),
+            "at": payment.get("processed_at", "")[:16].replace("T", " "),
         }
-        for said in map(mapping, listing(order.details.get("payments"))[:ROWS])
+        for payment in map(mapping, listing(order.details.get("payments"))[:ROWS])
     ]
 
 
 def _notes(order: Order) -> Panel:
-    found = OrderNote.objects.filter(tenant=order.tenant_id, order=order).select_related("item")
-    newest = list(found.order_by("-created_at", "-id")[: NOTES + 1])
-    shown = [
+    notes = OrderNote.objects.filter(tenant=order.tenant_id, order=order).select_related("item")
+    newest = list(notes.order_by("-created_at", "-id")[: NOTES + 1])
+    page = [
         {
             "text": note.text,
             "source": note.source,
@@ -158,15 +159,18 @@ def _notes(order: Order) -> Panel:
         }
         for note in newest[:NOTES]
     ]
-    return Panel(shown, len(newest), NOTES if len(newest) > NOTES else None)
+    return Panel(page, len(newest), NOTES if len(newest) > NOTES else None)
 
 
 def _timeline(order: Order, before: int | None) -> Panel:
-    told = _told(order, before=before)
-    oldest = told[-1].retold.entry.version if told else 1
-    return Panel(told, order.version, oldest if oldest > 1 else None, before is None)
+    entries = _entries(order, before=before)
+    oldest = entries[-1].description.entry.version if entries else 1
+    return Panel(entries, order.version, oldest if oldest > 1 else None, before is None)
 
 
-def _told(order: Order, *, before: int | None = None, since: int = 0) -> list[Told]:
-    found = latest(order, before=before, since=since, count=HAPPENINGS)
-    return [Told(describe(h.entry, order.currency), moment(h.entry.at), h.events) for h in found]
+def _entries(order: Order, *, before: int | None = None, since: int = 0) -> list[TimelineRow]:
+    newest = latest(order, before=before, since=since, count=ENTRIES)
+    return [
+        TimelineRow(describe(row.entry, order.currency), moment(row.entry.at), row.events)
+        for row in newest
+    ]

@@ -1,4 +1,4 @@
-"""A plot of today's hours beside last week's, as a template draws it: no script, and it prints."""
+"""Plot of today's orders by hour beside last week's, as geometry for an SVG template."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,12 +8,12 @@ from orders.services.console.overview import Hours
 WIDTH: Final = 720
 HEIGHT: Final = 180
 STEP: Final = WIDTH / 24
-FEWEST: Final = 4  # that fill the height: one order an hour is no peak
+FEWEST: Final = 4  # orders at full height, so that one order an hour does not look like a peak
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One hour: how many then and now, and how high each stands; `x` is the left edge."""
+    """One hour: the numbers of orders and the heights of their bars; `x` is the left edge."""
 
     hour: int
     today: int
@@ -45,7 +45,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The bars, and the same in words."""
+    """The bars, and a summary in words."""
 
     bars: list[Bar]
     most: int
@@ -62,7 +62,7 @@ def plot(hours: Hours) -> Plot:
 
 
 def _sentence(hours: Hours) -> str:
-    """Compared by whole hours, so that the one under way does not look like a loss."""
+    """Return a summary that compares whole hours, because the current hour is incomplete."""
     now, then = sum(hours.today[: hours.hour]), sum(hours.last_week[: hours.hour])
     return (
         f"{sum(hours.today):,} orders placed today."

@@ -1,4 +1,4 @@
-"""Finding orders by whatever the caller has at hand: each way is one look-up in an index."""
+"""Order search by number, id, customer or item: one index look-up for each."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -13,20 +13,20 @@ from ordermgmt.values import names
 from orders.models import Item, Order
 from orders.services.reading.queries import is_uuid
 
-MOST: Final = 1_000  # orders one way may find: the newest, of a product everybody buys
-LONGEST: Final = 256  # characters: nothing that can be looked up is longer
+MOST: Final = 1_000  # newest orders of one look-up, for instance of a popular product
+LONGEST: Final = 256  # characters of the longest value that can be looked up
 HELP: Final = "Number, external id, e-mail, SKU, serial number, customer id"
 
 
 def search(term: str, tenants: Sequence[Tenant]) -> list[int]:
-    """The keys of these tenants' orders that the term names, one way or another."""
+    """Return the keys of these tenants' orders that any look-up of the term matches."""
     if not term or len(term) > LONGEST or "\0" in term:
         return []
-    first, *others = _ways(term, tenants)
+    first, *others = _lookups(term, tenants)
     return list(dict.fromkeys(key for (key,) in first.union(*others, all=True)))
 
 
-def _ways(term: str, tenants: Sequence[Tenant]) -> Iterator[QuerySet[Any, tuple[int]]]:
+def _lookups(term: str, tenants: Sequence[Tenant]) -> Iterator[QuerySet[Any, tuple[int]]]:
     orders = Order.objects.filter(tenant__in=tenants)
     items = Item.objects.filter(tenant__in=tenants)
     spellings = names.spellings(term)
@@ -42,13 +42,13 @@ def _ways(term: str, tenants: Sequence[Tenant]) -> Iterator[QuerySet[Any, tuple[
     if is_uuid(term):
         yield orders.filter(uuid=UUID(term)).values_list("pk")
         yield items.filter(uuid=UUID(term)).values_list("order")
-    if len(tenants) == 1:  # what a customer is found by differs from tenant to tenant
+    if len(tenants) == 1:  # customer keys differ from tenant to tenant
         keys = {customer_key(tenants[0], term)}
-        if "@" in term:  # the customer's orders that say nothing but this address
-            known_as = customer_id_for(tenants[0], {"email": term}, external_id=None)
-            keys.add(customer_key(tenants[0], known_as))
+        if "@" in term:  # orders that identify their customer by this address only
+            customer_id = customer_id_for(tenants[0], {"email": term}, external_id=None)
+            keys.add(customer_key(tenants[0], customer_id))
         yield _newest(orders.filter(customer_key__in=keys), "pk")
 
 
 def _newest(rows: QuerySet[Any], key: str) -> QuerySet[Any, tuple[int]]:
-    return rows.annotate(found=F(key)).order_by("-found").values_list("found")[:MOST]
+    return rows.annotate(result=F(key)).order_by("-result").values_list("result")[:MOST]

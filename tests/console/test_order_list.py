@@ -411,7 +411,7 @@ class TestPages:
         monkeypatch.setattr(paging, "WINDOW", 2)
         Order.objects.filter(number=numbers[0]).update(store_id="NY5AVE")
         query, numbers_listed = (
-            f"store=NY5AVE&before={paging.Place(now() - dt.timedelta(days=1), 0)}",
+            f"store=NY5AVE&before={paging.Cursor(now() - dt.timedelta(days=1), 0)}",
             [],
         )
         while query:
@@ -548,7 +548,7 @@ class TestCost:
             "since": "2024-01-01",
             "until": "2024-12-31",
             "placed": "2024-05",
-            "after": str(paging.place_of(sample)),
+            "after": str(paging.cursor_of(sample)),
         }
         assert set(question) >= set(filters.BY_NAME)
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-// Counts down to due times. Without it the page says when they are, as of its loading.
+// Counts down to due times. Without this script the page shows them as of its loading.
 "use strict";
 const due = [...document.querySelectorAll("time[data-countdown]")];
 

@@ -1,24 +1,22 @@
-/* What unfold's templates expect of Alpine, for Alpine's build that needs no eval.
+/* Alpine components that unfold's templates need, for Alpine's build without eval.
 
-That build finds no globals and evaluates one expression at a time, so what templates name must be
-registered, and what needs more than an expression is said here. Loaded between app.js, which
-defines the functions, and Alpine. */
+That build has no globals and evaluates single expressions, so names used in templates are
+registered here. Loaded after app.js, which defines the functions, and before Alpine. */
 
 document.addEventListener("alpine:init", () => {
-  document.documentElement.classList.remove("dark"); // theme.js's; from here on it is Alpine's
+  document.documentElement.classList.remove("dark"); // set by theme.js until Alpine sets it
 
   for (const name of ["theme", "searchForm", "searchDropdown"]) {
     Alpine.data(name, window[name]);
   }
 
-  // The body's state: which tab is open, and whether the navigation is. Only what differs from
-  // everybody's is remembered.
+  // The body's state: the open tab and the navigation. Only the navigation is stored, in the browser.
   Alpine.data("frame", () => ({
     activeTab: "",
     openModal: false,
     sidebarMobileOpen: false,
     sidebarDesktopOpen: localStorage.getItem("sidebarDesktopOpen") !== "0",
-    // A form's action is built from this; the real `window` is not for templates.
+    // Templates build a form's action from this, because the real `window` is not available to them.
     window: {
       location: {
         get pathname() { return window.location.pathname; },

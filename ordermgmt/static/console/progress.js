@@ -1,16 +1,16 @@
-// Follows a bulk job. Without it the page tells how far the job was when it was loaded.
+// Updates the progress of a bulk job. Without this script the page shows it as of its loading.
 "use strict";
 const watched = document.querySelector("[data-progress]");
 
-async function look() {
-  const answer = await fetch(watched.dataset.progress, { headers: { Accept: "application/json" } });
-  if (!answer.ok || answer.redirected) return;
-  const told = await answer.json();
-  document.getElementById("progress").value = told.over;
+async function update() {
+  const response = await fetch(watched.dataset.progress, { headers: { Accept: "application/json" } });
+  if (!response.ok || response.redirected) return;
+  const state = await response.json();
+  document.getElementById("progress").value = state.over;
   for (const count of watched.querySelectorAll("[data-count]"))
-    count.textContent = told[count.dataset.count];
-  if (told.finished) location.reload();
-  else setTimeout(look, 1500);
+    count.textContent = state[count.dataset.count];
+  if (state.finished) location.reload();
+  else setTimeout(update, 1500);
 }
 
-if (watched) setTimeout(look, 700);
+if (watched) setTimeout(update, 700);

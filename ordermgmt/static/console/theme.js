@@ -1,4 +1,4 @@
-/* Before the first paint: dark for those who chose it, or whose system did. Alpine takes over. */
+/* Sets the dark theme before the first paint, by the stored choice or the system. */
 
 {
   const chosen = (localStorage.getItem("_x_adminTheme") ?? "auto").replaceAll('"', "");

@@ -1,4 +1,4 @@
-// Swagger UI over our own document; nothing is asked of another host.
+// Swagger UI of our own document, without requests to other hosts.
 SwaggerUIBundle({
   url: "/openapi.yaml",
   dom_id: "#swagger-ui",

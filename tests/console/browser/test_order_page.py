@@ -191,5 +191,5 @@ def test_the_page_fits_a_phone(signed_in_as: SignIn, shop: Shop) -> None:
     find(page, "phone-1")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.get_by_role("link", name="What happened").click()
-    expect(page.get_by_role("heading", name="What happened")).to_be_in_viewport()
+    page.get_by_role("link", name="Timeline").click()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_in_viewport()

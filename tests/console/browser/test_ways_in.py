@@ -76,7 +76,7 @@ def test_an_absent_page_leads_back(signed_in_as: Callable[..., Page], faults: li
 def test_an_admin_lets_somebody_in(signed_in_as: Callable[..., Page], new_page: NewPage) -> None:
     page = signed_in_as("admin")
     page.goto("/console/")
-    page.get_by_role("link", name="People").click()
+    page.get_by_role("link", name="Staff").click()
     page.get_by_role("link", name="Add person").click()
     page.get_by_label("Username").fill("eve@demo")
     page.get_by_label("Role").select_option("supervisor")
