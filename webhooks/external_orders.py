@@ -17,7 +17,7 @@ from configuration.models import Tenant
 from configuration.services import settings
 from ordermgmt.encryption import CannotOpen
 from ordermgmt.errors import Conflict, PreconditionFailed, Unavailable
-from ordermgmt.http import request_slots
+from ordermgmt.http import outbound_waits
 from ordermgmt.http.wire import Wire
 from webhooks import egress, external_schema, oms_health
 from webhooks.external_schema import (
@@ -69,7 +69,7 @@ def order(
 ) -> ExternalOrderDetail | None:
     """The order of that id; None when the OMS has none.
 
-    Raises `OmsFailed`, `OmsAnswerInvalid`, `oms_health.OmsRests` and `waiting.AllAreWaiting`.
+    Raise `OmsFailed`, `OmsAnswerInvalid`, `oms_health.OmsRests` and `AllAreWaiting`.
     """
     steps = re.split(r"[/\\]", order_id)  # which some systems follow, quoted or not
     if len(order_id) > LONGEST_ID or not {".", ".."}.isdisjoint(steps):
@@ -129,7 +129,7 @@ def _ask(tenant: Tenant, webhook: ExternalOrderWebhook, target: str, model: type
 
 def _sent(tenant: Tenant, webhook: ExternalOrderWebhook, target: str) -> egress.Answer:
     """The answer, whose status is 200 or 404."""
-    with request_slots.release_while_waiting(tenant.pk):
+    with outbound_waits.release_while_waiting(tenant.pk):
         answer = _timed(webhook, target, allows_http=tenant.allows_http_webhooks)
     if answer.status in (200, 404):
         return answer

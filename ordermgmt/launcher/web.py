@@ -12,7 +12,7 @@ import sys
 
 from granian import cli
 
-from ordermgmt.http import request_slots
+from ordermgmt.http import outbound_waits, request_slots
 from ordermgmt.launcher.environment import told_in_one_line
 
 TARGET = "ordermgmt.wsgi:application"  # loaded by each process for itself: see there
@@ -22,7 +22,7 @@ OPTIONS += ["--respawn-failed-workers", "--workers-kill-timeout", "10"]
 OPTIONS += ["--http1-header-read-timeout", "5000"]
 # While one request of a process waits, for the database or a slow client, others go on; and more
 # may wait for other systems.
-OPTIONS += ["--blocking-threads", str(request_slots.REQUEST_SLOTS + request_slots.OUTBOUND_WAITS)]
+OPTIONS += ["--blocking-threads", str(request_slots.REQUEST_SLOTS + outbound_waits.OUTBOUND_WAITS)]
 OWN_FILES = 200  # what a process opens beside the connections of its clients
 
 

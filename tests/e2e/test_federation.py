@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from ordermgmt.http.request_slots import OUTBOUND_WAITS
+from ordermgmt.http.outbound_waits import OUTBOUND_WAITS
 from tests.e2e.stack import Stack, running_stack
 from tests.e2e.test_durability import Shop
 from tests.webhooks import oms

@@ -7,22 +7,21 @@ from contextlib import ExitStack
 import pytest
 from django.db import connection, connections, transaction
 
-from ordermgmt.http import request_slots
-from ordermgmt.http.request_slots import (
+from ordermgmt.http import outbound_waits, request_slots
+from ordermgmt.http.outbound_waits import (
     OUTBOUND_WAITS,
-    REQUEST_SLOTS,
     AllAreWaiting,
-    Sent,
+    StreamedBody,
     release_while_waiting,
-    request_slot,
 )
+from ordermgmt.http.request_slots import REQUEST_SLOTS, request_slot
 from tests.floor.test_database import end_session
 
 
 @pytest.fixture(autouse=True)
 def no_database(monkeypatch):
     """Stepping aside closes the connection; most of these tests have none."""
-    monkeypatch.setattr(request_slots, "connection", NoConnection())
+    monkeypatch.setattr(outbound_waits, "connection", NoConnection())
 
 
 class NoConnection:
@@ -73,7 +72,7 @@ def test_an_answer_that_is_sent_to_a_slow_reader_has_a_place_until_it_ends():
         finally:
             ended.append(True)
 
-    answer = Sent(1, pieces())
+    answer = StreamedBody(1, pieces())
     assert next(iter(answer)) == "a"
     with ExitStack() as stack:
         assert waiting_of([1], stack) == [5]
@@ -95,12 +94,12 @@ def test_who_finds_no_place_is_told_when_to_come_back():
 
 def test_the_connection_is_given_back_before_the_wait():
     with release_while_waiting(1):
-        assert request_slots.connection.closed == 1
+        assert outbound_waits.connection.closed == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_nobody_waits_in_a_transaction(monkeypatch):
-    monkeypatch.setattr(request_slots, "connection", connection)
+    monkeypatch.setattr(outbound_waits, "connection", connection)
     with transaction.atomic():
         with (
             pytest.raises(RuntimeError, match="never asked in a transaction"),
