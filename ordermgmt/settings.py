@@ -71,6 +71,8 @@ DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
         f" -c idle_in_transaction_session_timeout={env.int('DATABASE_IDLE_TIMEOUT', default=15000)}"
     ),
 }
+# Off, the hot paths' statements run through Django's cursor: for poolers and tracing tools.
+PREPARED_SQL = env.bool("PREPARED_SQL", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TIME_ZONE = "UTC"
