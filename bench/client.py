@@ -226,11 +226,11 @@ def main() -> None:
         _say({"ready": len(warm.latencies)})
         if sys.stdin.readline().strip() != "go":
             return
-        seen = load.run(plan.seconds)
+        measurement = load.run(plan.seconds)
     # A failure is one, also while warming up.
-    failures = dict(Counter(warm.failures) + Counter(seen.failures))
-    first = warm.first_failure or seen.first_failure
-    _say(asdict(seen) | {"failures": failures, "first_failure": first})
+    failures = dict(Counter(warm.failures) + Counter(measurement.failures))
+    first = warm.first_failure or measurement.first_failure
+    _say(asdict(measurement) | {"failures": failures, "first_failure": first})
 
 
 def _say(facts: dict[str, Any]) -> None:

@@ -73,18 +73,18 @@ class Measured:
     @property
     def failures(self) -> list[str]:
         """What is not as it must be."""
-        found = [f"{p.name}: answered {p.status}" for p in self.pages if p.status != 200]
+        problems = [f"{p.name}: answered {p.status}" for p in self.pages if p.status != 200]
         for few, many in self.pairs():
             if few.queries != many.queries:
-                found.append(f"{few.name}: {few.queries} queries, among many {many.queries}")
-        return found
+                problems.append(f"{few.name}: {few.queries} queries, among many {many.queries}")
+        return problems
 
 
 def tenant() -> Tenant:
     """The retailer whose orders are loaded."""
-    found = Tenant.objects.filter(slug=TENANT).first() or tenants.create(TENANT)
-    population.settle_tenant(found)
-    return found
+    tenant = Tenant.objects.filter(slug=TENANT).first() or tenants.create(TENANT)
+    population.settle_tenant(tenant)
+    return tenant
 
 
 def load(orders: int, console: Console, *, first: int = 1) -> int:
@@ -136,7 +136,7 @@ def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
     middle = own.filter(placed_at__lte=oldest.placed_at + (newest.placed_at - oldest.placed_at) / 2)
     place = paging.place_of(middle.latest("placed_at", "pk"))
     bought = Item.objects.filter(tenant=retailer, order__channel_type="web").latest("pk")
-    asked: dict[str, dict[str, Any]] = {
+    queries: dict[str, dict[str, Any]] = {
         "list": {},
         "list, from the middle on": {"after": str(place)},
         "list, newer than the middle": {"before": str(place)},
@@ -163,7 +163,7 @@ def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
         "search: nothing, like an e-mail": {"q": "nobody@example.org"},
     }
     yield "dashboard", "/console/"
-    for name, query in asked.items():
+    for name, query in queries.items():
         yield name, f"{LIST}?{urlencode(query)}"
     yield "an order", f"{LIST}{oldest.pk}/change/"
     if serial is not None:
@@ -200,9 +200,9 @@ def _get(stage: Stage, session: str, address: str) -> tuple[int, bytes]:
 
 def _queries(session: str, address: str) -> int:
     browser = Browser(headers={"Host": HOST, "Cookie": _cookie(session)})
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured:
         browser.get(address)
-    return len(asked)
+    return len(captured)
 
 
 def _cookie(session: str) -> str:
@@ -234,7 +234,7 @@ def show(console: Console, measured: Measured) -> None:
 def save(measured: Measured) -> tuple[dict[str, Any], list[Path]]:
     """Write JSON and plot; what was written, and where to."""
     RESULTS.mkdir(exist_ok=True)
-    known = {
+    facts = {
         "name": "console",
         "machine": machine(),
         "allowed_ms": ALLOWED,
@@ -242,9 +242,9 @@ def save(measured: Measured) -> tuple[dict[str, Any], list[Path]]:
         "failures": measured.failures,
     }
     path = RESULTS / f"console-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.json"
-    path.write_text(json.dumps(known, indent=2))
+    path.write_text(json.dumps(facts, indent=2))
     _plot(measured, path.with_suffix(".png"))
-    return known, [path, path.with_suffix(".png")]
+    return facts, [path, path.with_suffix(".png")]
 
 
 def _plot(measured: Measured, path: Path) -> None:

@@ -52,13 +52,13 @@ def measure(plan: Plan, *, web: int, database: int) -> tuple[Measured, int]:
             before = tree_cpu(web), tree_cpu(database)
             client.stdin.write("go\n")
             client.stdin.flush()
-            seen = Seen(**json.loads(client.stdout.readline()))
+            load = Seen(**json.loads(client.stdout.readline()))
             after = tree_cpu(web), tree_cpu(database)
         except BaseException:
             client.kill()
             raise
     app, storage = (b - a for a, b in zip(before, after, strict=True))
-    return _summed_up(plan.connections, seen, app, storage), seen.next
+    return _summed_up(plan.connections, load, app, storage), load.next
 
 
 def best(measurements: Sequence[Measured]) -> Measured:
@@ -89,23 +89,23 @@ def percentile(ordered: Sequence[int], share: float) -> float:
     return float(ordered[math.ceil(share * len(ordered)) - 1])
 
 
-def _summed_up(connections: int, seen: Seen, app: float, database: float) -> Measured:
-    latencies = sorted(seen.latencies)
+def _summed_up(connections: int, load: Seen, app: float, database: float) -> Measured:
+    latencies = sorted(load.latencies)
     number = len(latencies)
     each = 1000 / max(1, number)  # seconds in all → milliseconds a request
     p50, p95, p99 = (percentile(latencies, share) / 1000 for share in (0.5, 0.95, 0.99))
     return Measured(
         connections=connections,
-        rate=number / seen.elapsed,
+        rate=number / load.elapsed,
         p50=p50,
         p95=p95,
         p99=p99,
         requests=number,
-        failures=seen.failures,
-        first_failure=seen.first_failure,
+        failures=load.failures,
+        first_failure=load.first_failure,
         app_cpu=each * app,
         database_cpu=each * database,
-        client_cpu=each * seen.cpu,
+        client_cpu=each * load.cpu,
     )
 
 

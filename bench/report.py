@@ -86,12 +86,12 @@ def facts(result: Result, options: Options, about: dict[str, Any]) -> dict[str, 
     }
 
 
-def save(result: Result, known: dict[str, Any]) -> list[Path]:
+def save(result: Result, facts: dict[str, Any]) -> list[Path]:
     """Write JSON and plot; where to."""
     RESULTS.mkdir(exist_ok=True)
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     path = RESULTS / f"{result.name}-{stamp}.json"
-    path.write_text(json.dumps(known, indent=2))
+    path.write_text(json.dumps(facts, indent=2))
     picture = path.with_suffix(".png")
     _plot(result, picture)
     return [path, picture]

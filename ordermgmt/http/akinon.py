@@ -70,30 +70,30 @@ class AkinonAnswers:
 def worded(problem: Mapping[str, Any], status: int) -> dict[str, Any]:
     """A problem in Akinon's words: contract-akinon §4."""
     code, message = problem["error_code"], problem["message"]
-    told: dict[str, Any] = {}
+    body: dict[str, Any] = {}
     for fault in problem.get("errors", ()):
         _, field, *rest = (fault["pointer"] or "/non_field_errors").split("/")
         text = fault["message"]
-        told.setdefault(field, []).append(f"{'.'.join(rest)}: {text}" if rest else text)
-    if not told and status == 406:
-        told["non_field_errors"] = [message]
-    return (told or {"detail": message}) | {"code": code}
+        body.setdefault(field, []).append(f"{'.'.join(rest)}: {text}" if rest else text)
+    if not body and status == 406:
+        body["non_field_errors"] = [message]
+    return (body or {"detail": message}) | {"code": code}
 
 
 def refusals(
     *statuses: int, examples: Mapping[int, Mapping[str, Any]] | None = None
 ) -> dict[tuple[int | str, str], OpenApiResponse]:
     """The refusals of an operation, for `extend_schema`; `examples`: status → a whole body."""
-    given = examples or {}
+    bodies = examples or {}
     return {
         (status, JSON): OpenApiResponse(
             AkinonRefusal,
             description=title(status),
-            examples=[OpenApiExample(str(given[status]["code"]), value=given[status])]
-            if status in given
+            examples=[OpenApiExample(str(bodies[status]["code"]), value=bodies[status])]
+            if status in bodies
             else [],
         )
-        for status in dict.fromkeys([*given, *statuses])
+        for status in dict.fromkeys([*bodies, *statuses])
     } | {("default", JSON): OpenApiResponse(AkinonRefusal, description=OTHERS)}
 
 

@@ -155,19 +155,19 @@ class ApiViewSet(viewsets.ViewSet):
             )
 
     def _require_tenant_headers(self, meta: Mapping[str, str]) -> None:
-        sent = {name: meta.get(key, "") for name, (key, _) in _TENANT_HEADERS.items()}
-        if missing := [name for name, value in sent.items() if not value.strip()]:
+        values = {name: meta.get(key, "") for name, (key, _) in _TENANT_HEADERS.items()}
+        if missing := [name for name, value in values.items() if not value.strip()]:
             raise BadHeaders(
                 f"Missing required header{'s'[: len(missing) - 1]}: {', '.join(missing)}.",
                 missing_headers=missing,
             )
 
     def _check_tenant_headers(self, meta: Mapping[str, str]) -> None:
-        sent = {name: meta[key] for name, (key, _) in _TENANT_HEADERS.items() if meta.get(key)}
-        for name, value in sent.items():
+        values = {name: meta[key] for name, (key, _) in _TENANT_HEADERS.items() if meta.get(key)}
+        for name, value in values.items():
             if not _TENANT_HEADERS[name][1].fullmatch(value):
                 raise BadHeaders(f"The header {name} is malformed.")
-        tenants = {value.lower() for name, value in sent.items() if name != "Request-Id"}
+        tenants = {value.lower() for name, value in values.items() if name != "Request-Id"}
         if len(tenants) > 1:
             raise BadHeaders("The headers Tenant and X-Newstore-Tenant name different tenants.")
         if tenants and tenants != {self.tenant.slug}:

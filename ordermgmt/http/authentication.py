@@ -74,12 +74,12 @@ class BearerAuthentication(BaseAuthentication):
 def client_of(token: str) -> tuple["Client", Grant]:
     """Whose token this is and what it allows; raises `TokenRefused` without saying why."""
     checksum = hashlib.sha256(token.encode()).hexdigest()
-    found = _remembered.get(checksum)
-    if found is None or found.until < time.monotonic():
-        found = _look_up(checksum)
-    if found is None or found.grant.expires_at <= time.time():
+    entry = _remembered.get(checksum)
+    if entry is None or entry.until < time.monotonic():
+        entry = _look_up(checksum)
+    if entry is None or entry.grant.expires_at <= time.time():
         raise TokenRefused("The access token is not valid, or no longer.")
-    return found.client, found.grant
+    return entry.client, entry.grant
 
 
 def forget() -> None:
@@ -103,10 +103,10 @@ def _look_up(checksum: str) -> _Remembered | None:
             return None
         if len(_remembered) >= REMEMBERED_AT_MOST:
             _remembered.clear()
-        found = _Remembered(
+        entry = _Remembered(
             client=token.application,
             grant=Grant(frozenset(token.scope.split()), token.expires.timestamp()),
             until=until,
         )
-        _remembered[checksum] = found
-        return found
+        _remembered[checksum] = entry
+        return entry

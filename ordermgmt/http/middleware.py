@@ -79,8 +79,8 @@ class RequestMiddleware:
 def _id_of(request: HttpRequest) -> str:
     """The caller's id for this request when it is well formed, else one of ours."""
     meta = request.META
-    sent = meta.get("HTTP_REQUEST_ID") or meta.get("HTTP_X_REQUEST_ID") or ""
-    return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+    value = meta.get("HTTP_REQUEST_ID") or meta.get("HTTP_X_REQUEST_ID") or ""
+    return value if _REQUEST_ID.fullmatch(value) else uuid.uuid4().hex
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
@@ -107,11 +107,11 @@ def _raw_path(request: HttpRequest) -> str | None:
     What does not decode to the path that is being served is not taken for it.
     """
     meta = request.META
-    sent = str(meta.get("REQUEST_URI") or meta.get("RAW_URI") or "").partition("?")[0]
-    if sent and not sent.startswith("/"):  # the absolute form, as proxies send it
-        sent = "/" + sent.partition("://")[2].partition("/")[2]
-    sent = sent.removeprefix(str(meta.get("SCRIPT_NAME") or ""))
-    return sent if sent and _decoded(sent) == request.path_info else None
+    raw = str(meta.get("REQUEST_URI") or meta.get("RAW_URI") or "").partition("?")[0]
+    if raw and not raw.startswith("/"):  # the absolute form, as proxies send it
+        raw = "/" + raw.partition("://")[2].partition("/")[2]
+    raw = raw.removeprefix(str(meta.get("SCRIPT_NAME") or ""))
+    return raw if raw and _decoded(raw) == request.path_info else None
 
 
 def _decoded(path: str) -> str:

@@ -99,14 +99,14 @@ def _qualities(accept: str) -> dict[str, float]:
     for part in accept.split(","):
         media, *parameters = (piece.strip().lower() for piece in part.split(";"))
         quality = 1.0
-        kept = [media]
+        parts = [media]
         for parameter in parameters:
             name, _, value = parameter.partition("=")
             if name == "q":
                 quality = float(value) if _QUALITY.fullmatch(value) else 0.0
             elif name != "charset":
-                kept.append(f"{name}={value.strip(_QUOTES)}")
-        qualities[";".join(kept)] = quality
+                parts.append(f"{name}={value.strip(_QUOTES)}")
+        qualities[";".join(parts)] = quality
     return qualities
 
 

@@ -66,12 +66,12 @@ def problems(
     operation may answer (401, 403, 500, 503, `default`; 406 where versions are read; 400, 408,
     413, 415 where a body is sent) is documented without being listed.
     """
-    given = examples or {}
+    bodies = examples or {}
     return {
         (status, MEDIA_TYPE): _problem(
-            status, given.get(status, {}), remark=(remarks or {}).get(status, "")
+            status, bodies.get(status, {}), remark=(remarks or {}).get(status, "")
         )
-        for status in dict.fromkeys([*statuses, *given])
+        for status in dict.fromkeys([*statuses, *bodies])
     }
 
 
@@ -244,21 +244,21 @@ class WireExtension(OpenApiSerializerExtension):
                 object=_model_named(name),  # the same as when a view names the model itself
                 schema=part,
             )
-            known = auto_schema.registry._components.get(component.key)
-            if known is None:
+            existing = auto_schema.registry._components.get(component.key)
+            if existing is None:
                 auto_schema.registry.register(component)
-            elif known.schema not in (None, part):
+            elif existing.schema not in (None, part):
                 warn(f'Two different models are named "{name}". Rename one.')
         return schema
 
 
 def _model_named(name: str) -> type:
     """The wire model, or enumeration, that pydantic calls `name`; ours are all named apart."""
-    found: list[type] = [Wire]
-    for model in found:
+    models: list[type] = [Wire]
+    for model in models:
         if model.__name__ == name:
             return model
-        found += model.__subclasses__()
+        models += model.__subclasses__()
     return str  # an enumeration: no view answers with one
 
 

@@ -57,10 +57,10 @@ def _uuid(value: Any) -> uuid.UUID:
         raise _wrong_type("string")
     if not _UUID.fullmatch(value):
         raise PydanticCustomError("not_a_uuid", "the value is not a 'uuid'")
-    found = uuid.UUID(value)
-    if not found.int:  # what a caller sends who forgot to fill it in, and then everybody's
+    result = uuid.UUID(value)
+    if not result.int:  # what a caller sends who forgot to fill it in, and then everybody's
         raise PydanticCustomError("nil_uuid", "the value is the nil 'uuid', which names nothing")
-    return found
+    return result
 
 
 def _instant(value: Any) -> dt.datetime:
@@ -216,10 +216,10 @@ class Wire(BaseModel):
         schema = handler(core_schema)
         if handler.mode == "serialization":
             return schema
-        told = handler.resolve_ref_schema(schema)
+        resolved = handler.resolve_ref_schema(schema)
         for field in cls.model_fields.values():
             if isinstance(field.validation_alias, AliasChoices):
-                _document_aliases(told, *map(str, field.validation_alias.choices))
+                _document_aliases(resolved, *map(str, field.validation_alias.choices))
         return schema
 
     @classmethod
@@ -278,8 +278,8 @@ def refusal(
     for error in fault.errors(include_url=False):
         if isinstance(error["input"], strict_json.Unreadable):
             return error["input"].refusal
-    found = dict.fromkeys(_faults(fault, value))  # members of a union may say the same
-    faults = list(found)[:MOST_FAULTS]
+    unique = dict.fromkeys(_faults(fault, value))  # members of a union may say the same
+    faults = list(unique)[:MOST_FAULTS]
     sentence = f"Validation of {operation} failed with error: {{}}."
     messages = [sentence.format(f"{path}: {text}" if path else text) for path, _, text in faults]
     return InvalidBody(

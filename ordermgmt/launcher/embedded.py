@@ -73,9 +73,9 @@ def _secrets(data_dir: Path) -> Secrets:
     if not path.exists():
         draft = data_dir / f"secrets.{os.getpid()}.{random.token_hex(4)}"
         key = base64.b64encode(random.token_bytes(32)).decode()
-        made: Secrets = {"SECRET_KEY": random.token_urlsafe(64), "ENCRYPTION_KEYS": [f"1:{key}"]}
+        values: Secrets = {"SECRET_KEY": random.token_urlsafe(64), "ENCRYPTION_KEYS": [f"1:{key}"]}
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(made, file, indent=2)
+            json.dump(values, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):  # somebody was faster: theirs counts

@@ -36,15 +36,15 @@ class Env(environ.Env):
     def db_url_config(cls, url: Any, engine: str | None = None) -> Any:
         try:
             ours = str(url).startswith(("postgres:", "postgresql:"))
-            found = super().db_url_config(url, engine) if ours else {}
+            config = super().db_url_config(url, engine) if ours else {}
         except ValueError:
-            found = {}
-        if not (found.get("NAME") or found.get("OPTIONS", {}).get("service")):
+            config = {}
+        if not (config.get("NAME") or config.get("OPTIONS", {}).get("service")):
             raise ImproperlyConfigured(
                 "DATABASE_URL names no PostgreSQL database; its form is "
                 "postgresql://user:password@host:5432/database."
             )
-        return found
+        return config
 
 
 @contextmanager

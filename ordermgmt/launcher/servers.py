@@ -232,8 +232,8 @@ def _valkey_server() -> Path:
         if (program := home / "_binaries" / folder / "valkey-server").exists():
             return program
     for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return Path(found)
+        if executable := shutil.which(name):
+            return Path(executable)
     raise CannotStart(
         "There is no Valkey or Redis here. Install requirements/embedded.lock, or Debian's "
         "`redis-server`, or set REDIS_URL to a server."

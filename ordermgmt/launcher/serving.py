@@ -143,10 +143,10 @@ class Exchange:
 def _wait_for(sending: Any) -> None:
     if not hasattr(sending, "add_done_callback"):
         return  # it was sent at once
-    sent = threading.Lock()
-    sent.acquire()
-    sending.add_done_callback(lambda _: sent.release(), context=None)
-    sent.acquire()
+    completion = threading.Lock()
+    completion.acquire()
+    sending.add_done_callback(lambda _: completion.release(), context=None)
+    completion.acquire()
 
 
 class Reading(Body):

@@ -36,14 +36,14 @@ def ready(request: HttpRequest) -> HttpResponse:
     """
     results = {name: _result(check) for name, (check, _) in CHECKS.items()}
     failed = [name for name, (_, needed) in CHECKS.items() if needed and results[name] != "ok"]
-    shown = {}
+    numbers_by_gauge = {}
     for gauge, numbers in () if failed else gauges.readings():
-        most = shown[gauge.name] = round(max(numbers.values()), 1)
+        most = numbers_by_gauge[gauge.name] = round(max(numbers.values()), 1)
         if math.isfinite(gauge.limit):
             results[gauge.name] = "ok" if most <= gauge.limit else f"{most} > {gauge.limit}"
     status = "unavailable" if failed else "ok"
-    known = {"status": status, "checks": results, "gauges": shown}
-    return JsonResponse(known, status=503 if failed else 200)
+    body = {"status": status, "checks": results, "gauges": numbers_by_gauge}
+    return JsonResponse(body, status=503 if failed else 200)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -30,8 +30,8 @@ def silence(name: str) -> float | None:
     who lives replaces it within seconds.
     """
     since = Extract(Now() - F("at"), "epoch")
-    found = Heartbeat.objects.filter(name=name).values_list(since, flat=True).first()
-    return None if found is None else abs(float(found))
+    seconds = Heartbeat.objects.filter(name=name).values_list(since, flat=True).first()
+    return None if seconds is None else abs(float(seconds))
 
 
 def _gauge(name: str, help: str) -> gauges.Gauge:

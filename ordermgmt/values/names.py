@@ -81,11 +81,11 @@ def email_spellings(address: str) -> list[str]:
     form = normal_email(address)
     local, at, domain = form.rpartition("@")
     try:
-        shown = f"{local}{at}{domain.encode().decode('idna')}"
+        readable = f"{local}{at}{domain.encode().decode('idna')}"
     except UnicodeError:
-        shown = form
-    said = address.lower()
-    return list(dict.fromkeys([form, *spellings(shown), *spellings(said)]))
+        readable = form
+    lower_case = address.lower()
+    return list(dict.fromkeys([form, *spellings(readable), *spellings(lower_case)]))
 
 
 def search_form(text: str) -> str:

@@ -89,15 +89,15 @@ class Stack:
     def processes(self, containing: str = "") -> dict[int, str]:
         """Every process of this stack, launcher included: its id and command line."""
         mark = f"ORDERMGMT_DATA_DIR={self.data_dir}".encode()
-        found = {}
+        values = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 # Valkey writes its title over its environment, but names the folder there.
                 ours = mark in (folder / "environ").read_bytes() or str(self.data_dir) in command
                 if ours and containing in command and int(folder.name) != os.getpid():
-                    found[int(folder.name)] = command
-        return found
+                    values[int(folder.name)] = command
+        return values
 
     def children(self, containing: str, *, of: int | None = None) -> list[int]:
         """The processes a process (by default the launcher) started, by their command line."""

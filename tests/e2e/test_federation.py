@@ -47,7 +47,7 @@ def patient(federated: Stack, slow: oms.Oms) -> Shop:
     return shop
 
 
-def read(shop: Shop, path: str, seen: Counter[str], waits: list[float]) -> None:
+def read(shop: Shop, path: str, statuses: Counter[str], waits: list[float]) -> None:
     line = HTTPConnection("127.0.0.1", shop.stack.port, timeout=SOON)
     began = time.monotonic()
     try:
@@ -55,13 +55,13 @@ def read(shop: Shop, path: str, seen: Counter[str], waits: list[float]) -> None:
         response = line.getresponse()
         response.read()
     except TimeoutError:
-        seen["waits"] += 1
+        statuses["waits"] += 1
         return
     finally:
         line.close()
     waits.append(time.monotonic() - began)
     kind = f"{response.status}" + (" come back" if response.headers["Retry-After"] else "")
-    seen[kind] += 1
+    statuses[kind] += 1
 
 
 def test_a_hundred_readers_of_a_slow_oms_cost_nobody_else_anything(

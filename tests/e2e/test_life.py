@@ -80,8 +80,8 @@ def second_worker(stack: Stack) -> Iterator[None]:
 
 def body(name: str, items: int = 2) -> dict[str, Any]:
     price = {"net": 10, "tax": 1, "gross": 11}
-    said = [{"product_id": f"SKU-{n}", "price": price} for n in range(items)]
-    return {"external_id": name, "currency": "EUR", "items": said}
+    lines = [{"product_id": f"SKU-{n}", "price": price} for n in range(items)]
+    return {"external_id": name, "currency": "EUR", "items": lines}
 
 
 def captured(shop: Shop, name: str, items: int = 2) -> None:
@@ -89,8 +89,8 @@ def captured(shop: Shop, name: str, items: int = 2) -> None:
     assert status == 200, answer
 
 
-def ask(shop: Shop, method: str, path: str, said: Any = None) -> Any:
-    status, answer = shop.ask(method, path, None if said is None else json.dumps(said).encode())
+def ask(shop: Shop, method: str, path: str, body: Any = None) -> Any:
+    status, answer = shop.ask(method, path, None if body is None else json.dumps(body).encode())
     assert status == 200, (path, answer)
     return answer
 
@@ -103,17 +103,17 @@ def release(shop: Shop, name: str, kind: str) -> None:
 
 def known(stack: Stack, kind: str = "") -> list[dict[str, Any]]:
     """The orders of a kind, or all, as they are stored."""
-    said = stack.manage("shell", "-v", "0", "-c", TOLD).splitlines()[-1]
-    return [each for each in json.loads(said) if each["name"].startswith(kind)]
+    output = stack.manage("shell", "-v", "0", "-c", TOLD).splitlines()[-1]
+    return [each for each in json.loads(output) if each["name"].startswith(kind)]
 
 
 def ends(orders: list[dict[str, Any]]) -> dict[str, set[Any]]:
     """Where they are, by kind: status, items' statuses, standing holds, announcements."""
-    found = defaultdict(set)
+    values = defaultdict(set)
     for o in orders:
         where = (o["status"], tuple(o["items"]), tuple(o["held"]), o["published_events"])
-        found[o["name"].partition("-")[0]].add(where)
-    return found
+        values[o["name"].partition("-")[0]].add(where)
+    return values
 
 
 def test_every_order_ends_where_the_tables_say(

@@ -23,13 +23,13 @@ SETTINGS = {
 def told(stack: Stack) -> dict[str, str]:
     """What a reader fills in: where the service is, and whose client calls."""
     stack.manage("tenant", "create", "pages")
-    made = stack.manage_json("client", "create", "--tenant", "pages", "--name", "reader")
+    client = stack.manage_json("client", "create", "--tenant", "pages", "--name", "reader")
     for key, value in SETTINGS.items():
         stack.manage("config", "set", "pages", key, value)
     stack.manage("location", "put", "DC1", "--tenant", "pages", "--type", "dc")
     return {
         "URL=http://127.0.0.1:8000  TENANT=demo": f"URL={stack.url}  TENANT=pages",
-        "ID=…  SECRET=…": f"ID={made['client_id']}  SECRET={made['client_secret']}",
+        "ID=…  SECRET=…": f"ID={client['client_id']}  SECRET={client['client_secret']}",
     }
 
 

@@ -190,9 +190,9 @@ def test_a_socket_folder_of_somebody_else_is_refused(folder, monkeypatch):
 
 def test_secrets_are_made_once_and_readable_by_nobody_else(folder):
     with ThreadPoolExecutor(8) as pool:
-        made = [json.dumps(secret) for secret in pool.map(embedded.secrets, [folder] * 8)]
+        secrets = [json.dumps(secret) for secret in pool.map(embedded.secrets, [folder] * 8)]
 
-    assert len(set(made)) == 1
+    assert len(set(secrets)) == 1
     assert (folder / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in folder.iterdir()] == ["secrets.json"]
 

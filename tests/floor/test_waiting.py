@@ -195,12 +195,12 @@ class TestConnections:
             slot._connection and slot._connection.close()
 
     def one_after_the_other(self, number, work):
-        found = []
+        results = []
         for _ in range(number):
-            thread = threading.Thread(target=lambda: found.append(work()))
+            thread = threading.Thread(target=lambda: results.append(work()))
             thread.start()
             thread.join(10)
-        return found
+        return results
 
     @staticmethod
     def session():

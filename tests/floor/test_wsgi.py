@@ -40,12 +40,12 @@ def test_a_body_in_no_text_at_all_does_not_spoil_the_address(charset):
 
 
 def test_a_request_is_worked_on_at_a_desk(monkeypatch):
-    seen = []
+    slots = []
     monkeypatch.setattr(
-        wsgi, "handler", lambda environ, start: seen.append(request_slots._own.slot)
+        wsgi, "handler", lambda environ, start: slots.append(request_slots._own.slot)
     )
 
     application({}, None)
 
-    assert seen != [None]
+    assert slots != [None]
     assert request_slots._own.slot is None

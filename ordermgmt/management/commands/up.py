@@ -113,8 +113,8 @@ def _restart_in(data_dir: str | None) -> None:
 
 
 def _url(host: str, port: int) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    return f"http://{shown}:{port}"
+    address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    return f"http://{address}:{port}"
 
 
 def _only_one(folder: Path, url: str) -> FileLock:
