@@ -1,4 +1,4 @@
-"""`./run bench SCENARIO`: measure the real thing on this machine."""
+"""The command `./run bench SCENARIO`: measurements of a real installation on this machine."""
 
 import argparse
 import contextlib

@@ -1,4 +1,4 @@
-"""What the load sends: captures as a web shop injects them, and the two readings."""
+"""Request bodies of the load: captures of a web shop, and the two reads."""
 
 import json
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The load: keep-alive connections that ask as fast as they are answered; a process of its own.
+"""The load client: keep-alive connections without pauses, in a process of its own.
 
 `python -m bench.client` reads a Plan as one JSON line, connects and warms up, writes `ready`, and
 on `go` asks for as long as planned and writes what it saw as one JSON line. Standard library only

@@ -1,4 +1,4 @@
-"""The console's pages among few orders and among many: how long they take, how many queries."""
+"""Times and query counts of the console's pages, with few orders and with many."""
 
 import http.client
 import json

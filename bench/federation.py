@@ -1,4 +1,4 @@
-"""One tenant's slow external OMS, and what it costs another tenant: details side by side.
+"""The effect of one tenant's slow external OMS on another tenant's order details.
 
 `python -m bench.federation` is the readers of the slow tenant, all at once, in a process of their
 own; `federation` starts them, and a fake OMS that takes 24 of its 25 seconds.

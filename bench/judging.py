@@ -1,4 +1,4 @@
-"""Results, and whether they are what we aim at."""
+"""Results, and their comparison with our aims."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

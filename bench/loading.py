@@ -1,4 +1,4 @@
-"""Many orders fast: copies of one the application captured, in batches, by the database itself."""
+"""Bulk loading of orders: copies of a captured order, made in batches by the database."""
 # ruff: noqa: S608 - statements composed of our own words only
 
 from collections.abc import Callable, Mapping

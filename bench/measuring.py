@@ -1,4 +1,4 @@
-"""One measurement: load on the stage for some seconds, and what it cost whom."""
+"""One measurement: load for some seconds, and its cost in processor time."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""A retailer's year: orders shipped, sold in stores, cancelled, waiting, in conflict; any number.
+"""A retailer's year: any number of orders shipped, sold in stores, cancelled or waiting.
 
 Of each kind the application captures a few and takes them through their life; `loading` copies
 those. The copies differ in when they were placed, who bought them, what, and with which serials.

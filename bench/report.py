@@ -1,4 +1,4 @@
-"""Results as people and programs read them: a table, a file of JSON, a plot."""
+"""Results for people and programs: a table, a JSON file, a plot."""
 
 import datetime as dt
 import json

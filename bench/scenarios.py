@@ -1,4 +1,4 @@
-"""What is measured: capture, detail, a customer's history, the sweep, and both at once."""
+"""The scenarios: capture, detail, a customer's history, the sweep, and a mixed load."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

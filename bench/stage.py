@@ -1,4 +1,4 @@
-"""The real thing, served from a folder of its own: durable database, cache, web as `up` has it."""
+"""A real installation in a folder of its own: durable database, cache, and web as in `up`."""
 
 import contextlib
 import http.client

@@ -1,4 +1,4 @@
-"""The sweep: two processes release what is due, beside two that write the same rows in plain SQL.
+"""Sweep benchmark: two processes release due holds, two others write the same in SQL.
 
 `python -m bench.sweeping release|write` is one such process; `sweep` starts them and compares.
 """

@@ -1,4 +1,4 @@
-"""Secrets at rest: AES-256-GCM, with the key's id in the text and its place as associated data.
+"""Encryption of secrets at rest: AES-256-GCM with a key id and associated data.
 
 A sealed text is `v1.<key id>.<base64 of nonce and ciphertext>`. The place says where the text
 lives (tenant, table, field), so what is copied to another row does not open there. Keys come from
@@ -27,7 +27,7 @@ class CannotOpen(Exception):
 
 
 def seal(secret: bytes, *, place: str) -> str:
-    """The secret as text that only `open_sealed` with the same place can read."""
+    """Return the secret as text that only `open_sealed` with the same place can read."""
     key_id, cipher = next(iter(_ring().items()))
     nonce = os.urandom(_NONCE_BYTES)
     body = nonce + cipher.encrypt(nonce, secret, place.encode())
@@ -35,7 +35,7 @@ def seal(secret: bytes, *, place: str) -> str:
 
 
 def open_sealed(text: str, *, place: str) -> bytes:
-    """The secret that was sealed for this place; raises `CannotOpen`, never says what it saw."""
+    """Return the secret that was sealed for this place; raise `CannotOpen` without its content."""
     try:
         version, key_id, encoded = text.split(".")
         body = base64.urlsafe_b64decode(encoded)
@@ -51,7 +51,7 @@ def open_sealed(text: str, *, place: str) -> bytes:
 
 
 def reseal(text: str, *, place: str) -> str:
-    """The same secret under the newest key; the very same text when it already is."""
+    """Return the secret sealed with the newest key, or the same text if it already is."""
     if text.startswith(f"{VERSION}.{next(iter(_ring()))}."):
         return text
     return seal(open_sealed(text, place=place), place=place)
@@ -63,7 +63,7 @@ def _ring() -> dict[str, AESGCM]:
 
 @lru_cache(maxsize=4)
 def _parse_ring(keys: tuple[str, ...]) -> dict[str, AESGCM]:
-    """Key id → cipher, newest first. Parsed once per list, so tests may override the setting."""
+    """Return key id → cipher, newest first; cached per list, so tests may override the setting."""
     ring: dict[str, AESGCM] = {}
     for position, entry in enumerate(keys):
         key_id, _, encoded = entry.partition(":")

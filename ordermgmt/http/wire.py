@@ -1,4 +1,4 @@
-"""What travels: the base of every wire model, its scalar types, and how a bad body is refused."""
+"""Wire models: their base class, scalar types, and the refusal of invalid bodies."""
 
 import datetime as dt
 import re
@@ -58,7 +58,7 @@ def _uuid(value: Any) -> uuid.UUID:
     if not _UUID.fullmatch(value):
         raise PydanticCustomError("not_a_uuid", "the value is not a 'uuid'")
     result = uuid.UUID(value)
-    if not result.int:  # what a caller sends who forgot to fill it in, and then everybody's
+    if not result.int:  # sent by callers that forgot to fill it in, so it would collide
         raise PydanticCustomError("nil_uuid", "the value is the nil 'uuid', which names nothing")
     return result
 
@@ -70,7 +70,7 @@ def _instant(value: Any) -> dt.datetime:
         raise _wrong_type("string")
     if _INSTANT.fullmatch(value):
         try:
-            # Nine digits of a second are legal, six are kept.
+            # Nine digits of a second are allowed, six are stored.
             cut = re.sub(r"(\.\d{6})\d+", r"\1", value.upper().replace("Z", "+00:00"))
             return dt.datetime.fromisoformat(cut)
         except ValueError:
@@ -122,7 +122,7 @@ class _Int32:
 Int32 = Annotated[int, _Int32()]
 # A JSON number, exact. Strings are not numbers.
 Number = Annotated[Decimal, BeforeValidator(_decimal), _AsNumber()]
-# Any JSON value that is kept as it is.
+# Any JSON value, stored unchanged.
 Anything = Annotated[Any, BeforeValidator(strict_json.checked), WithJsonSchema({})]
 # The canonical form only: no braces, no `urn:`, not nil; upper case is taken as lower.
 Uuid = Annotated[
@@ -233,7 +233,7 @@ class Wire(BaseModel):
 
     @classmethod
     def check(cls, value: Any, *, operation: str) -> Self:
-        """The model of a parsed value; raises `InvalidBody` as `of` does."""
+        """Return the model of a parsed value; raise `InvalidBody` as `of` does."""
         try:
             return cls.model_validate(value)
         except ValidationError as fault:
@@ -274,7 +274,7 @@ class AliasedWire(Wire):
 def refusal(
     fault: ValidationError, value: Any, *, operation: str
 ) -> InvalidBody | strict_json.InvalidJson:
-    """The refusal to raise for `fault`, found in `value`. It never repeats a value."""
+    """Return the refusal of `value` for `fault`. It never repeats a value."""
     for error in fault.errors(include_url=False):
         if isinstance(error["input"], strict_json.Unreadable):
             return error["input"].refusal
@@ -290,7 +290,7 @@ def refusal(
 
 
 def _faults(fault: ValidationError, value: Any) -> Iterator[tuple[str, str, str]]:
-    """Dotted path, JSON pointer and words of each fault."""
+    """Yield dotted path, JSON pointer and message of each fault."""
     for error in fault.errors(include_url=False):
         keys = _path(error, value)
         pointer = "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys)
@@ -301,7 +301,7 @@ def _faults(fault: ValidationError, value: Any) -> Iterator[tuple[str, str, str]
 
 
 def _path(error: ErrorDetails, value: Any) -> list[str | int]:
-    """Where the fault is in the body: pydantic's place without its notes on unions."""
+    """Return the fault's path in the body: pydantic's location without its union tags."""
     path: list[str | int] = []
     for key in error["loc"]:
         members: Any = value if isinstance(value, dict if isinstance(key, str) else list) else {}
@@ -337,7 +337,7 @@ def _as_is(error: ErrorDetails) -> str:
     return error["msg"].removeprefix("Value error, ").rstrip(".")
 
 
-# Pydantic's kinds of fault in the words of JSON Schema's validators, which the contract shows.
+# Pydantic's error types in the words of JSON Schema's validators: docs/contract.md.
 WORDS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
     "missing": lambda error: f"'{error['loc'][-1]}' is a required property",
     "wrong_type": lambda error: _type(error["msg"])(error),

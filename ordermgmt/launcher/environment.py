@@ -1,4 +1,4 @@
-"""The variables settings read: what is wrong with one is a sentence that names it, and one line."""
+"""Environment variables of the settings, with one-line errors that name the variable."""
 
 import logging
 import sys
@@ -25,7 +25,7 @@ class Env(environ.Env):
             ) from None
 
     def level(self, var: str, default: str) -> str:
-        """The name of a level that the standard library's logging has."""
+        """Return the name of a logging level of the standard library."""
         name = str(self.str(var, default=default)).upper()
         levels = logging.getLevelNamesMapping()
         if name not in levels:
@@ -48,8 +48,8 @@ class Env(environ.Env):
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """In place of a traceback, for whoever can put it right; exits with 2."""
+def errors_in_one_line() -> Iterator[None]:
+    """Print an error of the configuration in one line instead of a traceback, and exit with 2."""
     try:
         yield
     except (ImproperlyConfigured, CannotStart) as reason:

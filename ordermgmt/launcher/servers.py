@@ -1,4 +1,4 @@
-"""How to start a private PostgreSQL or Valkey: its program, its options, when it is ready."""
+"""Private PostgreSQL and Valkey servers: their programs, options and readiness."""
 
 import functools
 import importlib.util

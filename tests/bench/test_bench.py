@@ -1,4 +1,4 @@
-"""`./run bench`, from the command line to the files."""
+"""The command `./run bench`, from the command line to the files."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The load client says the truth about what it was answered."""
+"""The load client counts answers, failures and latencies truly."""
 
 import re
 import socket

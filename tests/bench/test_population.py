@@ -1,4 +1,4 @@
-"""A loaded year is one that could have been: every kind of order, and every promise kept."""
+"""A loaded year has every kind of order and keeps every invariant."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""`./run up` as a real process with a data folder and a port of its own, to use and abuse."""
+"""A real `./run up` process with its own data folder and port."""
 
 import contextlib
 import http.client

@@ -1,4 +1,4 @@
-"""What strangers do to stop the service: slow bodies, slow headers, silent connections."""
+"""Tests against attacks: slow bodies, slow headers, silent connections."""
 
 import contextlib
 import json

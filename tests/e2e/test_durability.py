@@ -1,4 +1,4 @@
-"""What was acknowledged stays, whoever dies: product §5, promises 1 and 2."""
+"""Acknowledged orders survive the death of any process."""
 
 import http.client
 import json

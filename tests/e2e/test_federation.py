@@ -1,4 +1,4 @@
-"""One tenant's external OMS is slow, on the whole stack; nobody else notices."""
+"""One tenant's slow external OMS does not slow other tenants, on the whole stack."""
 
 import os
 import time

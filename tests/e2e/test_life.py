@@ -1,4 +1,4 @@
-"""Orders live their lives on the whole stack, by the clock and by hand, as workers come and go."""
+"""Order lifecycles on the whole stack, while workers stop and start."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the pages for people tell them to type works as it stands."""
+"""The commands on the documentation's pages work as printed."""
 
 import re
 import subprocess

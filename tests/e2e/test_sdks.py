@@ -1,4 +1,4 @@
-"""Clients made of the OpenAPI document by public code generators, at work on a running stack."""
+"""Clients generated from the OpenAPI document by public generators, on a running stack."""
 
 import hashlib
 import json

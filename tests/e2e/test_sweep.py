@@ -1,4 +1,4 @@
-"""Many orders come due at one moment; and workers are killed in the middle of a batch."""
+"""Many orders come due at once while workers are killed in the middle of a batch."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Bytes that no HTTP library would send, at the real server (robustness tables H, AU and J24)."""
+"""Bytes that no HTTP library would send, at the real server."""
 
 import json
 import re

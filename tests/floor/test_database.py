@@ -1,4 +1,4 @@
-"""A connection that was lost is noticed before it is used; and what runs on it prepared."""
+"""Health checks of connections, and prepared statements."""
 
 import contextlib
 import datetime as dt

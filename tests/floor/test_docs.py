@@ -1,4 +1,4 @@
-"""The generated pages: complete, the same every time, and stale as soon as the code moves on."""
+"""The generated pages are complete, reproducible and checked against the code."""
 
 import ast
 import io

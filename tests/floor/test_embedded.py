@@ -1,4 +1,4 @@
-"""The embedded servers come up again, whatever happened to them, and are shared by commands."""
+"""The embedded servers recover from any crash and are shared by commands."""
 
 import contextlib
 import json

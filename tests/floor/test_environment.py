@@ -1,4 +1,4 @@
-"""What is wrong with a variable is told in one line that names it, whatever command reads it."""
+"""A wrong variable is reported in one line that names it, by every command."""
 
 import os
 import subprocess
@@ -36,8 +36,8 @@ def told(folder, *words: str, status: int = 2, **environment: str) -> str:
     ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
 )
 def test_a_wrong_value_is_told_by_the_name_of_its_variable(tmp_path, name, value):
-    seal = "from ordermgmt.launcher.environment import told_in_one_line\nimport django\n"
-    seal += "with told_in_one_line():\n django.setup()\n"
+    seal = "from ordermgmt.launcher.environment import errors_in_one_line\nimport django\n"
+    seal += "with errors_in_one_line():\n django.setup()\n"
     seal += " from ordermgmt import encryption\n encryption.seal(b'', place='a')"
     words = ["-c", seal] if name == "ENCRYPTION_KEYS" else ["manage.py", "tenant", "list"]
 

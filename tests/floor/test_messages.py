@@ -1,4 +1,4 @@
-"""Messages of refused bodies: they are sentences for people, whatever model refuses."""
+"""Messages of refused bodies are sentences for people, in every model."""
 
 import importlib
 import pkgutil

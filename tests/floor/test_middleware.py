@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its headers, its line in the log, its place in metrics."""
+"""The request middleware: ids, plain addresses, headers, log lines and metrics."""
 
 import json
 import logging

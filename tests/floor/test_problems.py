@@ -1,4 +1,4 @@
-"""Every error is the one envelope; no input makes a 500; the checks come in their order."""
+"""All errors share one envelope, no input causes a 500, and checks keep their order."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The script says what it can do, and the settings say what they read."""
+"""The help of the script, and the documentation of the settings."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What granian hands over becomes what WSGI wants to know, and nothing that passes for it."""
+"""Translation of granian's requests to WSGI, without forged variables."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is JSON here, and what only looks like it."""
+"""Strict JSON: accepted and refused texts."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What dies is started again; what we stop, and what we leave behind, is gone."""
+"""The supervisor restarts what dies and leaves no process behind."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`./run up` as people use it: it serves, it heals, it refuses a second self, it leaves nothing."""
+"""The command `./run up`: it serves, recovers, refuses a second run and cleans up."""
 
 import json
 import os

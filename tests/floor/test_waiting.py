@@ -1,4 +1,4 @@
-"""Requests that wait for others leave desks and places to the rest."""
+"""Requests that wait leave their slots to others, within the limit of waits."""
 
 import threading
 import time

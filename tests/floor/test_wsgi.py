@@ -1,4 +1,4 @@
-"""The application as the web server calls it."""
+"""The WSGI application, called as the web server calls it."""
 
 import io
 from typing import Any

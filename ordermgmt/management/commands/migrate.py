@@ -1,4 +1,4 @@
-"""Django's `migrate`, in its own time: no statement limit, one machine at a time."""
+"""Django's `migrate` without a statement limit, on one machine at a time."""
 
 import time
 from collections.abc import Iterator

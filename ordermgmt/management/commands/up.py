@@ -1,4 +1,4 @@
-"""`./run up`: everything, running: database, broker, web, worker, clock, and a demo tenant."""
+"""The command `./run up`: database, broker, web, worker, beat and a demo tenant."""
 
 import errno
 import http.client
