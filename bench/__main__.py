@@ -89,7 +89,7 @@ def _run(args: argparse.Namespace, folder: Path) -> int:
 
 
 def _of_console(args: argparse.Namespace, folder: Path) -> int:
-    """The console's pages among 1,000 orders, and among `--orders`."""
+    """Measure the console's pages among 1,000 orders and among `--orders`."""
     from bench import console as pages
     from bench.stage import stage
 
@@ -106,7 +106,7 @@ def _of_console(args: argparse.Namespace, folder: Path) -> int:
 
 
 def _load(args: argparse.Namespace, folder: Path) -> int:
-    """A retailer's year of `--orders` orders, in a folder that is kept."""
+    """Load a retailer's year of `--orders` orders into a folder that is kept."""
     from bench import console as pages
     from ordermgmt.launcher import embedded, preparation
 

@@ -72,7 +72,7 @@ class Measured:
 
     @property
     def failures(self) -> list[str]:
-        """What is not as it must be."""
+        """Return the violated expectations."""
         problems = [f"{p.name}: answered {p.status}" for p in self.pages if p.status != 200]
         for few, many in self.pairs():
             if few.queries != many.queries:
@@ -81,14 +81,14 @@ class Measured:
 
 
 def tenant() -> Tenant:
-    """The retailer whose orders are loaded."""
+    """Return the retailer that has the loaded orders."""
     tenant = Tenant.objects.filter(slug=TENANT).first() or tenants.create(TENANT)
     population.settle_tenant(tenant)
     return tenant
 
 
 def load(orders: int, console: Console, *, first: int = 1) -> int:
-    """Load so many orders of the retailer, showing how far it is; returns the next number."""
+    """Load this number of orders with a progress bar; return the next number."""
     with Progress(console=console) as progress:
         task = progress.add_task(f"loading {orders:,} orders", total=orders)
         following = population.populate(
@@ -113,7 +113,7 @@ def measure(stage: Stage, many: int, console: Console) -> Measured:
 
 
 def sign_in(tenant: Tenant) -> str:
-    """The key of a session of somebody who may do everything of the tenant."""
+    """Return the session key of a user with all permissions of the tenant."""
     user, _ = User.objects.get_or_create(username="bench", defaults={"is_staff": True})
     user.groups.set(Group.objects.filter(name="admin"))
     Membership.objects.get_or_create(user=user, tenant=tenant)
@@ -155,7 +155,7 @@ def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
         "a location": {"location": "DC-EAST"},
         "at least 20 units": {"units": 20},
         "handed over (none)": {"external": "yes"},
-        # Of one hit alone the page would be the order's: a filter keeps it in the list.
+        # A single hit opens the order's own page, so a filter keeps the list.
         "search: e-mail": {"q": newest.customer_email, "channel": "web"},
         "search: the product everybody buys": {"q": "SKU-00000"},
         "search: a product": {"q": bought.product_id, "channel": "web"},
@@ -210,7 +210,7 @@ def _cookie(session: str) -> str:
 
 
 def show(console: Console, measured: Measured) -> None:
-    """A table: each page among few and among many."""
+    """Print a table with each page among few and among many orders."""
     table = Table(title="console", title_justify="left", title_style="bold")
     for name in ("page", "few p50 ms", "many p50 ms", "p95 ms", "ratio", "CPU ms", "queries", "kB"):
         table.add_column(name, justify="left" if name == "page" else "right")

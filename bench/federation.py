@@ -25,7 +25,7 @@ READERS: Final = 100
 LATE: Final = 24  # seconds
 TIMEOUT: Final = 25  # seconds; the most a tenant may configure
 WORST: Final = 2.0  # times its quiet p99 that a detail of another tenant may take
-AT_ONCE: Final = 1000.0  # milliseconds within which whoever finds no place is told so
+AT_ONCE: Final = 1000.0  # milliseconds within which a read without a wait is refused
 
 
 def federation(
@@ -95,7 +95,7 @@ def _slow_tenant(stage: "Stage", oms: dict[str, str]) -> str:
 
 @contextmanager
 def _readers(stage: "Stage", token: str) -> Iterator[dict[str, Any]]:
-    """All of them, reading; afterwards, what they were answered."""
+    """Run all readers; yield a dict that has their results afterwards."""
     results: dict[str, Any] = {}
     pipe = subprocess.PIPE
     command = [sys.executable, "-m", "bench.federation"]

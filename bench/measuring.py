@@ -19,7 +19,7 @@ _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Measured:
-    """What one kind of request did on so many connections; times in milliseconds."""
+    """The results of one kind of request on some connections; times in milliseconds."""
 
     connections: int
     rate: float  # requests a second
@@ -62,7 +62,7 @@ def measure(plan: Plan, *, web: int, database: int) -> tuple[Measured, int]:
 
 
 def best(measurements: Sequence[Measured]) -> Measured:
-    """The fastest, the one the rest of the machine disturbed least; with everybody's failures."""
+    """Return the fastest, least disturbed measurement, with the failures of all."""
     failures: Counter[str] = Counter()
     for each in measurements:
         failures.update(each.failures)
@@ -73,7 +73,7 @@ def best(measurements: Sequence[Measured]) -> Measured:
 
 
 def pooled(measurements: Sequence[Measured]) -> Measured:
-    """What they were on average, for measuring under what comes and goes; failures are summed."""
+    """Return the average of the measurements, with the sum of their failures."""
     average = {
         name: fmean(getattr(each, name) for each in measurements)
         for name in ("rate", "p50", "p95", "p99", "app_cpu", "database_cpu", "client_cpu")
@@ -83,7 +83,7 @@ def pooled(measurements: Sequence[Measured]) -> Measured:
 
 
 def percentile(ordered: Sequence[int], share: float) -> float:
-    """The value that `share` of the sorted values do not exceed (nearest rank); 0 of nothing."""
+    """Return the nearest-rank percentile `share` of the sorted values; 0 for no values."""
     if not ordered:
         return 0.0
     return float(ordered[math.ceil(share * len(ordered)) - 1])

@@ -135,7 +135,7 @@ LIVES: Final = (
 
 
 def settle_tenant(tenant: Tenant) -> None:
-    """What the tenant needs before the few can be captured."""
+    """Configure the tenant for the first captures."""
     for code, kind in (("DC-EAST", "dc"), ("NY5AVE", "store")):
         if not Location.objects.filter(tenant=tenant, code=code).exists():
             locations.put(tenant=tenant, code=code, type=kind, country_codes=["US"])
@@ -153,7 +153,7 @@ def populate(
     lines: int = 1,
     advance: Callable[[int], object] = lambda orders: None,
 ) -> int:
-    """Load about so many orders, as numbers `first` and up; returns the number after the last.
+    """Load about this number of orders from number `first` on; return the next number.
 
     `advance` hears how many more there are. On several `lines` at once it takes less time; it
     takes a batch's memory for each, whatever the number.
@@ -200,7 +200,7 @@ def _apart(copy: Callable[..., None]) -> Callable[..., None]:
 
 
 def _sample(tenant: Tenant, life: Life, units: int, number: int) -> UUID:
-    """One order of this kind, captured and led through its life by the services."""
+    """Return one order of this kind, captured and led through its life by the services."""
     body = _body(dict(life.members), units, f"SAMPLE-{life.name}-{units}-{number}")
     new = capture_models.parse(body).draft()
     order = capture(tenant=tenant, new=new, actor=ACTOR).document.order

@@ -25,7 +25,7 @@ _YARDSTICK: Final = ("pgbench tx/s", "its CPU ms", "ratio")
 
 
 def machine() -> dict[str, Any]:
-    """What else one must know to compare: where it ran, on what, how busy it was."""
+    """Return facts for comparisons: machine, software and load."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )
@@ -74,7 +74,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def facts(result: Result, options: Options, about: dict[str, Any]) -> dict[str, Any]:
-    """Everything we know, for a file."""
+    """Return all facts, for a file."""
     rows = [asdict(row) | {"ratio": row.ratio} for row in result.rows]
     aims = [asdict(aim) for aim in result.aims]
     return {

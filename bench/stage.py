@@ -31,7 +31,7 @@ SETTINGS: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Stage:
-    """What is being measured, and how to reach it."""
+    """The measured installation, and the addresses and credentials to reach it."""
 
     tenant: Tenant
     port: int
@@ -48,13 +48,13 @@ class Stage:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The processes whose time is counted: the web server's and the database's first."""
+        """Return the ids of the measured processes: the first ones of web server and database."""
         assert self.web.child
         assert self.postgres.child
         return {"web": self.web.child.pid, "database": self.postgres.child.pid}
 
     def token(self) -> str:
-        """A fresh token, asked for over HTTP; it is good for five minutes."""
+        """Return a fresh token, requested over HTTP and valid for five minutes."""
         form = (
             "grant_type=client_credentials"
             f"&client_id={self.client_id}&client_secret={self.client_secret}"

@@ -51,7 +51,7 @@ SELECT count(*) FROM b
 
 @dataclass(frozen=True)
 class Run:
-    """What the processes did together."""
+    """The joint results of the processes."""
 
     number: int  # orders
     seconds: float
@@ -110,7 +110,7 @@ def _measured(run: Run) -> "Measured":
 
 
 def _together(stage: "Stage", what: str, **params: Any) -> Run:
-    """Processes that begin together and end when nothing is left."""
+    """Run processes that begin together and end when nothing is left."""
     from django.db import connection
 
     from bench.measuring import tree_cpu
@@ -140,7 +140,7 @@ def _together(stage: "Stage", what: str, **params: Any) -> Run:
 
 
 def _child(what: str, params: dict[str, Any]) -> "subprocess.Popen[str]":
-    """A process that is ready; it ends when its input does."""
+    """Return a process that is ready and ends when its input does."""
     command = [sys.executable, "-m", "bench.sweeping", what, json.dumps(params)]
     pipe = subprocess.PIPE
     child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)

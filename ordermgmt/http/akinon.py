@@ -39,7 +39,7 @@ class AkinonRefusal(Wire):
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Token <key>`; a key is an access token of a client, whoever issued it."""
+    """`Authorization: Token <key>`; a key is any access token of a client."""
 
     def authenticate(self, request: Request) -> tuple["Client", Grant]:
         """Return the client and the grant; raise 401 for no key, a bearer token or a wrong key."""

@@ -33,7 +33,7 @@ class Bodies:
     """All bodies that a process is reading.
 
     A client that reads more than `per_peer` at once (0: no limit) loses its oldest one: a newcomer
-    is more likely to be honest than one that has not finished yet. So does everybody when all
+    is more likely to be honest than one that has not finished yet. The same happens when all
     together take more memory than `buffered`.
     """
 

@@ -60,7 +60,7 @@ def problems(
     examples: Mapping[int, Mapping[str, str]] | None = None,
     remarks: Mapping[int, str] | None = None,
 ) -> dict[tuple[int, str] | int, OpenApiResponse]:
-    """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
+    """Return an operation's errors for `extend_schema(responses={200: X, **problems(404)})`.
 
     `examples`: status → error code → message; `remarks`: status → when it is answered. What every
     operation may answer (401, 403, 500, 503, `default`; 406 where versions are read; 400, 408,

@@ -212,7 +212,7 @@ class Wire(BaseModel):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """With every name a member may be sent by; pydantic documents the first alone."""
+        """Document every accepted name of a member; pydantic documents only the first."""
         schema = handler(core_schema)
         if handler.mode == "serialization":
             return schema
@@ -224,7 +224,7 @@ class Wire(BaseModel):
 
     @classmethod
     def of(cls, request: "Request | HttpRequest", *, operation: str) -> Self:
-        """The body of `request`, parsed once.
+        """Return the parsed body of `request`, parsed once.
 
         Raises `strict_json.InvalidJson`, or `InvalidBody` in the documented wording: "Validation of
         capture order failed with error: 'items' is a required property."

@@ -130,12 +130,12 @@ class FileLock:
         fcntl.flock(self.fd, fcntl.LOCK_UN)
 
     def write(self, note: str) -> None:
-        """Leave a note for whoever finds the lock taken."""
+        """Leave a note for others that find the lock taken."""
         os.ftruncate(self.fd, 0)
         os.pwrite(self.fd, note.encode(), 0)
 
     def read(self) -> str:
-        """The note of whoever has the lock, or had it last."""
+        """Return the note of the present or last holder."""
         return os.pread(self.fd, 4096, 0).decode()
 
     def close(self) -> None:

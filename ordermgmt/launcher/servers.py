@@ -40,7 +40,7 @@ class Server(ABC):
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether it answers on its socket now."""
+        """Return whether the server answers on its socket now."""
 
     @abstractmethod
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
@@ -81,7 +81,7 @@ class Postgres(Server):
     stop_signal = signal.SIGINT  # "fast": ends sessions, then shuts down cleanly
 
     def is_ready(self) -> bool:
-        """The last line of postmaster.pid says so; the same sign pg_ctl waits for."""
+        """Return whether postmaster.pid ends with "ready", the sign that pg_ctl waits for."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -246,13 +246,13 @@ def _package(name: str) -> Path | None:
 
 
 def owners() -> set[int]:
-    """The users our folders may belong to."""
+    """Return the ids of the users that may own our folders."""
     me = os.geteuid()
     return {me} if me else {me, *(user.pw_uid for user in _other_users())}
 
 
 def _unprivileged(*folders: Path) -> tuple[list[str], int | None, int | None]:
-    """How to run PostgreSQL, which refuses to be root: a command prefix, a user, a group.
+    """Return command prefix, user and group for PostgreSQL, which refuses to run as root.
 
     In a user namespace it believes to be nobody while its files stay ours. Where namespaces are
     forbidden it really becomes another user, who is given `folders`.

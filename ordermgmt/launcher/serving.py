@@ -1,7 +1,7 @@
 """Granian's side of a request: its body is read without a thread, then a thread answers it.
 
 Granian's own WSGI takes a thread before the body is there, and its ASGI runs an event loop in
-Python, which costs every request a tenth more. So its ASGI worker is used without the loop: its
+Python, which costs every request a tenth more. Its ASGI worker is used without the loop: its
 callbacks run in the threads that granian calls them in, and the callback that completes a request
 answers it there (docs/adr/0023-bodies-before-threads.md).
 """
@@ -342,7 +342,7 @@ _NAMES: Final[dict[bytes, str]] = {}  # of headers → of their variables, for t
 
 
 def environ_of(exchange: Exchange) -> dict[str, Any]:
-    """What WSGI wants to know of a request; `RAW_URI` is its target as it was sent, undecoded.
+    """Return the WSGI environ of a request; `RAW_URI` is its undecoded target.
 
     A header with an underscore in its name is dropped: it would pass for the one with a hyphen.
     A value that is not ASCII is empty, as nothing we read may have one.

@@ -23,7 +23,7 @@ NOT_INHERITED = {"DATABASE_URL", "REDIS_URL", "CACHE_URL", "PYTEST_XDIST_WORKER"
 
 @dataclass
 class Stack:
-    """Everything, running. `kill`, `processes` and `log` are for tests of what happens when not."""
+    """A running stack; `kill`, `processes` and `log` serve tests of failures."""
 
     options: Sequence[str] = ()
     data_dir: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ordermgmt-e2e-")))
@@ -112,7 +112,7 @@ class Stack:
         self.launcher.wait()
 
     def stop(self) -> None:
-        """Ctrl-C, as it were."""
+        """Interrupt it as Ctrl-C does."""
         if self.launcher is not None:
             stop(self.launcher, ask=signal.SIGINT, patience=30)
 

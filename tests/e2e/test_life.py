@@ -101,7 +101,7 @@ def release(shop: Shop, name: str, kind: str) -> None:
     ask(shop, "POST", f"{path}/{hold['id']}/release", {"reason": "looks right"})
 
 
-def known(stack: Stack, kind: str = "") -> list[dict[str, Any]]:
+def stored_orders(stack: Stack, kind: str = "") -> list[dict[str, Any]]:
     """The orders of a kind, or all, as they are stored."""
     output = stack.manage("shell", "-v", "0", "-c", TOLD).splitlines()[-1]
     return [each for each in json.loads(output) if each["name"].startswith(kind)]
@@ -142,16 +142,16 @@ def test_every_order_ends_where_the_tables_say(
     }
 
     def have_left() -> bool:
-        return ends(known(stack)) == {kind: {where} for kind, where in left.items()}
+        return ends(stored_orders(stack)) == {kind: {where} for kind, where in left.items()}
 
-    assert wait_until(have_left, timeout=40, pause=0.5), ends(known(stack))
+    assert wait_until(have_left, timeout=40, pause=0.5), ends(stored_orders(stack))
     for n in range(EACH):
         release(shop, f"big-{n}", "big_order")
         release(shop, f"support-{n}", "support")
 
     left |= {"big": FULFILLED, "support": FULFILLED}
-    assert have_left(), ends(known(stack))
-    for each in known(stack):
+    assert have_left(), ends(stored_orders(stack))
+    for each in stored_orders(stack):
         assert len(each["opened"]) == each["published_events"], each
         assert all(at >= each["due"][0] for at in each["opened"]), each
     assert stack.manage_json("check_invariants")
@@ -167,17 +167,17 @@ def test_what_came_due_without_a_worker_is_released_soon_after_it_returns(
             captured(shop, f"late-{n}")
         time.sleep(GRACE + 2)
         waiting = ("on_hold", ("pending",), ("grace",), 0)
-        assert ends(known(stack, "late"))["late"] == {waiting}
+        assert ends(stored_orders(stack, "late"))["late"] == {waiting}
     finally:
         back = time.time()
         os.killpg(worker, signal.SIGCONT)
 
     assert wait_until(
-        lambda: ends(known(stack, "late"))["late"] == {FULFILLED},
+        lambda: ends(stored_orders(stack, "late"))["late"] == {FULFILLED},
         timeout=SOON,
         pause=0.5,
     )
-    for each in known(stack, "late"):
+    for each in stored_orders(stack, "late"):
         [opened], [due] = each["opened"], each["due"]
         assert due <= opened < back + SOON
     assert stack.manage_json("check_invariants")

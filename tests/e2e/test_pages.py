@@ -20,8 +20,8 @@ SETTINGS = {
 
 
 @pytest.fixture
-def told(stack: Stack) -> dict[str, str]:
-    """What a reader fills in: where the service is, and whose client calls."""
+def blanks(stack: Stack) -> dict[str, str]:
+    """Return the values a reader fills in: the URL, the tenant and the client's credentials."""
     stack.manage("tenant", "create", "pages")
     client = stack.manage_json("client", "create", "--tenant", "pages", "--name", "reader")
     for key, value in SETTINGS.items():
@@ -33,9 +33,9 @@ def told(stack: Stack) -> dict[str, str]:
     }
 
 
-def test_the_integrators_page(stack: Stack, told: dict[str, str]) -> None:
+def test_the_integrators_page(stack: Stack, blanks: dict[str, str]) -> None:
     blocks = BLOCK.findall((ROOT / "docs" / "integrators.md").read_text())
-    for blank, filled in told.items():
+    for blank, filled in blanks.items():
         assert blank in blocks[0]
         blocks[0] = blocks[0].replace(blank, filled)
     script = STRICT + "\n".join(blocks)

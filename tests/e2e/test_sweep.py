@@ -77,7 +77,7 @@ def shop(stack: Stack, request: pytest.FixtureRequest) -> Shop:
 
 
 def loaded(stack: Stack, shop: Shop, number: int) -> None:
-    """So many orders that wait."""
+    """Capture this number of orders that wait."""
     status, answer = shop.capture(order("sample"))
     assert status == 200, answer
     do(stack, shop, LOAD, number=number)

@@ -50,7 +50,7 @@ def request(
 
 
 def test_what_is_sent_beside_the_fault_is_accepted(stack: Stack, shop: Shop) -> None:
-    """Else all that follows would be refused for another reason."""
+    """Check that the later requests are not refused for another reason."""
     assert status(raw(stack, request(shop, f"GET {HISTORY}"))) == 200
     body = json.dumps(order("wire-0")).encode()
     assert status(raw(stack, request(shop, f"POST {CAPTURE}", body))) == 200

@@ -20,7 +20,7 @@ from tests.floor.test_database import end_session
 
 @pytest.fixture(autouse=True)
 def no_database(monkeypatch):
-    """Stepping aside closes the connection; most of these tests have none."""
+    """Replace the connection, which a wait closes and most of these tests lack."""
     monkeypatch.setattr(outbound_waits, "connection", NoConnection())
 
 
@@ -33,7 +33,7 @@ class NoConnection:
 
 
 def waiting_of(tenants, stack):
-    """How many requests of each may wait, when each has as many as it likes, in this order."""
+    """Return the number of waits that each tenant gets, in this order, when it takes all it can."""
     numbers = []
     for tenant in tenants:
         numbers.append(0)
@@ -110,8 +110,8 @@ def test_nobody_waits_in_a_transaction(monkeypatch):
             cursor.execute("SELECT 1")
 
 
-class TestDesks:
-    """All desks are taken by requests; what matters is what those do that wait."""
+class TestSlots:
+    """Requests hold every slot; the tests are about those that wait."""
 
     def requests(self, number, work):
         threads = [threading.Thread(target=work, args=(n,)) for n in range(number)]
@@ -119,7 +119,7 @@ class TestDesks:
             thread.start()
         return threads
 
-    def test_as_many_work_at_once_as_there_are_desks(self):
+    def test_as_many_work_at_once_as_there_are_slots(self):
         most, lock, now = [0], threading.Lock(), [0]
         all_here = threading.Barrier(REQUEST_SLOTS, timeout=5)
 
@@ -140,7 +140,7 @@ class TestDesks:
 
         assert most[0] == REQUEST_SLOTS
 
-    def test_those_that_wait_leave_their_desks_to_others_and_get_one_back(self):
+    def test_those_that_wait_leave_their_slots_to_others_and_get_one_back(self):
         answered, come_back = threading.Event(), []
 
         def wait(number):
@@ -177,14 +177,14 @@ class TestDesks:
 
         for number in range(5):
             slots.leave(slot)
-            queue[number].join(5)  # the desk is theirs, though it was never free
+            queue[number].join(5)  # the slot was handed over and never free
 
         assert (served, slots.free) == ([0, 1, 2, 3, 4], [])
 
 
 @pytest.mark.django_db(transaction=True)
 class TestConnections:
-    """They belong to desks: as many as work, whoever it is."""
+    """Connections belong to slots."""
 
     @pytest.fixture(autouse=True)
     def slots(self, monkeypatch):
@@ -215,7 +215,7 @@ class TestConnections:
 
         assert len(set(self.one_after_the_other(5, work))) == 1
 
-    def test_who_steps_aside_has_none_and_gets_one_back(self):
+    def test_a_waiting_request_has_none_and_gets_one_back(self):
         def work():
             with request_slot():
                 before = self.session()
@@ -246,13 +246,13 @@ class TestConnections:
             own = connections["default"]
             own.ensure_connection()
             with request_slot():
-                desks_own = self.session()
-            return own.connection, desks_own
+                slot_session = self.session()
+            return own.connection, slot_session
 
-        [(own, desks_own)] = self.one_after_the_other(1, work)
+        [(own, slot_session)] = self.one_after_the_other(1, work)
 
         assert own is None
-        assert desks_own
+        assert slot_session
 
     def test_a_connection_that_was_cut_is_opened_anew_by_the_next_request(self):
         def work():

@@ -39,7 +39,7 @@ def test_a_body_in_no_text_at_all_does_not_spoil_the_address(charset):
     assert status == "200 OK"
 
 
-def test_a_request_is_worked_on_at_a_desk(monkeypatch):
+def test_a_request_is_answered_in_a_slot(monkeypatch):
     slots = []
     monkeypatch.setattr(
         wsgi, "handler", lambda environ, start: slots.append(request_slots._own.slot)

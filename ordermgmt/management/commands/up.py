@@ -195,7 +195,7 @@ def _wait_for(url: str, supervisor: Supervisor, web: Program) -> bool:
 
 
 def _ask_readiness(url: str) -> str:
-    """What is wrong; nothing when the answer is 200."""
+    """Return the failed checks; empty when the answer is 200."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
     try:
         connection.request("GET", "/readyz")
