@@ -98,7 +98,7 @@ class Answer:
     def take(self, data: bytes) -> bytes | None:
         """Add what arrived; the whole answer once it is complete.
 
-        Raises ValueError for an answer of unknown length.
+        Raise ValueError for an answer of unknown length.
         """
         data = self._data = self._data + data if self._data else data
         if not self._wanted:

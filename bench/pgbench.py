@@ -54,7 +54,7 @@ class Script:
     options: list[str] = field(default_factory=list)
 
     def run(self, stage: Stage, *, connections: int, seconds: float) -> Yardstick:
-        """Run it for some (whole) seconds. Raises RuntimeError when any transaction failed."""
+        """Run it for some (whole) seconds. Raise RuntimeError when any transaction failed."""
         program = servers._postgres_bin() / "pgbench"
         threads = min(connections, _THREADS)
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:

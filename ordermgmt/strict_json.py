@@ -143,7 +143,7 @@ def dumps(value: Any) -> bytes:
     """`value` as JSON; a Decimal as the number it is, without exponent or idle zeros.
 
     72.0000 becomes 72 and 79.2000 becomes 79.2. UUIDs and dates in their usual form, times as
-    `timestamp` writes them. Raises TypeError for what JSON cannot hold.
+    `timestamp` writes them. Raise TypeError for what JSON cannot hold.
     """
     return orjson.dumps(value, _encode, orjson.OPT_PASSTHROUGH_DATETIME)
 

@@ -226,7 +226,7 @@ class Wire(BaseModel):
     def of(cls, request: "Request | HttpRequest", *, operation: str) -> Self:
         """Return the parsed body of `request`, parsed once.
 
-        Raises `strict_json.InvalidJson`, or `InvalidBody` in the documented wording: "Validation of
+        Raise `strict_json.InvalidJson`, or `InvalidBody` in the documented wording: "Validation of
         capture order failed with error: 'items' is a required property."
         """
         return cls.check(strict_json.loads_tolerant(request.body), operation=operation)

@@ -132,7 +132,7 @@ class Use:
         self._owner = FileLock(data_dir / "owner.lock")
 
     def begin(self) -> None:
-        """Return when the servers answer. Raises CannotStart when they will not."""
+        """Return when the servers answer. Raise CannotStart when they will not."""
         _make_private(self._folders)
         self._use.take(shared=True)
         if not wait_until(self._own_or_share, timeout=60):

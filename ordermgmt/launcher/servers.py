@@ -47,7 +47,7 @@ class Server(ABC):
         """Start the process; make its data folder first when there is none."""
 
     def start(self) -> None:
-        """Return when it answers; a predecessor that is still going down is waited for."""
+        """Return when it answers; wait for a predecessor that is still stopping."""
         lock = FileLock(self.lock_path)
         try:
             if not wait_until(lock.try_to_take, timeout=30):
@@ -91,8 +91,8 @@ class Postgres(Server):
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
         if not (self.data / "PG_VERSION").exists():
             self._initialize()
-        # We hold the lock, so no server of ours is alive: a postmaster.pid is a dead one's, and
-        # PostgreSQL would refuse to start if its process id has been given to somebody else.
+        # We hold the lock, so a postmaster.pid belongs to a dead server of ours, and
+        # PostgreSQL would refuse to start if another process has that id now.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         settings = {**SETTINGS, "unix_socket_directories": str(self.sockets)}
@@ -110,7 +110,7 @@ class Postgres(Server):
         )
 
     def _initialize(self) -> None:
-        """Prepare everything beside the place, then rename: there is no half-made database."""
+        """Create the database beside its folder, then rename it, so that none is incomplete."""
         making = self.data.with_name(f"{self.name}.making")
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True, mode=0o700)
@@ -143,7 +143,7 @@ class Postgres(Server):
             raise CannotStart(f"A new database could not be made:\n{done.stdout}{done.stderr}")
 
 
-SETTINGS = {  # modest: two cores, beside the application; every commit reaches the disk
+SETTINGS = {  # for two cores shared with the application; every commit reaches the disk
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",

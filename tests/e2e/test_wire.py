@@ -154,7 +154,7 @@ def test_H1_leading_slashes_are_one(stack: Stack, shop: Shop, path: str) -> None
     assert status(raw(stack, request(shop, f"GET {path}"))) == 200
 
 
-def test_J24_callers_who_hang_up_leave_whole_orders_or_none(stack: Stack, shop: Shop) -> None:
+def test_callers_who_hang_up_leave_whole_orders_or_none(stack: Stack, shop: Shop) -> None:
     def hang_up(n: int) -> None:
         data = request(shop, f"POST {CAPTURE}", json.dumps(order(f"half-{n}")).encode())
         with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as line:
