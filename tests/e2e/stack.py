@@ -51,7 +51,7 @@ class Stack:
         return time.monotonic() - began
 
     def is_ready(self) -> bool:
-        """Whether GET /readyz answers 200."""
+        """Return whether GET /readyz answers 200."""
         try:
             return self.get("/readyz")[0] == 200
         except (OSError, http.client.HTTPException):
@@ -66,18 +66,18 @@ class Stack:
             return response.status, response.read()
 
     def manage(self, *words: str) -> str:
-        """What `./run manage …` prints; it must succeed."""
+        """Return the output of `./run manage …`, which must succeed."""
         command = [str(ROOT / "run"), "manage", *words]
         done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def manage_json(self, *words: str) -> Any:
-        """What `./run manage … --json` says."""
+        """Return the parsed output of `./run manage … --json`."""
         return json.loads(self.manage(*words, "--json"))
 
     def output(self) -> str:
-        """What `./run up` printed so far."""
+        """Return the output of `./run up` so far."""
         path = self.data_dir / "up.log"
         return path.read_text(errors="replace") if path.exists() else ""
 

@@ -108,7 +108,7 @@ def stored_orders(stack: Stack, kind: str = "") -> list[dict[str, Any]]:
 
 
 def ends(orders: list[dict[str, Any]]) -> dict[str, set[Any]]:
-    """Where they are, by kind: status, items' statuses, standing holds, announcements."""
+    """Return states by kind: status, items' statuses, active holds and published events."""
     values = defaultdict(set)
     for o in orders:
         where = (o["status"], tuple(o["items"]), tuple(o["held"]), o["published_events"])

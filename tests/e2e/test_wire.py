@@ -22,7 +22,7 @@ def shop(stack: Stack) -> Shop:
 
 
 def raw(stack: Stack, *parts: bytes, patience: float = 10) -> bytes:
-    """What comes back for these bytes until the server is silent for a moment or hangs up."""
+    """Return the answer to these bytes, until the server pauses or hangs up."""
     with socket.create_connection(("127.0.0.1", stack.port), timeout=patience) as line:
         received = b""
         try:

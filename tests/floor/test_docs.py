@@ -125,7 +125,7 @@ def _read_by_settings() -> set[str]:
 
 
 def _is_env(function: ast.expr) -> bool:
-    """Whether it is a method of `env` that reads a variable."""
+    """Return whether it is a method of `env` that reads a variable."""
     return (
         isinstance(function, ast.Attribute)
         and isinstance(function.value, ast.Name)

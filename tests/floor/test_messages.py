@@ -30,7 +30,7 @@ def models() -> list[type[BaseModel]]:
 
 
 def patterns(schema: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Where a schema has a pattern whose mismatch pydantic would word."""
+    """Yield the places of a schema with a pattern that pydantic's own message would report."""
     if isinstance(schema, dict):
         if schema.get("type") == "custom-error":
             return

@@ -108,7 +108,7 @@ def test_doubled_slashes_are_single_before_anything_looks(api: Client, path: str
 
 
 class TestTheRawPath:
-    """Where the web server says how a path was sent, an encoded slash is no separator."""
+    """With a raw path from the web server, an encoded slash is not a separator."""
 
     def basket(self, api: Client, raw: str, decoded: str = "", **environ: str) -> int:
         path = decoded or unquote(raw)

@@ -114,7 +114,7 @@ def read(client: AuthenticatedClient, name: str, id_type: GetOrderIdType) -> Ord
 
 
 def cancelable(client: AuthenticatedClient) -> tuple[bool, bool]:
-    """Whether the first order can be cancelled, and whether it is."""
+    """Return whether the first order can be cancelled, and whether it is."""
     status = get_cancellation_status.sync(
         "opc-1", client=client, id_type=GetCancellationStatusIdType.EXTERNAL
     )
