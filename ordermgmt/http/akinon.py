@@ -68,7 +68,7 @@ class AkinonAnswers:
 
 
 def worded(problem: Mapping[str, Any], status: int) -> dict[str, Any]:
-    """Return a problem in Akinon's form."""
+    """Return a problem in Akinon's form: docs/contract.md, Akinon errors."""
     code, message = problem["error_code"], problem["message"]
     body: dict[str, Any] = {}
     for fault in problem.get("errors", ()):
