@@ -10,9 +10,9 @@ if __name__ == "__main__":
     try:
         from django.core.management import execute_from_command_line
 
-        from ordermgmt.launcher.environment import told_in_one_line
+        from ordermgmt.launcher.environment import errors_in_one_line
 
-        with told_in_one_line():
+        with errors_in_one_line():
             execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)  # what a shell expects, in place of a traceback

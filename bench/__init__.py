@@ -1,1 +1,1 @@
-"""Reproducible measurements of the real thing, beside a yardstick: see README.md."""
+"""Reproducible measurements of a real installation, with a yardstick: see README.md."""

@@ -1,4 +1,4 @@
-"""`./run bench SCENARIO`: measure the real thing on this machine."""
+"""The command `./run bench SCENARIO`: measurements of a real installation on this machine."""
 
 import argparse
 import contextlib
@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
 
 def _one_by_one(args: argparse.Namespace, words: list[str]) -> int:
     """Each scenario on a stage of its own, so that none meets another's rows."""
-    status, known = 0, []
+    status, facts = 0, []
     for name in SCENARIOS:
         own = [name if word == "all" else word for word in words]
         if args.data_dir:
@@ -55,9 +55,9 @@ def _one_by_one(args: argparse.Namespace, words: list[str]) -> int:
             check=False,
         )
         status = max(status, done.returncode)
-        known += [json.loads(done.stdout)] if done.stdout else []
+        facts += [json.loads(done.stdout)] if done.stdout else []
     if args.json:
-        print(json.dumps(known))
+        print(json.dumps(facts))
     return status
 
 
@@ -80,33 +80,33 @@ def _run(args: argparse.Namespace, folder: Path) -> int:
         about = report.machine()
         result: Result = getattr(Bench(ground, options, console), args.scenario)()
     report.show(console, result)
-    known = report.facts(result, options, about)
-    for path in report.save(result, known):
+    facts = report.facts(result, options, about)
+    for path in report.save(result, facts):
         console.print(f"[dim]{path}[/dim]", soft_wrap=True)
     if args.json:
-        print(json.dumps(known))
+        print(json.dumps(facts))
     return 1 if result.failures else 0
 
 
 def _of_console(args: argparse.Namespace, folder: Path) -> int:
-    """The console's pages among 1,000 orders, and among `--orders`."""
+    """Measure the console's pages among 1,000 orders and among `--orders`."""
     from bench import console as pages
     from bench.stage import stage
 
     console = _console(args)
     with stage(folder) as ground:
         measured = pages.measure(ground, args.orders, console)
-        known, paths = pages.save(measured)
+        facts, paths = pages.save(measured)
     pages.show(console, measured)
     for path in paths:
         console.print(f"[dim]{path}[/dim]", soft_wrap=True)
     if args.json:
-        print(json.dumps(known))
+        print(json.dumps(facts))
     return 1 if measured.failures else 0
 
 
 def _load(args: argparse.Namespace, folder: Path) -> int:
-    """A retailer's year of `--orders` orders, in a folder that is kept."""
+    """Load a retailer's year of `--orders` orders into a folder that is kept."""
     from bench import console as pages
     from ordermgmt.launcher import embedded, preparation
 

@@ -1,4 +1,4 @@
-"""What the load sends: captures as a web shop injects them, and the two readings."""
+"""Request bodies of the load: captures of a web shop, and the two reads."""
 
 import json
 from typing import Any, Final
@@ -14,12 +14,12 @@ _DIGITS: Final = 9  # of a counter
 
 
 def customers() -> list[str]:
-    """The customers' ids captures choose from."""
+    """Return the ids of the customers that captures choose from."""
     return [f"7{number:09}" for number in range(CUSTOMERS)]
 
 
 def capture(items: int) -> dict[str, Any]:
-    """One order of `items` units: customer, addresses, one shipment, paid by card."""
+    """Return one order of `items` units: customer, addresses, one shipment, paid by card."""
     address = {
         "first_name": "Grace",
         "last_name": "Hopper",
@@ -87,7 +87,7 @@ def _item(number: int) -> dict[str, Any]:
 
 
 def capture_request(*, items: int, tenant: str, token: str, host: str) -> str:
-    """The capture as it travels, with the marks of `bench.client`."""
+    """Return the capture as a raw request with the marks of `bench.client`."""
     body = json.dumps(capture(items), separators=(",", ":"))
     length = len(body.replace(COUNTER, "0" * _DIGITS).replace(CUSTOMER, customers()[0]))
     head = [
@@ -104,7 +104,7 @@ def capture_request(*, items: int, tenant: str, token: str, host: str) -> str:
 
 
 def read_request(path: str, *, token: str, host: str) -> str:
-    """A reading of `path`, whose marks become the order or customer asked for."""
+    """Return a read of `path`, in which marks stand for the order or customer."""
     head = [
         f"GET {path} HTTP/1.1",
         f"Host: {host}",

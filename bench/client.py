@@ -1,4 +1,4 @@
-"""The load: keep-alive connections that ask as fast as they are answered; a process of its own.
+"""The load client: keep-alive connections without pauses, in a process of its own.
 
 `python -m bench.client` reads a Plan as one JSON line, connects and warms up, writes `ready`, and
 on `go` asks for as long as planned and writes what it saw as one JSON line. Standard library only
@@ -30,7 +30,7 @@ _PATIENCE = 15.0  # seconds without any answer after which the rest counts as fa
 
 @dataclass(frozen=True)
 class Plan:
-    """What to send to whom, how long, on how many connections at once.
+    """The load to generate: requests, server, duration and number of connections.
 
     `request` is a whole HTTP request with marks in it: `@counter@` becomes a number that is
     never sent twice, of as many digits as the mark is long; any other mark one of its `choices`,
@@ -49,7 +49,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the client saw: `latencies` in microseconds, and failures as status → how many."""
+    """The client's results: `latencies` in microseconds, failures as status → number."""
 
     elapsed: float
     latencies: list[int]
@@ -73,7 +73,7 @@ class Requests:
         }
 
     def make(self) -> bytes:
-        """The next request."""
+        """Return the next request."""
         number = b"%09d" % self.next
         self.next += 1
         values = {name: draw() for name, draw in self._draw.items()} | {COUNTER: number}
@@ -98,7 +98,7 @@ class Answer:
     def take(self, data: bytes) -> bytes | None:
         """Add what arrived; the whole answer once it is complete.
 
-        Raises ValueError for an answer of unknown length.
+        Raise ValueError for an answer of unknown length.
         """
         data = self._data = self._data + data if self._data else data
         if not self._wanted:
@@ -210,7 +210,7 @@ class Load:
 
 
 def _received(line: Line) -> bytes | None:
-    """The answer if it is whole now; nothing (b"") if the connection is lost or makes no sense."""
+    """Return the answer when it is complete; b"" when the connection is lost or invalid."""
     try:
         data = line.socket.recv(262_144)
         return line.answer.take(data) if data else b""
@@ -226,11 +226,11 @@ def main() -> None:
         _say({"ready": len(warm.latencies)})
         if sys.stdin.readline().strip() != "go":
             return
-        seen = load.run(plan.seconds)
+        measurement = load.run(plan.seconds)
     # A failure is one, also while warming up.
-    failures = dict(Counter(warm.failures) + Counter(seen.failures))
-    first = warm.first_failure or seen.first_failure
-    _say(asdict(seen) | {"failures": failures, "first_failure": first})
+    failures = dict(Counter(warm.failures) + Counter(measurement.failures))
+    first = warm.first_failure or measurement.first_failure
+    _say(asdict(measurement) | {"failures": failures, "first_failure": first})
 
 
 def _say(facts: dict[str, Any]) -> None:

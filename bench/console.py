@@ -1,4 +1,4 @@
-"""The console's pages among few orders and among many: how long they take, how many queries."""
+"""Times and query counts of the console's pages, with few orders and with many."""
 
 import http.client
 import json
@@ -72,23 +72,23 @@ class Measured:
 
     @property
     def failures(self) -> list[str]:
-        """What is not as it must be."""
-        found = [f"{p.name}: answered {p.status}" for p in self.pages if p.status != 200]
+        """Return the violated expectations."""
+        problems = [f"{p.name}: answered {p.status}" for p in self.pages if p.status != 200]
         for few, many in self.pairs():
             if few.queries != many.queries:
-                found.append(f"{few.name}: {few.queries} queries, among many {many.queries}")
-        return found
+                problems.append(f"{few.name}: {few.queries} queries, among many {many.queries}")
+        return problems
 
 
 def tenant() -> Tenant:
-    """The retailer whose orders are loaded."""
-    found = Tenant.objects.filter(slug=TENANT).first() or tenants.create(TENANT)
-    population.settle_tenant(found)
-    return found
+    """Return the retailer that has the loaded orders."""
+    tenant = Tenant.objects.filter(slug=TENANT).first() or tenants.create(TENANT)
+    population.settle_tenant(tenant)
+    return tenant
 
 
 def load(orders: int, console: Console, *, first: int = 1) -> int:
-    """Load so many orders of the retailer, showing how far it is; returns the next number."""
+    """Load this number of orders with a progress bar; return the next number."""
     with Progress(console=console) as progress:
         task = progress.add_task(f"loading {orders:,} orders", total=orders)
         following = population.populate(
@@ -113,7 +113,7 @@ def measure(stage: Stage, many: int, console: Console) -> Measured:
 
 
 def sign_in(tenant: Tenant) -> str:
-    """The key of a session of somebody who may do everything of the tenant."""
+    """Return the session key of a user with all permissions of the tenant."""
     user, _ = User.objects.get_or_create(username="bench", defaults={"is_staff": True})
     user.groups.set(Group.objects.filter(name="admin"))
     Membership.objects.get_or_create(user=user, tenant=tenant)
@@ -136,7 +136,7 @@ def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
     middle = own.filter(placed_at__lte=oldest.placed_at + (newest.placed_at - oldest.placed_at) / 2)
     cursor = paging.cursor_of(middle.latest("placed_at", "pk"))
     bought = Item.objects.filter(tenant=retailer, order__channel_type="web").latest("pk")
-    asked: dict[str, dict[str, Any]] = {
+    queries: dict[str, dict[str, Any]] = {
         "list": {},
         "list, from the middle on": {"after": str(cursor)},
         "list, newer than the middle": {"before": str(cursor)},
@@ -155,7 +155,7 @@ def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
         "a location": {"location": "DC-EAST"},
         "at least 20 units": {"units": 20},
         "handed over (none)": {"external": "yes"},
-        # Of one hit alone the page would be the order's: a filter keeps it in the list.
+        # A single hit opens the order's own page, so a filter keeps the list.
         "search: e-mail": {"q": newest.customer_email, "channel": "web"},
         "search: the product everybody buys": {"q": "SKU-00000"},
         "search: a product": {"q": bought.product_id, "channel": "web"},
@@ -163,7 +163,7 @@ def _addresses(retailer: Tenant) -> Iterator[tuple[str, str]]:
         "search: nothing, like an e-mail": {"q": "nobody@example.org"},
     }
     yield "dashboard", "/console/"
-    for name, query in asked.items():
+    for name, query in queries.items():
         yield name, f"{LIST}?{urlencode(query)}"
     yield "an order", f"{LIST}{oldest.pk}/change/"
     if serial is not None:
@@ -200,9 +200,9 @@ def _get(stage: Stage, session: str, address: str) -> tuple[int, bytes]:
 
 def _queries(session: str, address: str) -> int:
     browser = Browser(headers={"Host": HOST, "Cookie": _cookie(session)})
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured:
         browser.get(address)
-    return len(asked)
+    return len(captured)
 
 
 def _cookie(session: str) -> str:
@@ -210,7 +210,7 @@ def _cookie(session: str) -> str:
 
 
 def show(console: Console, measured: Measured) -> None:
-    """A table: each page among few and among many."""
+    """Print a table with each page among few and among many orders."""
     table = Table(title="console", title_justify="left", title_style="bold")
     for name in ("page", "few p50 ms", "many p50 ms", "p95 ms", "ratio", "CPU ms", "queries", "kB"):
         table.add_column(name, justify="left" if name == "page" else "right")
@@ -234,7 +234,7 @@ def show(console: Console, measured: Measured) -> None:
 def save(measured: Measured) -> tuple[dict[str, Any], list[Path]]:
     """Write JSON and plot; what was written, and where to."""
     RESULTS.mkdir(exist_ok=True)
-    known = {
+    facts = {
         "name": "console",
         "machine": machine(),
         "allowed_ms": ALLOWED,
@@ -242,9 +242,9 @@ def save(measured: Measured) -> tuple[dict[str, Any], list[Path]]:
         "failures": measured.failures,
     }
     path = RESULTS / f"console-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.json"
-    path.write_text(json.dumps(known, indent=2))
+    path.write_text(json.dumps(facts, indent=2))
     _plot(measured, path.with_suffix(".png"))
-    return known, [path, path.with_suffix(".png")]
+    return facts, [path, path.with_suffix(".png")]
 
 
 def _plot(measured: Measured, path: Path) -> None:

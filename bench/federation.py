@@ -1,4 +1,4 @@
-"""One tenant's slow external OMS, and what it costs another tenant: details side by side.
+"""The effect of one tenant's slow external OMS on another tenant's order details.
 
 `python -m bench.federation` is the readers of the slow tenant, all at once, in a process of their
 own; `federation` starts them, and a fake OMS that takes 24 of its 25 seconds.
@@ -25,7 +25,7 @@ READERS: Final = 100
 LATE: Final = 24  # seconds
 TIMEOUT: Final = 25  # seconds; the most a tenant may configure
 WORST: Final = 2.0  # times its quiet p99 that a detail of another tenant may take
-AT_ONCE: Final = 1000.0  # milliseconds within which whoever finds no place is told so
+AT_ONCE: Final = 1000.0  # milliseconds within which a read without a wait is refused
 
 
 def federation(
@@ -41,7 +41,7 @@ def federation(
             if rows:
                 time.sleep(LATE)  # until the OMS has answered all whose readers are gone
             quiet = measure(number)
-            with _readers(stage, token) as told:
+            with _readers(stage, token) as reads:
                 busy = measure(number)
             after = measure(number)
             rows += [
@@ -52,11 +52,11 @@ def federation(
             ratio = 2 * busy.p99 / (quiet.p99 + after.p99)
             text = f"p99 of a detail at most {WORST} × quiet, {number} connections"
             aims.append(Aim(text, ratio, ratio <= WORST))
-            seen, refused = Counter(told["statuses"]), told["refused_ms"]
+            results, refused = Counter(reads["statuses"]), reads["refused_ms"]
             aims += [
-                Aim("reads refused, all with 503", seen["503"], {"503", "200"} >= set(seen)),
+                Aim("reads refused, all with 503", results["503"], {"503", "200"} >= set(results)),
                 Aim("p99 until one is refused (ms)", refused, refused <= AT_ONCE),
-                Aim("reads that waited for the OMS", told["waiting"], told["waiting"] > 0),
+                Aim("reads that waited for the OMS", reads["waiting"], reads["waiting"] > 0),
             ]
     return Result("federation", rows, aims)
 
@@ -89,14 +89,14 @@ def _slow_tenant(stage: "Stage", oms: dict[str, str]) -> str:
     webhook = {"url": oms["url"], "api_key": oms["api_key"], "timeout": TIMEOUT}
     services.write(tenant, key, key.parse(webhook), actor="command:bench")
     serve_anew(stage)
-    made = clients.create(tenant=tenant, name="readers")
-    return tokens.issue_token(made.client, scope="orders:read").access_token
+    credentials = clients.create(tenant=tenant, name="readers")
+    return tokens.issue_token(credentials.client, scope="orders:read").access_token
 
 
 @contextmanager
 def _readers(stage: "Stage", token: str) -> Iterator[dict[str, Any]]:
-    """All of them, reading; afterwards, what they were answered."""
-    told: dict[str, Any] = {}
+    """Run all readers; yield a dict that has their results afterwards."""
+    results: dict[str, Any] = {}
     pipe = subprocess.PIPE
     command = [sys.executable, "-m", "bench.federation"]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as readers:
@@ -106,15 +106,15 @@ def _readers(stage: "Stage", token: str) -> Iterator[dict[str, Any]]:
             readers.stdin.write(json.dumps({"port": stage.port, "token": token}) + "\n")
             readers.stdin.flush()
             readers.stdout.readline()
-            yield told
+            yield results
             readers.stdin.close()
-            told |= json.loads(readers.stdout.readline())
+            results |= json.loads(readers.stdout.readline())
         except BaseException:
             readers.kill()
             raise
 
 
-async def _read(port: int, token: str, number: int, seen: dict[str, Any]) -> None:
+async def _read(port: int, token: str, number: int, results: dict[str, Any]) -> None:
     """Ask for an order again and again, and come back when told to."""
     loop = asyncio.get_running_loop()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -123,42 +123,42 @@ async def _read(port: int, token: str, number: int, seen: dict[str, Any]) -> Non
         f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n\r\n"
     )
     while True:
-        asked = seen["waiting"][number] = loop.time()
+        started = results["waiting"][number] = loop.time()
         writer.write(request.encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
         await reader.readexactly(int(headers["content-length"]))
         status = head.split(" ")[1]
-        seen["statuses"][status] += 1
-        del seen["waiting"][number]
+        results["statuses"][status] += 1
+        del results["waiting"][number]
         if status != "200":
-            seen["refused"].append(1000 * (loop.time() - asked))
+            results["refused"].append(1000 * (loop.time() - started))
             await asyncio.sleep(float(headers.get("retry-after", 1)))
 
 
 async def _read_all(port: int, token: str) -> dict[str, Any]:
     """What happened until standard input ended."""
-    seen: dict[str, Any] = {"statuses": Counter(), "refused": [], "waiting": {}}
-    readers = [asyncio.create_task(_read(port, token, n, seen)) for n in range(READERS)]
+    results: dict[str, Any] = {"statuses": Counter(), "refused": [], "waiting": {}}
+    readers = [asyncio.create_task(_read(port, token, n, results)) for n in range(READERS)]
     await asyncio.sleep(1)
     print(json.dumps("reading"), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     long_ago = asyncio.get_running_loop().time() - 1
-    waiting = sum(asked < long_ago for asked in seen["waiting"].values())
+    waiting = sum(started < long_ago for started in results["waiting"].values())
     failed = [task.exception() for task in readers if task.done()]
     for task in readers:
         task.cancel()
     await asyncio.gather(*readers, return_exceptions=True)
     if failed:
         raise RuntimeError(f"{len(failed)} readers ended: {failed[0]!r}")
-    refused = sorted(seen["refused"])
+    refused = sorted(results["refused"])
     return {
-        "statuses": seen["statuses"],
+        "statuses": results["statuses"],
         "refused_ms": refused[int(0.99 * len(refused))] if refused else 0.0,
         "waiting": waiting,
     }
 
 
 if __name__ == "__main__":
-    told = json.loads(sys.stdin.readline())
-    print(json.dumps(asyncio.run(_read_all(told["port"], told["token"]))), flush=True)
+    arguments = json.loads(sys.stdin.readline())
+    print(json.dumps(asyncio.run(_read_all(arguments["port"], arguments["token"]))), flush=True)

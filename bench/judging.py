@@ -1,4 +1,4 @@
-"""Results, and whether they are what we aim at."""
+"""Results, and their comparison with our aims."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Our rate as a share of the yardstick's."""
+        """Return our rate as a share of the yardstick's."""
         return self.measured.rate / self.yardstick.rate if self.yardstick else None
 
 
 @dataclass(frozen=True)
 class Aim:
-    """What we want to see, what we saw, and whether that is good enough."""
+    """An aim, the measured value, and whether it meets the aim."""
 
     text: str
     seen: float
@@ -47,7 +47,7 @@ class Result:
 
 
 def rate_aim(rows: Iterable[Row], least: float) -> list[Aim]:
-    """At least so many a second."""
+    """Return an aim of at least this rate per second."""
     return [
         Aim(
             f"{row.what}: at least {least:,.0f}/s at {JUDGED_AT} connections",
@@ -75,7 +75,7 @@ def ratio_aim(rows: Iterable[Row], least: float) -> list[Aim]:
 def growth_aims(
     rows: list[Row], kinds: Iterable[str], few: int, many: int, most: float = 1.3
 ) -> Iterator[Aim]:
-    """How much longer the median page takes among many orders than among few.
+    """Return aims for the median page's slowdown from few to many orders.
 
     Judged at the fewest connections: with more, a median says who had to queue behind whom.
     """

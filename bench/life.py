@@ -1,4 +1,4 @@
-"""Captures while grace periods end: what the sweep, by a real worker on the clock, leaves them."""
+"""Captures while grace periods end and a real worker sweeps on schedule."""
 
 from collections.abc import Callable
 from typing import Final

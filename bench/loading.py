@@ -1,4 +1,4 @@
-"""Many orders fast: copies of one the application captured, in batches, by the database itself."""
+"""Bulk loading of orders: copies of a captured order, made in batches by the database."""
 # ruff: noqa: S608 - statements composed of our own words only
 
 from collections.abc import Callable, Mapping
@@ -68,7 +68,7 @@ ON CONFLICT (tenant_id, customer_key, shard) DO UPDATE SET orders = c.orders + e
 
 
 def uuid_of(number: int) -> UUID:
-    """The id of the order loaded under this number."""
+    """Return the id of the order loaded under this number."""
     return UUID(md5(f"order:{number}".encode()).hexdigest())  # noqa: S324 - a name, no secret
 
 
@@ -153,7 +153,7 @@ def _statement(model: type[models.Model], also: Mapping[str, str]) -> str:
 
 
 def _reserve(model: type[models.Model], count: int) -> int:
-    """The first of `count` keys nobody else will get."""
+    """Reserve `count` keys, and return the first."""
     with _reserving, connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [model._meta.db_table])
         [(sequence,)] = cursor.fetchall()

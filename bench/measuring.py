@@ -1,4 +1,4 @@
-"""One measurement: load on the stage for some seconds, and what it cost whom."""
+"""One measurement: load for some seconds, and its cost in processor time."""
 
 import json
 import math
@@ -19,7 +19,7 @@ _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Measured:
-    """What one kind of request did on so many connections; times in milliseconds."""
+    """The results of one kind of request on some connections; times in milliseconds."""
 
     connections: int
     rate: float  # requests a second
@@ -52,17 +52,17 @@ def measure(plan: Plan, *, web: int, database: int) -> tuple[Measured, int]:
             before = tree_cpu(web), tree_cpu(database)
             client.stdin.write("go\n")
             client.stdin.flush()
-            seen = Seen(**json.loads(client.stdout.readline()))
+            load = Seen(**json.loads(client.stdout.readline()))
             after = tree_cpu(web), tree_cpu(database)
         except BaseException:
             client.kill()
             raise
     app, storage = (b - a for a, b in zip(before, after, strict=True))
-    return _summed_up(plan.connections, seen, app, storage), seen.next
+    return _summed_up(plan.connections, load, app, storage), load.next
 
 
 def best(measurements: Sequence[Measured]) -> Measured:
-    """The fastest, the one the rest of the machine disturbed least; with everybody's failures."""
+    """Return the fastest, least disturbed measurement, with the failures of all."""
     failures: Counter[str] = Counter()
     for each in measurements:
         failures.update(each.failures)
@@ -73,7 +73,7 @@ def best(measurements: Sequence[Measured]) -> Measured:
 
 
 def pooled(measurements: Sequence[Measured]) -> Measured:
-    """What they were on average, for measuring under what comes and goes; failures are summed."""
+    """Return the average of the measurements, with the sum of their failures."""
     average = {
         name: fmean(getattr(each, name) for each in measurements)
         for name in ("rate", "p50", "p95", "p99", "app_cpu", "database_cpu", "client_cpu")
@@ -83,29 +83,29 @@ def pooled(measurements: Sequence[Measured]) -> Measured:
 
 
 def percentile(ordered: Sequence[int], share: float) -> float:
-    """The value that `share` of the sorted values do not exceed (nearest rank); 0 of nothing."""
+    """Return the nearest-rank percentile `share` of the sorted values; 0 for no values."""
     if not ordered:
         return 0.0
     return float(ordered[math.ceil(share * len(ordered)) - 1])
 
 
-def _summed_up(connections: int, seen: Seen, app: float, database: float) -> Measured:
-    latencies = sorted(seen.latencies)
+def _summed_up(connections: int, load: Seen, app: float, database: float) -> Measured:
+    latencies = sorted(load.latencies)
     number = len(latencies)
     each = 1000 / max(1, number)  # seconds in all → milliseconds a request
     p50, p95, p99 = (percentile(latencies, share) / 1000 for share in (0.5, 0.95, 0.99))
     return Measured(
         connections=connections,
-        rate=number / seen.elapsed,
+        rate=number / load.elapsed,
         p50=p50,
         p95=p95,
         p99=p99,
         requests=number,
-        failures=seen.failures,
-        first_failure=seen.first_failure,
+        failures=load.failures,
+        first_failure=load.first_failure,
         app_cpu=each * app,
         database_cpu=each * database,
-        client_cpu=each * seen.cpu,
+        client_cpu=each * load.cpu,
     )
 
 

@@ -40,7 +40,7 @@ _KEEP: Final = {Order: "id AS order_id, uuid AS order_uuid", Shipment: "id AS sh
 
 @dataclass(frozen=True)
 class Yardstick:
-    """What PostgreSQL does of the same by itself, asked over the simple query protocol."""
+    """PostgreSQL's own results for the same work over the simple query protocol."""
 
     rate: float  # transactions a second
     database_cpu: float  # milliseconds a transaction
@@ -48,13 +48,13 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class Script:
-    """What each of pgbench's clients does over and over."""
+    """The script that each of pgbench's clients repeats."""
 
     text: str
     options: list[str] = field(default_factory=list)
 
     def run(self, stage: Stage, *, connections: int, seconds: float) -> Yardstick:
-        """Run it for some (whole) seconds. Raises RuntimeError when any transaction failed."""
+        """Run it for some (whole) seconds. Raise RuntimeError when any transaction failed."""
         program = servers._postgres_bin() / "pgbench"
         threads = min(connections, _THREADS)
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
@@ -97,7 +97,7 @@ def writing(sample: UUID) -> Script:
 
 
 def reading(tenant: int, *, orders: int) -> Script:
-    """One of the loaded orders, by chance, and its items: two plain statements."""
+    """Return a script that reads a random loaded order and its items in two statements."""
     order = (
         f"SELECT * FROM orders_order WHERE tenant_id = {tenant}"
         " AND uuid = md5('order:' || :number)::uuid"
@@ -110,13 +110,13 @@ def reading(tenant: int, *, orders: int) -> Script:
 
 
 def _rows(order: Order) -> list[tuple[type[models.Model], Any]]:
-    """The tables an order has rows in, and how they refer to it."""
+    """Return the tables with rows of an order, and their references to it."""
     children = [(model, order.pk) for model in (Shipment, Item, Hold, TimelineEntry)]
     return [(Order, order.pk), *children, (Event, order.uuid)]
 
 
 def _insert(model: type[models.Model], reference: str, key: Any) -> str:
-    """One INSERT of all rows that `key` has in the model's table, written out."""
+    """Return one INSERT with literal values of all rows of `key` in the model's table."""
     anew, table = _ANEW[model], model._meta.db_table
     columns = [str(f.column) for f in model._meta.concrete_fields if not f.primary_key]
     stored = ", ".join(f'quote_nullable("{column}"::text)' for column in columns)
@@ -140,7 +140,7 @@ def _cpu(stage: Stage) -> float:
 
 
 def durability() -> dict[str, str]:
-    """The settings of the database that decide whether a commit is one."""
+    """Return the database settings that decide whether commits are durable."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)",

@@ -1,4 +1,4 @@
-"""A retailer's year: orders shipped, sold in stores, cancelled, waiting, in conflict; any number.
+"""A retailer's year: any number of orders shipped, sold in stores, cancelled or waiting.
 
 Of each kind the application captures a few and takes them through their life; `loading` copies
 those. The copies differ in when they were placed, who bought them, what, and with which serials.
@@ -67,7 +67,7 @@ class Life:
     share: float
     span: float  # seconds: bought at most so long ago
     happens: Callable[[Tenant, Order], None] = lambda tenant, order: None
-    said: dict[str, Any] = field(default_factory=dict)  # beside what every order says
+    members: dict[str, Any] = field(default_factory=dict)  # beside those of every order
     units: tuple[int, ...] = UNITS
 
 
@@ -123,19 +123,19 @@ def _hold(tenant: Tenant, order: Order) -> None:
 _IN_STORE: Final = {"channel_type": "store", "store_id": "NY5AVE"}
 LIVES: Final = (
     Life("shipped", 0.78, 365 * _DAY, _complete),
-    Life("sold in a store", 0.1, 365 * _DAY, said=_IN_STORE),
+    Life("sold in a store", 0.1, 365 * _DAY, members=_IN_STORE),
     Life("cancelled", 0.05, 365 * _DAY, _cancel),
     Life("returned", 0.03, 365 * _DAY, _return),
     Life("in fulfillment", 0.02, 7 * _DAY, _route),
     Life("in conflict", 0.002, 30 * _DAY, _route, {"country": "AU"}),
     Life("held by support", 0.002, 7 * _DAY, _hold),
-    Life("waiting for approval", 0.001, 2 * _DAY, said={"grace_period": 0}, units=(21,)),
+    Life("waiting for approval", 0.001, 2 * _DAY, members={"grace_period": 0}, units=(21,)),
     Life("in grace", 0.015, _HOUR),
 )
 
 
 def settle_tenant(tenant: Tenant) -> None:
-    """What the tenant needs before the few can be captured."""
+    """Configure the tenant for the first captures."""
     for code, kind in (("DC-EAST", "dc"), ("NY5AVE", "store")):
         if not Location.objects.filter(tenant=tenant, code=code).exists():
             locations.put(tenant=tenant, code=code, type=kind, country_codes=["US"])
@@ -153,7 +153,7 @@ def populate(
     lines: int = 1,
     advance: Callable[[int], object] = lambda orders: None,
 ) -> int:
-    """Load about so many orders, as numbers `first` and up; returns the number after the last.
+    """Load about this number of orders from number `first` on; return the next number.
 
     `advance` hears how many more there are. On several `lines` at once it takes less time; it
     takes a batch's memory for each, whatever the number.
@@ -200,22 +200,22 @@ def _apart(copy: Callable[..., None]) -> Callable[..., None]:
 
 
 def _sample(tenant: Tenant, life: Life, units: int, number: int) -> UUID:
-    """One order of this kind, captured and led through its life by the services."""
-    body = _body(dict(life.said), units, f"SAMPLE-{life.name}-{units}-{number}")
+    """Return one order of this kind, captured and led through its life by the services."""
+    body = _body(dict(life.members), units, f"SAMPLE-{life.name}-{units}-{number}")
     new = capture_models.parse(body).draft()
     order = capture(tenant=tenant, new=new, actor=ACTOR).document.order
     life.happens(tenant, order)
     return order.uuid
 
 
-def _body(said: dict[str, Any], units: int, name: str) -> dict[str, Any]:
+def _body(members: dict[str, Any], units: int, name: str) -> dict[str, Any]:
     address = {
         "first_name": "Grace",
         "last_name": "Hopper",
         "address_line_1": "1 Navy Way",
         "city": "Raleigh",
         "zip_code": "27587",
-        "country_code": said.pop("country", "US"),
+        "country_code": members.pop("country", "US"),
     }
     price = {"base": Decimal(80), "discount": 0, "net": 80, "tax": Decimal("6.4")}
     items = [
@@ -231,10 +231,10 @@ def _body(said: dict[str, Any], units: int, name: str) -> dict[str, Any]:
         "customer": {"name": "Grace Hopper", "email": "grace@example.com"},
         "items": items,
     }
-    if said.get("channel_type") == "store":
+    if members.get("channel_type") == "store":
         for item in items:
             item["fulfillment_group_type"] = "IN_STORE_HANDOVER"
     else:
         option = {"service_level_identifier": "standard", "price": 10, "tax": Decimal("0.8")}
         body |= {"shipping_address": address, "shipments": [{"shipping_option": option}]}
-    return body | said
+    return body | members

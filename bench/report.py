@@ -1,4 +1,4 @@
-"""Results as people and programs read them: a table, a file of JSON, a plot."""
+"""Results for people and programs: a table, a JSON file, a plot."""
 
 import datetime as dt
 import json
@@ -25,7 +25,7 @@ _YARDSTICK: Final = ("pgbench tx/s", "its CPU ms", "ratio")
 
 
 def machine() -> dict[str, Any]:
-    """What else one must know to compare: where it ran, on what, how busy it was."""
+    """Return facts for comparisons: machine, software and load."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )
@@ -74,7 +74,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def facts(result: Result, options: Options, about: dict[str, Any]) -> dict[str, Any]:
-    """Everything we know, for a file."""
+    """Return all facts, for a file."""
     rows = [asdict(row) | {"ratio": row.ratio} for row in result.rows]
     aims = [asdict(aim) for aim in result.aims]
     return {
@@ -86,12 +86,12 @@ def facts(result: Result, options: Options, about: dict[str, Any]) -> dict[str, 
     }
 
 
-def save(result: Result, known: dict[str, Any]) -> list[Path]:
+def save(result: Result, facts: dict[str, Any]) -> list[Path]:
     """Write JSON and plot; where to."""
     RESULTS.mkdir(exist_ok=True)
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     path = RESULTS / f"{result.name}-{stamp}.json"
-    path.write_text(json.dumps(known, indent=2))
+    path.write_text(json.dumps(facts, indent=2))
     picture = path.with_suffix(".png")
     _plot(result, picture)
     return [path, picture]

@@ -1,4 +1,4 @@
-"""What is measured: capture, detail, a customer's history, the sweep, and both at once."""
+"""The scenarios: capture, detail, a customer's history, the sweep, and a mixed load."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ OWNED_FROM: Final = 500_000_000  # the numbers of the orders of the one who owns
 
 @dataclass(frozen=True)
 class Options:
-    """How much to measure."""
+    """The extent of a measurement."""
 
     seconds: float
     connections: tuple[int, ...]
@@ -68,7 +68,7 @@ class Bench:
         return Result("read", rows, rate_aim(rows, 1500))
 
     def history(self) -> Result:
-        """A customer's first page in a small and a large installation, v2, ten orders."""
+        """Measure a customer's first page in a small and a large installation, v2, ten orders."""
         few, many = self._options.few, self._options.many
         ordinary, everything = "history, ordinary customer", "history, owner of all"
         rows = []
@@ -169,12 +169,12 @@ class Bench:
         )
 
     def _reading(self, path: str) -> Callable[[], str]:
-        """The request of a reading; each time with a fresh token, for tokens end."""
+        """Return the request of a read, each time with a fresh token because tokens expire."""
         stage = self._stage
         return lambda: bodies.read_request(path, token=stage.token(), host=stage.host)
 
     def _sample(self) -> UUID:
-        """An order captured over HTTP, which copies and yardstick take after."""
+        """Capture an order over HTTP as the model of copies and yardstick."""
         request = self._capture_request().replace(COUNTER, f"{self._next:09}")
         self._next += 1
         answer = self._stage.ask(request.replace(bodies.CUSTOMER, bodies.customers()[0]))

@@ -1,4 +1,4 @@
-"""The real thing, served from a folder of its own: durable database, cache, web as `up` has it."""
+"""A real installation in a folder of its own: durable database, cache, and web as in `up`."""
 
 import contextlib
 import http.client
@@ -31,7 +31,7 @@ SETTINGS: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Stage:
-    """What is being measured, and how to reach it."""
+    """The measured installation, and the addresses and credentials to reach it."""
 
     tenant: Tenant
     port: int
@@ -48,13 +48,13 @@ class Stage:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The processes whose time is counted: the web server's and the database's first."""
+        """Return the ids of the measured processes: the first ones of web server and database."""
         assert self.web.child
         assert self.postgres.child
         return {"web": self.web.child.pid, "database": self.postgres.child.pid}
 
     def token(self) -> str:
-        """A fresh token, asked for over HTTP; it is good for five minutes."""
+        """Return a fresh token, requested over HTTP and valid for five minutes."""
         form = (
             "grant_type=client_credentials"
             f"&client_id={self.client_id}&client_secret={self.client_secret}"
@@ -81,7 +81,7 @@ def stage(folder: Path, *, workers: int = 2) -> Iterator[Stage]:
         postgres = next((server for server in servers if isinstance(server, Postgres)), None)
         if postgres is None:
             raise CannotStart(f"Somebody else is using {folder}; measure in a folder of its own.")
-        tenant, made = _prepare()
+        tenant, rotation = _prepare()
         programs = web, worker, beat = _programs(folder, port := _free_port(), workers)
         for program in programs:
             stack.callback(program.stop)
@@ -91,7 +91,7 @@ def stage(folder: Path, *, workers: int = 2) -> Iterator[Stage]:
         ):
             tail = web.log.read_text(errors="replace").splitlines()[-20:]
             raise CannotStart("\n".join(["The web server does not come up:", *tail]))
-        credentials = made.client.client_id, made.secret
+        credentials = rotation.client.client_id, rotation.secret
         yield Stage(tenant, port, *credentials, web, worker, beat, postgres)
 
 
@@ -112,9 +112,10 @@ def _prepare() -> tuple[Tenant, clients.WithSecret]:
     for name, value in SETTINGS.items():
         key = keys.find(name)
         services.write(tenant, key, key.parse(value), actor="command:bench")
-    known = Client.objects.filter(tenant=tenant).first()
-    made = clients.rotate(known.client_id) if known else clients.create(tenant=tenant, name="load")
-    return tenant, made
+    client = Client.objects.filter(tenant=tenant).first()
+    if client is None:
+        return tenant, clients.create(tenant=tenant, name="load")
+    return tenant, clients.rotate(client.client_id)
 
 
 def _programs(folder: Path, port: int, workers: int) -> list[Program]:

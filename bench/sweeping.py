@@ -1,4 +1,4 @@
-"""The sweep: two processes release what is due, beside two that write the same rows in plain SQL.
+"""Sweep benchmark: two processes release due holds, two others write the same in SQL.
 
 `python -m bench.sweeping release|write` is one such process; `sweep` starts them and compares.
 """
@@ -51,7 +51,7 @@ SELECT count(*) FROM b
 
 @dataclass(frozen=True)
 class Run:
-    """What the processes did together."""
+    """The joint results of the processes."""
 
     number: int  # orders
     seconds: float
@@ -109,8 +109,8 @@ def _measured(run: Run) -> "Measured":
     )
 
 
-def _together(stage: "Stage", what: str, **known: Any) -> Run:
-    """Processes that begin together and end when nothing is left."""
+def _together(stage: "Stage", what: str, **params: Any) -> Run:
+    """Run processes that begin together and end when nothing is left."""
     from django.db import connection
 
     from bench.measuring import tree_cpu
@@ -124,7 +124,7 @@ def _together(stage: "Stage", what: str, **known: Any) -> Run:
     assert stage.postgres.child
     postgres = stage.postgres.child.pid
     with ExitStack() as stack:
-        children = [stack.enter_context(_child(what, known)) for _ in range(PROCESSES)]
+        children = [stack.enter_context(_child(what, params)) for _ in range(PROCESSES)]
         before = tree_cpu(postgres)
         for child in children:
             _say(child, "go")
@@ -139,9 +139,9 @@ def _together(stage: "Stage", what: str, **known: Any) -> Run:
     )
 
 
-def _child(what: str, known: dict[str, Any]) -> "subprocess.Popen[str]":
-    """A process that is ready; it ends when its input does."""
-    command = [sys.executable, "-m", "bench.sweeping", what, json.dumps(known)]
+def _child(what: str, params: dict[str, Any]) -> "subprocess.Popen[str]":
+    """Return a process that is ready and ends when its input does."""
+    command = [sys.executable, "-m", "bench.sweeping", what, json.dumps(params)]
     pipe = subprocess.PIPE
     child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
     _hear(child)
@@ -162,7 +162,7 @@ def _hear(child: "subprocess.Popen[str]") -> Any:
     return json.loads(line)
 
 
-def main(what: str, known: dict[str, Any]) -> None:
+def main(what: str, params: dict[str, Any]) -> None:
     """Be one of the processes: say when ready, wait for a word, work, and tell what was done."""
     import django
 
@@ -173,7 +173,7 @@ def main(what: str, known: dict[str, Any]) -> None:
 
     def write() -> int:
         with connection.cursor() as cursor:
-            cursor.execute(_WRITE, known | {"batch": BATCH})
+            cursor.execute(_WRITE, params | {"batch": BATCH})
             [(number,)] = cursor.fetchall()
         return int(number)
 
@@ -183,13 +183,13 @@ def main(what: str, known: dict[str, Any]) -> None:
     sys.stdin.readline()
     began, cpu = time.monotonic(), time.process_time()
     done = list(_until_none(batch))
-    told = {
+    result = {
         "number": sum(number for number, _ in done),
         "batches": [seconds * 1000 for _, seconds in done],
         "seconds": time.monotonic() - began,
         "cpu": time.process_time() - cpu,
     }
-    print(json.dumps(told), flush=True)
+    print(json.dumps(result), flush=True)
 
 
 def _until_none(batch: Callable[[], int]) -> Iterator[tuple[int, float]]:

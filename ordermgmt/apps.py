@@ -1,4 +1,4 @@
-"""The shared floor as a Django app: its commands, checks and logs, and the Celery application."""
+"""The base as a Django app: its commands, checks, logs and Celery application."""
 
 from django.apps import AppConfig
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""The Celery application. Its tasks only hurry what rows in the database already promise."""
+"""The Celery application. Its tasks only hurry work that rows of the database promise."""
 
 import os
 from typing import Any
@@ -18,11 +18,11 @@ app.autodiscover_tasks(["ordermgmt.monitoring"])
 
 @worker_ready.connect
 def show_life(**_: Any) -> None:
-    """A worker is seen as soon as it works, not a period of the clock later."""
+    """Send a heartbeat as soon as the worker works, not one period later."""
     app.send_task("ordermgmt.heartbeat", expires=10)
 
 
 @worker_process_init.connect
 def follow_the_worker(**_: Any) -> None:
-    """A worker that was killed takes its pool along: its tasks are somebody else's now."""
+    """End with the killed worker, because another worker gets its tasks."""
     die_with_parent(os.getppid())

@@ -1,4 +1,4 @@
-"""What the domain can refuse, in its own words. No HTTP here."""
+"""Refusals of the domain, independent of HTTP."""
 
 from typing import Any, ClassVar
 
@@ -19,42 +19,42 @@ class DomainError(Exception):
 
 
 class Invalid(DomainError):
-    """It makes no sense, whoever asks and whenever."""
+    """The request is wrong for every caller at any time."""
 
     code = "bad_request"
 
 
 class Forbidden(DomainError):
-    """It makes sense, but not from this caller."""
+    """This caller may not do this."""
 
     code = "forbidden"
 
 
 class NotFound(DomainError):
-    """It names something that does not exist, or not for this caller."""
+    """The named object does not exist, or not for this caller."""
 
     code = "not_found"
 
 
 class Conflict(DomainError):
-    """It makes sense, but not in the present state."""
+    """The present state does not allow this."""
 
     code = "conflict"
 
 
 class PreconditionFailed(DomainError):
-    """The caller, or the configuration, assumes a state that is not so."""
+    """The caller or the configuration assumes another state than the present one."""
 
     code = "precondition_error"
 
 
 class Unavailable(DomainError):
-    """Something we depend on does not answer; the same call may succeed later."""
+    """A system we depend on does not answer; the same call may succeed later."""
 
     code = "external_server_error"
 
 
 class Misconfigured(DomainError):
-    """The tenant's set-up lacks what this needs: the contract answers with a documented 500."""
+    """The tenant's configuration lacks a required part: answered with a documented 500."""
 
     code = "internal_server_error"

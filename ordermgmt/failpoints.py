@@ -1,8 +1,8 @@
-"""Named places where a test may stop, break or kill the process: before and after every COMMIT.
+"""Failpoints: places where a test may stop, break or kill the process around a COMMIT.
 
 Set FAILPOINTS to `name:action` pairs separated by commas; an action is `kill`, `raise`, or a
 number of seconds to sleep. Unset, as in production (a deployment check refuses it there), a
-failpoint costs one look at an empty dictionary.
+failpoint costs one look-up in an empty dictionary.
 """
 
 import os
@@ -13,11 +13,11 @@ from django.conf import settings
 
 
 class Failure(Exception):
-    """What a failpoint told to `raise` raises."""
+    """The exception of a failpoint with the action `raise`."""
 
 
 def failpoint(name: str) -> None:
-    """Do here what FAILPOINTS says for this name; nothing, usually."""
+    """Perform the action that FAILPOINTS has for this name, if any."""
     if not settings.FAILPOINTS:
         return
     action = settings.FAILPOINTS.get(name)

@@ -1,4 +1,4 @@
-"""What the floor itself remembers: signs of life, and people's second factors."""
+"""Models of the base: heartbeats and second factors."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -6,7 +6,7 @@ from django_otp.models import Device
 
 
 class Heartbeat(models.Model):
-    """When something last showed that it lives, by the database's clock; see heartbeat.py."""
+    """The last heartbeat of a process, by the database's clock; see heartbeat.py."""
 
     name = models.CharField(max_length=32, help_text="Who lives: `worker`.")
     at = models.DateTimeField()
@@ -19,10 +19,10 @@ class Heartbeat(models.Model):
 
 
 class SecondFactor(Device):
-    """What a person of the console has besides a password: a phone's codes, or a code on paper.
+    """A second factor of a console user: a phone's codes, or recovery codes on paper.
 
-    django-otp's device, so that its middleware finds it; ordermgmt/console/second_factor.py says
-    what codes are worth.
+    It is a device of django-otp, so that its middleware finds it. The rules of codes are in
+    ordermgmt/console/second_factor.py.
     """
 
     key = models.TextField(help_text="What the phone's codes are made from; sealed.")

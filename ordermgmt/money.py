@@ -1,9 +1,9 @@
-"""Amounts are decimals, and a currency says how many places they have: ISO 4217."""
+"""Amounts as decimals, with the decimal places of each currency (ISO 4217)."""
 
 from decimal import Decimal
 from typing import Final
 
-# Amounts above this are typing errors, and their sums must still fit numeric(18, 4).
+# Larger amounts are typing errors; sums of allowed ones must fit numeric(18, 4).
 LARGEST_AMOUNT: Final = Decimal(10) ** 12 - 1
 LARGEST_TOTAL: Final = Decimal(10) ** 14 - 1
 ZERO: Final = Decimal(0)
@@ -21,7 +21,7 @@ _CODES: Final[dict[int, str]] = {
     4: "CLF UYW",
 }
 
-# Currency code → number of decimals. Metals, funds and test codes have none and are no money here.
+# Currency code → number of decimals, without metals, funds and test codes.
 PLACES: Final[dict[str, int]] = {
     code: places for places, codes in _CODES.items() for code in codes.split()
 }
@@ -29,17 +29,17 @@ _SMALLEST: Final = {code: Decimal(1).scaleb(-places) for code, places in PLACES.
 
 
 def is_rounded(amount: Decimal, currency: str) -> bool:
-    """Whether `amount` can be paid in `currency`: no decimals beyond its smallest unit."""
+    """Return whether `amount` has no decimals beyond the currency's smallest unit."""
     return amount.is_finite() and not amount % _SMALLEST[currency]
 
 
 def smallest(currency: str) -> Decimal:
-    """The currency's smallest unit: 0.01 of a dollar, 1 of a yen."""
+    """Return the currency's smallest unit: 0.01 of a dollar, 1 of a yen."""
     return _SMALLEST[currency]
 
 
 def text(amount: Decimal) -> str:
-    """An amount as people write it: no exponent, no zeros that say nothing ("79.2", "72")."""
+    """Return an amount without exponent and trailing zeros ("79.2", "72")."""
     plain = format(amount, "f")
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 

@@ -1,4 +1,4 @@
-"""Every setting, read from the environment (or .env); .env.example explains each variable."""
+"""Settings, read from the environment or .env; .env.example explains each variable."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +46,7 @@ INSTALLED_APPS = [
     "orders",
 ]
 
-# PostgreSQL, kept connected; whatever it does, an answer comes in seconds.
+# PostgreSQL with persistent connections, and timeouts that bound every answer to seconds.
 # A worker process allows its statements more time: DATABASE_STATEMENT_TIMEOUT.
 DATABASES = {
     "default": env.db_url_config(
@@ -65,12 +65,14 @@ DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
     "keepalives_interval": 2,
     "keepalives_count": 2,
     "options": (
-        "-c jit=off"  # capture's statement looks costly to the planner, and is not
+        "-c jit=off"  # the planner overestimates capture's statement
         f" -c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT', default=5000)}"
         f" -c lock_timeout={env.int('DATABASE_LOCK_TIMEOUT', default=2000)}"
         f" -c idle_in_transaction_session_timeout={env.int('DATABASE_IDLE_TIMEOUT', default=15000)}"
     ),
 }
+# Off, the hot paths' statements run through Django's cursor: for poolers and tracing tools.
+PREPARED_SQL = env.bool("PREPARED_SQL", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TIME_ZONE = "UTC"
@@ -78,7 +80,7 @@ USE_TZ = True
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 
-# Redis or Valkey: a broker that hurries what rows promise, and a cache that may be lost.
+# Redis or Valkey: the broker and a cache; both may be lost, because rows hold all work.
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHE_URL = env.str("CACHE_URL", default="") or REDIS_URL or embedded.redis_url(DATA_DIR, db=1)
 REDIS_URL = REDIS_URL or embedded.redis_url(DATA_DIR)
@@ -99,7 +101,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,  # longer than any task may take
     "unacked_restore_interval": 5,  # a killed worker's tasks are back in seconds, not in minutes
     "unacked_restore_throttle": 1,
-    "socket_timeout": 2,  # a broker that hangs must not hold up whoever publishes
+    "socket_timeout": 2,  # a broker that hangs must not block publishers
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
 }
@@ -116,7 +118,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # seconds: beat notices a clock that was set back
-# In memory: all its intervals are short, and a file that a crash cut off would stop it for good.
+# In memory, because intervals are short and a truncated schedule file would stop beat.
 CELERY_BEAT_SCHEDULER = "ordermgmt.launcher.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "show that workers work": {
@@ -125,7 +127,7 @@ CELERY_BEAT_SCHEDULE = {
         "kwargs": {"by_beat": True},
         "options": {"expires": 10},
     },
-    # What a beat did not get done in time is dropped, not queued: the rows say what is due.
+    # A task that is not started in time is dropped, because the rows show what is due.
     "release due holds": {
         "task": "orders.release_due_holds",
         "schedule": 2.0,
@@ -239,11 +241,11 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "ordermgmt.console.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-# Says on every page which installation this is.
+# The name of this installation, shown on every page.
 ENVIRONMENT_LABEL = env.str("ENVIRONMENT_LABEL", default="")
 
-# Whoever signed in stays so for half an hour unseen and a working day at most, told by the server.
-# Over https, cookies take the prefix that lets nobody else set them.
+# A session ends after half an hour without requests, and after a working day.
+# Over https, cookies have the prefix that keeps other hosts and paths from setting them.
 CONSOLE_HTTPS = env.bool("CONSOLE_HTTPS", default=False)
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_IDLE_SECONDS = 30 * 60
@@ -263,8 +265,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
-# After so many wrong passwords for one name from one address, or from one address for any names,
-# that address waits. Nobody else does: a victim cannot be kept out.
+# Wrong passwords for one name, or for any names, from one address lock out that address only, so an
+# attacker cannot lock out a victim.
 AXES_FAILURE_LIMIT = 5
 FAILURES_FROM_ONE_ADDRESS = 50
 AXES_COOLOFF_TIME = timedelta(minutes=15)

@@ -35,7 +35,7 @@ _BIDI: Final = "\u202a-\u202e\u2066-\u2069"
 _BIDI_CONTROL: Final = re.compile(f"[{_BIDI}]")
 # What no string may hold: C0 but tab and line ends, and halves of surrogate pairs.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-# Of these, what is refused even where nobody reads it, and what is not.
+# Forbidden characters that are refused even in unread members, then those that are not.
 _NEVER_IGNORED: Final = re.compile("[\x00\ud800-\udfff]")
 _CONTROL: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f]")
 _FORBIDDEN_CHARACTER: Final = "a string holds a control character or half a pair"
@@ -58,7 +58,7 @@ def _refuse(reason: str, why: str) -> NoReturn:
 
 
 def loads(raw: bytes) -> Any:
-    """The value of one JSON text; numbers with a fraction are Decimal, all others int.
+    """Return the value of one JSON text; numbers with a fraction are Decimal, all others int.
 
     `1.0` and `1e2` are the ints they mean, `-0` is 0. Refused with `InvalidJson`: anything but
     UTF-8, a byte order mark, a key that comes twice in an object, NaN and Infinity, control
@@ -81,7 +81,7 @@ def loads(raw: bytes) -> Any:
 class Unreadable:
     """A number out of range, or a string or key with control characters, that may be ignored.
 
-    Whoever reads the member that holds it raises `refusal`.
+    Readers of the member that holds it raise `refusal`.
     """
 
     __slots__ = ("refusal",)
@@ -91,7 +91,7 @@ class Unreadable:
 
 
 def loads_tolerant(raw: bytes) -> Any:
-    """Return what `loads` does, with `Unreadable` in place of what only its reader must refuse.
+    """Return the value as `loads`, with `Unreadable` for values that only their reader must refuse.
 
     For wire models, which ignore unknown members and refuse an `Unreadable` in all others. Raise
     `InvalidJson` for everything else that `loads` refuses. Only a body that has such values is
@@ -143,13 +143,13 @@ def dumps(value: Any) -> bytes:
     """`value` as JSON; a Decimal as the number it is, without exponent or idle zeros.
 
     72.0000 becomes 72 and 79.2000 becomes 79.2. UUIDs and dates in their usual form, times as
-    `timestamp` writes them. Raises TypeError for what JSON cannot hold.
+    `timestamp` writes them. Raise TypeError for what JSON cannot hold.
     """
     return orjson.dumps(value, _encode, orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def readable(value: Any) -> str:
-    """The same with lines and indents, for people."""
+    """Return the JSON text with lines and indents, for people."""
     return orjson.dumps(value, _encode, _READABLE).decode()
 
 

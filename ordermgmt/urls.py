@@ -1,4 +1,4 @@
-"""Every address of the service; the one place that sees every app."""
+"""Every address of the service; the one module that sees every app."""
 
 from django.contrib import admin
 from django.contrib.staticfiles import views as staticfiles
@@ -9,7 +9,7 @@ from ordermgmt.http import openapi
 from ordermgmt.monitoring import health
 
 urlpatterns = [
-    path("", include("orders.urls")),  # first, for they are asked most
+    path("", include("orders.urls")),  # first, because they are requested most
     path("console/", admin.site.urls),
     path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", health.live, name="healthz"),
@@ -17,7 +17,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("openapi.yaml", openapi.document, name="openapi"),
     path("docs/", openapi.docs, name="docs"),
-    # From the apps' own folders, so nothing has to be collected; a proxy may take these over.
+    # Served from the apps' folders without collecting; a proxy may serve these instead.
     path("static/<path:path>", staticfiles.serve, {"insecure": True}),
     path("", include("configuration.urls")),
     path("", include("webhooks.urls")),

@@ -1,4 +1,4 @@
-"""What the web server calls: the WSGI application."""
+"""The WSGI application."""
 
 import os
 from typing import Any
@@ -12,10 +12,10 @@ from ordermgmt.launcher.processes import die_with_parent
 
 
 class Request(WSGIRequest):
-    """A request in UTF-8, whatever its body claims to be in.
+    """A request that is always read as UTF-8.
 
-    Django reads the address in the body's charset, and fails before anybody can refuse it where
-    that is one for no text ("base64").
+    Django decodes the address with the body's charset. It fails before a view can refuse the
+    request when the charset is not one of text ("base64").
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
@@ -38,10 +38,7 @@ handler = Handler()
 
 
 def application(environ: Any, start_response: Any) -> Any:
-    """What a web server calls: a request is worked on when there is a desk for it.
-
-    Whether this process lives is answered without one.
-    """
+    """Answer a request in a request slot; `/healthz` needs none."""
     if environ.get("PATH_INFO") == "/healthz":
         return handler(environ, start_response)
     with request_slots.request_slot():

@@ -1,4 +1,4 @@
-"""What holds for every test: no network but this machine's, slow ones only when asked for."""
+"""Rules for every test: no network beyond this machine, slow tests only on request."""
 
 import ipaddress
 import socket

@@ -1,4 +1,4 @@
-"""Boring, valid objects. A test names only the attribute it is about."""
+"""Plain valid objects. A test names only the attribute it is about."""
 
 from typing import Any
 

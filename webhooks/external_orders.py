@@ -17,7 +17,7 @@ from configuration.models import Tenant
 from configuration.services import settings
 from ordermgmt.encryption import CannotOpen
 from ordermgmt.errors import Conflict, PreconditionFailed, Unavailable
-from ordermgmt.http import request_slots
+from ordermgmt.http import outbound_waits
 from ordermgmt.http.wire import Wire
 from webhooks import egress, external_schema, oms_health
 from webhooks.external_schema import (
@@ -130,7 +130,7 @@ def _ask(tenant: Tenant, webhook: ExternalOrderWebhook, target: str, model: type
 
 def _accepted_answer(tenant: Tenant, webhook: ExternalOrderWebhook, target: str) -> egress.Answer:
     """Return the answer with status 200 or 404. Raises `OmsFailed` for any other."""
-    with request_slots.release_while_waiting(tenant.pk):
+    with outbound_waits.release_while_waiting(tenant.pk):
         answer = _send(webhook, target, allows_http=tenant.allows_http_webhooks)
     if answer.status in (200, 404):
         return answer

@@ -1,8 +1,8 @@
-"""The connection: its prepared statements, and whether it still stands, without a round trip.
+"""Database connections with prepared statements and a health check without a round trip.
 
-Django's own check is a `SELECT 1`, a twentieth of what a capture costs. A server that restarts or
-ends a session closes the socket, and that can be seen on this side. A connection cut in silence
-looks the same to both checks: the first statement finds out, within `tcp_user_timeout`.
+Django's own check is a `SELECT 1`, a twentieth of the cost of a capture. A server that restarts or
+ends a session closes the socket, which this side can see. Neither check notices a connection that
+is cut in silence: its first statement fails within `tcp_user_timeout`.
 """
 
 from django.db.backends.postgresql import base
@@ -16,16 +16,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
     prepared: Prepared
 
     def init_connection_state(self) -> None:
-        self.prepared = Prepared(self.connection)  # first: what follows may fail
+        self.prepared = Prepared(self.connection)  # first, because the next line may fail
         super().init_connection_state()
 
     def is_usable(self) -> bool:
-        """Whether the server has not hung up on this connection."""
+        """Return whether the server has kept this connection open."""
         if self.connection is None or self.connection.closed:
             return False
         line = self.connection.pgconn
         try:
-            line.consume_input()  # waits for nothing; a last word comes before the end of the line
+            line.consume_input()  # never blocks; the first may read the server's last message
             line.consume_input()
         except OperationalError:
             return False

@@ -1,4 +1,4 @@
-"""Columns that keep amounts exact: JSONB whose numbers are decimals, never floats."""
+"""Database fields that keep amounts exact: JSONB numbers become decimals, never floats."""
 
 import json
 from decimal import Decimal
@@ -21,7 +21,7 @@ class AmountField(models.DecimalField):
 
 
 class SnapshotField(models.JSONField):
-    """A document that is only ever read whole, as it was when it was written."""
+    """A JSON document that is only written and read whole."""
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         return _decode(value) if isinstance(value, str) else value
@@ -33,9 +33,9 @@ class SnapshotField(models.JSONField):
 
 
 def as_stored(document: Any) -> Any:
-    """The document with the keys of its objects in the order JSONB gives them back.
+    """Return the document with object keys in JSONB's order.
 
-    So that what is answered from memory and what is read later are the same bytes.
+    An answer from memory then has the same bytes as one that is read later.
     """
     kind = type(document)
     if kind is dict:
@@ -53,5 +53,5 @@ _NESTED: Final = frozenset({dict, list})
 
 @lru_cache(maxsize=4096)
 def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
-    """JSONB's order: by length, then by bytes."""
+    """Return the names in JSONB's order: by length, then by bytes."""
     return tuple(sorted(names, key=lambda name: (len(name.encode()), name.encode())))

@@ -1,9 +1,9 @@
-"""PostgreSQL's planner hears of tables that are no longer empty, before autovacuum finds them.
+"""Planner statistics for new tables, before autovacuum analyzes them.
 
-Of a table it never analyzed it assumes that whatever it looks up is one row, so every index that
-begins with the tenant seems as good as the right one. Our statements, and the checks of foreign
-keys, are planned once a connection: until autovacuum comes, by default within a minute, each
-capture into a new installation would read all orders of its tenant ten times (docs/adr/0022).
+The planner assumes one matching row in a table that was never analyzed, so every index that begins
+with the tenant seems as good as the right one. Our statements and foreign key checks are planned
+once per connection. Until autovacuum runs, by default within a minute, each capture into a new
+installation would read all orders of its tenant ten times (docs/adr/0022).
 """
 
 import logging
@@ -11,12 +11,11 @@ from typing import Final
 
 from django.db import DatabaseError, connection
 
-ENOUGH: Final = 100  # rows, that tell something of those to come
+ENOUGH: Final = 100  # rows, enough for useful statistics
 
 log: Final = logging.getLogger(__name__)
 
-# Tables of others we may not analyze: where migrations have a role of their own, it is autovacuum
-# that does.
+# We may analyze only our role's tables. When migrations have a role of their own, autovacuum does.
 _UNKNOWN: Final = """
 SELECT format('%%I.%%I', s.schemaname, s.relname)
   FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
@@ -26,15 +25,15 @@ SELECT format('%%I.%%I', s.schemaname, s.relname)
 """
 
 
-def introduce() -> list[str]:
+def analyze_new_tables() -> list[str]:
     """Analyze our tables that have rows, but had none when last analyzed, or never were.
 
-    Once is enough: from then on the planner reckons with their size as it finds it. Returns the
-    tables that were tried; one that is locked, or fails, is tried again the next time. Not to be
-    called in a transaction, which would keep the locks.
+    Once is enough, because the planner then uses the current size. Return the tables that were
+    tried; a locked or failed one is tried again next time. Raise RuntimeError in a transaction,
+    which would keep the locks.
     """
     if connection.in_atomic_block:
-        raise RuntimeError("Tables are introduced outside of transactions.")
+        raise RuntimeError("Tables are analyzed outside of transactions.")
     with connection.cursor() as cursor:
         cursor.execute(_UNKNOWN, [ENOUGH])
         unknown = [name for (name,) in cursor.fetchall()]

@@ -1,8 +1,9 @@
-"""Statements that a connection prepares once; each is then run by a single call of libpq.
+"""Prepared statements of one connection, each run by a single call of libpq.
 
-What psycopg's cursor does besides cost a capture a seventh of the application's time: it looks the
-statement up by the types of its values, chooses a form for each, and waits in steps, after each of
-which another thread may have taken the interpreter's lock (docs/adr/0021).
+Running them through psycopg's cursor costs a seventh of the application's time for a capture: the
+cursor looks the statement up by the types of its values, chooses a format for each value, and
+waits in steps, after each of which another thread may take the interpreter's lock
+(docs/adr/0021-one-call-of-libpq.md).
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from psycopg.types.string import TextLoader
 
 
 class _Context:
-    """How values become Python's: psycopg's way, but JSON stays text, which our models decode."""
+    """Psycopg's conversion of values to Python, except that JSON stays text for our models."""
 
     adapters: Final = AdaptersMap(psycopg.adapters)
     adapters.register_loader("jsonb", TextLoader)
@@ -30,29 +31,30 @@ class Prepared:
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._connection, self._line = connection, connection.pgconn
-        self._names: dict[str, bytes] = {}  # by the statement
-        # A name is never used twice: what an interruption left behind has one, too.
+        self._names: dict[str, bytes] = {}  # statement → name
+        # No name is used twice, because a statement that was interrupted may keep its name.
         self._numbers = count()
         self._forms = Transformer(_Context(connection))
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of a statement that returns some, with `$1`, `$2` … in it; psycopg's errors.
+        """Run a statement with the placeholders `$1`, `$2` …, and return its rows.
 
-        The server takes each value from its text, and its type from the statement.
+        Values are sent as text; the server takes their types from the statement. Raise psycopg's
+        errors.
         """
         self._begin()
         name = self._names.get(sql) or self._prepare(sql)
-        sent = self._forms.dump_sequence(values, [PyFormat.TEXT] * len(values))
-        result = self._line.exec_prepared(name, sent)  # type: ignore[arg-type]  # None is NULL
+        texts = self._forms.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        result = self._line.exec_prepared(name, texts)  # type: ignore[arg-type]  # None is NULL
         _expect(pq.ExecStatus.TUPLES_OK, result)
         self._forms.set_pgresult(result)
         try:
             return self._forms.load_rows(0, result.ntuples, tuple)
         finally:
-            self._forms.set_pgresult(None)  # or the connection would keep it in memory
+            self._forms.set_pgresult(None)  # otherwise the connection keeps it in memory
 
     def _begin(self) -> None:
-        """Begin a transaction if one is wanted and this is its first statement, as cursors do."""
+        """Begin a transaction before its first statement unless in autocommit, as cursors do."""
         idle = self._line.transaction_status == pq.TransactionStatus.IDLE
         if idle and not self._connection.autocommit:
             _expect(pq.ExecStatus.COMMAND_OK, self._line.exec_(b"BEGIN"))
@@ -70,5 +72,5 @@ def _expect(status: pq.ExecStatus, result: "pq.abc.PGresult") -> None:
     if result.status != pq.ExecStatus.FATAL_ERROR:
         raise psycopg.ProgrammingError("This statement was run, but returns no rows.")
     error = errors.error_from_result(result)
-    # Where no server says what is wrong, there is none any more.
+    # An error without SQLSTATE comes from libpq: the connection to the server is lost.
     raise error if error.sqlstate else psycopg.OperationalError(str(error))

@@ -4,8 +4,8 @@
 def client_address(peer: str, forwarded: str, proxies: int) -> str:
     """Return the address that the outermost of `proxies` trusted proxies saw.
 
-    `peer` is who connected to us, `forwarded` the value of X-Forwarded-For, to which each proxy
-    adds the address it was called from. What comes before is the client's own claim.
+    `peer` is the address of the connection, `forwarded` the value of X-Forwarded-For, to which each
+    proxy appends the address of its caller. Earlier entries are the client's own claim.
     """
     if not proxies:
         return peer

@@ -1,4 +1,4 @@
-"""Akinon's own forms: `Authorization: Token`, and how its API words a refusal (route 16)."""
+"""Akinon's wire forms: `Authorization: Token`, and the wording of refusals."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from configuration.models import Client
 
 _TOKEN: Final = re.compile(r"token +([A-Za-z0-9._~+/-]{1,4096}=*)", re.IGNORECASE | re.ASCII)
-# Akinon says 406 for what a service refuses, and knows no 409.
+# Akinon answers 406 to refusals and has no 409.
 _STATUSES: Final = {409: 406, 412: 406}
 
 
@@ -39,10 +39,10 @@ class AkinonRefusal(Wire):
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Token <key>`; a key is an access token of a client, whoever issued it."""
+    """`Authorization: Token <key>`; a key is any access token of a client."""
 
     def authenticate(self, request: Request) -> tuple["Client", Grant]:
-        """The client and the grant; 401 for no key, for a bearer token and for a wrong key."""
+        """Return the client and the grant; raise 401 for no key, a bearer token or a wrong key."""
         header = request.META.get("HTTP_AUTHORIZATION", "")
         match = _TOKEN.fullmatch(header)
         if match is None:
@@ -57,7 +57,7 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class AkinonAnswers:
-    """For a view beside its base: what is refused is worded as Akinon does."""
+    """A mixin for views that words refusals as Akinon does."""
 
     def handle_exception(self, exc: Exception) -> Response:
         response: Response = super().handle_exception(exc)  # type: ignore[misc]  # of the view
@@ -68,32 +68,32 @@ class AkinonAnswers:
 
 
 def worded(problem: Mapping[str, Any], status: int) -> dict[str, Any]:
-    """A problem in Akinon's words: contract-akinon §4."""
+    """Return a problem in Akinon's form: docs/contract.md, Akinon errors."""
     code, message = problem["error_code"], problem["message"]
-    told: dict[str, Any] = {}
+    body: dict[str, Any] = {}
     for fault in problem.get("errors", ()):
         _, field, *rest = (fault["pointer"] or "/non_field_errors").split("/")
         text = fault["message"]
-        told.setdefault(field, []).append(f"{'.'.join(rest)}: {text}" if rest else text)
-    if not told and status == 406:
-        told["non_field_errors"] = [message]
-    return (told or {"detail": message}) | {"code": code}
+        body.setdefault(field, []).append(f"{'.'.join(rest)}: {text}" if rest else text)
+    if not body and status == 406:
+        body["non_field_errors"] = [message]
+    return (body or {"detail": message}) | {"code": code}
 
 
 def refusals(
     *statuses: int, examples: Mapping[int, Mapping[str, Any]] | None = None
 ) -> dict[tuple[int | str, str], OpenApiResponse]:
-    """The refusals of an operation, for `extend_schema`; `examples`: status → a whole body."""
-    given = examples or {}
+    """Return an operation's refusals for `extend_schema`; `examples` maps status to a body."""
+    bodies = examples or {}
     return {
         (status, JSON): OpenApiResponse(
             AkinonRefusal,
             description=title(status),
-            examples=[OpenApiExample(str(given[status]["code"]), value=given[status])]
-            if status in given
+            examples=[OpenApiExample(str(bodies[status]["code"]), value=bodies[status])]
+            if status in bodies
             else [],
         )
-        for status in dict.fromkeys([*given, *statuses])
+        for status in dict.fromkeys([*bodies, *statuses])
     } | {("default", JSON): OpenApiResponse(AkinonRefusal, description=OTHERS)}
 
 

@@ -1,4 +1,4 @@
-"""The base of every API view: who may call it, in which forms, with which headers."""
+"""The base of every API view: authentication, media types and required headers."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 MAX_INT32: Final = 2**31 - 1
 READS: Final = ("GET", "HEAD")
 
-# A tenant's name; capitals mean the same.
+# A tenant's name; case does not count.
 TENANT: Final = r"[A-Za-z0-9-]{1,63}"
 _ENTITY_TAG: Final = re.compile(r'(?:W/)?"(0|[1-9][0-9]{0,8})"')
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,9}")
-# Header of the tenant-bound routes → its key in WSGI, and what it may hold.
+# Header of the tenant-bound routes → its WSGI key and its allowed values.
 _TENANT_HEADERS: Final = {
     "Request-Id": ("HTTP_REQUEST_ID", re.compile(REQUEST_ID)),
     "Tenant": ("HTTP_TENANT", re.compile(TENANT)),
@@ -46,7 +46,7 @@ class InsufficientScope(errors.Forbidden):
 
 
 class ForeignTenant(errors.Forbidden):
-    """The same words whether the tenant exists or not, so that nobody can count our tenants."""
+    """Refused in the same words for unknown tenants, so that nobody can count our tenants."""
 
     code = "forbidden"
 
@@ -68,14 +68,13 @@ class ApiViewSet(viewsets.ViewSet):
     The body itself is read and judged by `Wire.of`.
     """
 
-    # Method → scopes, all of them needed. Every method that is routed must be here.
+    # Method → required scopes, for every routed method.
     required_scopes: ClassVar[dict[str, list[str]]] = {}
     # Request-Id, Tenant and X-Newstore-Tenant must be sent, and name the token's tenant.
     requires_tenant_headers: ClassVar[bool] = False
-    # They need not be sent, but a tenant that is named must be the token's.
+    # The headers are optional, but a named tenant must be the token's.
     checks_tenant_headers: ClassVar[bool] = False
-    # Also answers in version 2, when Accept asks for it. All other routes have one representation,
-    # and answer with it whatever Accept says.
+    # Accept can select version 2. All other routes have one representation and ignore Accept.
     read_versions: ClassVar[bool] = False
     # Method → statuses whose refusals are documented to have no body.
     bodiless: ClassVar[dict[str, Collection[int]]] = {}
@@ -90,7 +89,7 @@ class ApiViewSet(viewsets.ViewSet):
 
     action_map: dict[str, str]
     version2 = False
-    # Whether credentials were accepted; refusals before that say how to present them.
+    # Whether credentials were accepted; earlier refusals carry WWW-Authenticate.
     is_known = False
 
     @classmethod
@@ -102,12 +101,12 @@ class ApiViewSet(viewsets.ViewSet):
 
     @property
     def client(self) -> "Client":
-        """Who calls."""
+        """Return the calling client."""
         return self.request.user  # type: ignore[return-value]  # what our authenticators return
 
     @property
     def tenant(self) -> "Tenant":
-        """Whose data this request may see; nobody else's."""
+        """Return the tenant that this request is limited to."""
         return self.client.tenant
 
     @property
@@ -115,7 +114,7 @@ class ApiViewSet(viewsets.ViewSet):
         return {"Vary": "Accept"} if self.read_versions else {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # Until Accept is judged, and so for every error before that: JSON.
+        # JSON until Accept is evaluated, also for errors before that.
         request.accepted_renderer, request.accepted_media_type = V1, JSON
         method = str(request.method)
         if method.lower() not in self.action_map:
@@ -139,7 +138,7 @@ class ApiViewSet(viewsets.ViewSet):
         except exceptions.NotAcceptable:
             if method in READS:
                 raise
-            return  # what is to be done counts more than the form of its answer
+            return  # a write is not refused for the form of its answer
         if self.version2:
             request.accepted_renderer, request.accepted_media_type = V2, ORDERS_V2
 
@@ -155,19 +154,19 @@ class ApiViewSet(viewsets.ViewSet):
             )
 
     def _require_tenant_headers(self, meta: Mapping[str, str]) -> None:
-        sent = {name: meta.get(key, "") for name, (key, _) in _TENANT_HEADERS.items()}
-        if missing := [name for name, value in sent.items() if not value.strip()]:
+        values = {name: meta.get(key, "") for name, (key, _) in _TENANT_HEADERS.items()}
+        if missing := [name for name, value in values.items() if not value.strip()]:
             raise BadHeaders(
                 f"Missing required header{'s'[: len(missing) - 1]}: {', '.join(missing)}.",
                 missing_headers=missing,
             )
 
     def _check_tenant_headers(self, meta: Mapping[str, str]) -> None:
-        sent = {name: meta[key] for name, (key, _) in _TENANT_HEADERS.items() if meta.get(key)}
-        for name, value in sent.items():
+        values = {name: meta[key] for name, (key, _) in _TENANT_HEADERS.items() if meta.get(key)}
+        for name, value in values.items():
             if not _TENANT_HEADERS[name][1].fullmatch(value):
                 raise BadHeaders(f"The header {name} is malformed.")
-        tenants = {value.lower() for name, value in sent.items() if name != "Request-Id"}
+        tenants = {value.lower() for name, value in values.items() if name != "Request-Id"}
         if len(tenants) > 1:
             raise BadHeaders("The headers Tenant and X-Newstore-Tenant name different tenants.")
         if tenants and tenants != {self.tenant.slug}:
@@ -206,7 +205,7 @@ def tag_version(tag: str) -> int | None:
 
 
 def query_param(request: Request, name: str, *, allowed: Collection[str] = ()) -> str:
-    """A required query parameter, not empty; raises `BadParameter` naming what is allowed."""
+    """Return a required query parameter; raise `BadParameter` with the allowed values."""
     value = request.query_params.get(name, "")
     if not value:
         raise BadParameter(f"The query parameter '{name}' is required.")
@@ -220,7 +219,7 @@ def query_param(request: Request, name: str, *, allowed: Collection[str] = ()) -
 def query_integer(
     request: Request, name: str, *, default: int, minimum: int = 0, maximum: int = MAX_INT32
 ) -> int:
-    """An optional whole number in plain digits; raises `BadParameter` naming the range."""
+    """Return an optional whole number; raise `BadParameter` with the range."""
     value = request.query_params.get(name)
     if value is None:
         return default

@@ -1,8 +1,8 @@
-"""A bearer token becomes a client, its tenant and its scopes.
+"""Bearer authentication: from a token to its client, tenant and scopes.
 
-The answer of the database is kept in this process for one second. So a revoked token, a rotated
-secret or a suspended tenant is refused everywhere within a second, without an epoch to publish or
-a Redis to lose; and a busy client costs one query a second and process.
+Each process caches a token for one second. Revoked tokens, rotated secrets and suspended tenants
+are therefore refused within a second without a shared cache, and a busy client costs one query per
+second and process.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class TokenRefused(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the token of this request allows, and until when (seconds since the epoch)."""
+    """The scopes of this request's token, and its expiry in seconds since the epoch."""
 
     scopes: frozenset[str]
     expires_at: float
@@ -58,7 +58,7 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer …` and nothing else: no query parameter, no cookie, no form field."""
 
     def authenticate(self, request: Request) -> tuple["Client", Grant]:
-        """The client and the grant; 401 without a well-formed header, 403 when it is refused."""
+        """Return client and grant; raise 401 without a well-formed header, 403 for a bad token."""
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if not header.strip():
             raise NotAuthenticated("This needs an Authorization header with a bearer token.")
@@ -72,24 +72,24 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def client_of(token: str) -> tuple["Client", Grant]:
-    """Whose token this is and what it allows; raises `TokenRefused` without saying why."""
+    """Return the token's client and grant; raise `TokenRefused` without a reason."""
     checksum = hashlib.sha256(token.encode()).hexdigest()
-    found = _remembered.get(checksum)
-    if found is None or found.until < time.monotonic():
-        found = _look_up(checksum)
-    if found is None or found.grant.expires_at <= time.time():
+    entry = _remembered.get(checksum)
+    if entry is None or entry.until < time.monotonic():
+        entry = _look_up(checksum)
+    if entry is None or entry.grant.expires_at <= time.time():
         raise TokenRefused("The access token is not valid, or no longer.")
-    return found.client, found.grant
+    return entry.client, entry.grant
 
 
 def forget() -> None:
-    """Forget every token in this process, so that the next request asks the database."""
+    """Drop every cached token of this process, so that the next request asks the database."""
     with _lock:
         _remembered.clear()
 
 
 def _look_up(checksum: str) -> _Remembered | None:
-    # Taken before the query: what is revoked while it runs is remembered no longer for it.
+    # Read before the query, so that a slow query does not prolong the cached entry.
     until = time.monotonic() + REMEMBERED_FOR
     token = (
         get_access_token_model()
@@ -103,10 +103,10 @@ def _look_up(checksum: str) -> _Remembered | None:
             return None
         if len(_remembered) >= REMEMBERED_AT_MOST:
             _remembered.clear()
-        found = _Remembered(
+        entry = _Remembered(
             client=token.application,
             grant=Grant(frozenset(token.scope.split()), token.expires.timestamp()),
             until=until,
         )
-        _remembered[checksum] = found
-        return found
+        _remembered[checksum] = entry
+        return entry

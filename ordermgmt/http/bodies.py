@@ -1,4 +1,4 @@
-"""Request bodies on their way in: how long, how large and how many at once.
+"""Limits of incoming request bodies: time, size and number.
 
 A body is read before a thread is taken for its request, so a client that sends slowly costs a
 connection and nothing else. The web server's threads call in here, so all of it is locked.
@@ -33,7 +33,7 @@ class Bodies:
     """All bodies that a process is reading.
 
     A client that reads more than `per_peer` at once (0: no limit) loses its oldest one: a newcomer
-    is more likely to be honest than one that has not finished yet. So does everybody when all
+    is more likely to be honest than one that has not finished yet. The same happens when all
     together take more memory than `buffered`.
     """
 
@@ -42,7 +42,7 @@ class Bodies:
     ) -> None:
         self.per_peer, self.buffered, self.patience = per_peer, buffered, patience
         self.size = 0
-        self._all: dict[Body, None] = {}  # in the order they began, which is that of deadlines
+        self._all: dict[Body, None] = {}  # in order of arrival, and so of deadlines
         self._of_peer: dict[str, dict[Body, None]] = {}
         self._lock = Lock()
 

@@ -1,6 +1,6 @@
-"""Where we may send requests: public addresses, by https, on the usual ports.
+"""Allowed destinations of outbound requests: public addresses, https, the usual ports.
 
-Checked when a URL is stored (without asking DNS), and the address again when it is dialed.
+A URL is checked when it is stored (without DNS), and its address again at each connection.
 """
 
 import ipaddress
@@ -51,11 +51,11 @@ _PRIVATE_SUFFIXES: Final = ("localhost", "local", "internal", "localdomain", "ho
 
 
 class BadDestination(Invalid):
-    """A URL we would never call, whatever DNS says."""
+    """A URL that we never call, independent of DNS."""
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is on the public internet; wrapped IPv4 addresses are unwrapped first."""
+    """Return whether an address is public; embedded IPv4 addresses are unwrapped first."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
             return is_public(address.ipv4_mapped)
@@ -68,7 +68,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def check_url(url: str, *, allows_http: bool) -> SplitResult:
-    """The parts of a base URL we may call; raises `BadDestination` saying what is wrong with it.
+    """Return the parts of a base URL; raise `BadDestination` with the reason if it is refused.
 
     `settings.EGRESS_ALLOWED_HOSTS` names hosts (`host` or `host:port`) that are trusted as they
     stand: receivers on the operator's own network.
@@ -96,7 +96,7 @@ def check_url(url: str, *, allows_http: bool) -> SplitResult:
 
 
 def is_trusted(parts: SplitResult) -> bool:
-    """Whether the operator named this host, or this port of it, as one of their own."""
+    """Return whether EGRESS_ALLOWED_HOSTS names this host or this port of it."""
     names = {parts.hostname, parts.netloc.lower()}
     if parts.port is None:
         names.add(f"{parts.netloc.lower()}:{PORTS[parts.scheme][0]}")
@@ -104,7 +104,7 @@ def is_trusted(parts: SplitResult) -> bool:
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port: what must stay the same for a stored secret to be sent there."""
+    """Return scheme, host and port, which must not change while a secret is stored."""
     parts = urlsplit(url)
     default = {"https": 443, "http": 80}.get(parts.scheme)
     return parts.scheme, parts.hostname or "", parts.port or default
@@ -121,7 +121,7 @@ def _check_host(host: str, *, bracketed: bool) -> None:
             raise BadDestination("The URL's host must be a public address.")
         return
     labels = host.split(".")
-    # The last label decides how resolvers read a host: `127.1` and `0x7f.1` are addresses to them.
+    # The last label decides how resolvers read a host: they take `127.1` for an address.
     if (
         len(host) > 253
         or len(labels) < 2

@@ -1,4 +1,4 @@
-"""Around every request: its id, its address made plain, security headers, a log line, metrics."""
+"""The request middleware: request id, plain address, security headers, log line, metrics."""
 
 import re
 import time
@@ -29,7 +29,7 @@ SECONDS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 
-# An answer may set its own; these are for the many that do not.
+# Defaults; a response may set its own.
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -39,7 +39,7 @@ HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-# Whoever asks these knows us by address, not by name.
+# Probes call us by address, so their Host header is not checked.
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -51,7 +51,7 @@ log = structlog.get_logger("ordermgmt.request")
 
 
 class RequestMiddleware:
-    """What every request passes; each further middleware would cost all of them."""
+    """One middleware for all concerns, because each further one costs every request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -77,14 +77,14 @@ class RequestMiddleware:
 
 
 def _id_of(request: HttpRequest) -> str:
-    """The caller's id for this request when it is well formed, else one of ours."""
+    """Return the caller's id for this request if it is well formed, otherwise a new one."""
     meta = request.META
-    sent = meta.get("HTTP_REQUEST_ID") or meta.get("HTTP_X_REQUEST_ID") or ""
-    return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+    value = meta.get("HTTP_REQUEST_ID") or meta.get("HTTP_X_REQUEST_ID") or ""
+    return value if _REQUEST_ID.fullmatch(value) else uuid.uuid4().hex
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
-    """Return the answer to what no view should see; make the address plain for the rest."""
+    """Return the refusal of a request that no view should see, or normalize its path."""
     path = request.path_info
     if "\0" in path:
         return problems.of_status(400, "The address holds a NUL.").response()
@@ -102,16 +102,16 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 
 
 def _raw_path(request: HttpRequest) -> str | None:
-    """Return the path as it was sent, percent-encoded; None where the web server does not tell.
+    """Return the percent-encoded path of the request line; None when the server has none.
 
-    What does not decode to the path that is being served is not taken for it.
+    A raw path that does not decode to the served path is ignored.
     """
     meta = request.META
-    sent = str(meta.get("REQUEST_URI") or meta.get("RAW_URI") or "").partition("?")[0]
-    if sent and not sent.startswith("/"):  # the absolute form, as proxies send it
-        sent = "/" + sent.partition("://")[2].partition("/")[2]
-    sent = sent.removeprefix(str(meta.get("SCRIPT_NAME") or ""))
-    return sent if sent and _decoded(sent) == request.path_info else None
+    raw = str(meta.get("REQUEST_URI") or meta.get("RAW_URI") or "").partition("?")[0]
+    if raw and not raw.startswith("/"):  # the absolute form, as proxies send it
+        raw = "/" + raw.partition("://")[2].partition("/")[2]
+    raw = raw.removeprefix(str(meta.get("SCRIPT_NAME") or ""))
+    return raw if raw and _decoded(raw) == request.path_info else None
 
 
 def _decoded(path: str) -> str:
@@ -169,7 +169,7 @@ def _dress(response: HttpResponseBase, current: str) -> None:
 
 
 def _account(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
-    """One line and two numbers. Never a query, a body, a header or a token."""
+    """Log one line and count; never log a query, a body, a header or a token."""
     match = request.resolver_match
     route = f"/{match.route}" if match else "unmatched"
     method = request.method if request.method in _METHODS else "OTHER"

@@ -1,4 +1,4 @@
-"""In which forms we read and answer: Accept, Content-Type, and how JSON leaves."""
+"""Content negotiation: Accept, Content-Type, and JSON rendering."""
 
 import re
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ JSON: Final = "application/json"
 _ORDERS: Final = "application/x.newstore.orders+json"
 _ORDERS_V1: Final = f"{_ORDERS};version=1"
 ORDERS_V2: Final = f"{_ORDERS};version=2"
-# What asks for version 1, most special first.
+# Media ranges for version 1, most specific first.
 _PLAIN: Final = (JSON, _ORDERS_V1, "application/*", "*/*")
 
-# Longer values of Accept are understood, but not kept in memory.
+# Longer values of Accept are parsed but not cached.
 _LONGEST_KEPT: Final = 1_000
 _QUOTES: Final = '"'
 _QUALITY: Final = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?", re.ASCII)
@@ -31,13 +31,13 @@ class BodyTooLarge(exceptions.APIException):
 
 
 class ContentEncodingNotSupported(exceptions.UnsupportedMediaType):
-    """A body is compressed. RFC 9110, section 15.5.16, has the answer say what is not."""
+    """Refused for a compressed body; RFC 9110, 15.5.16 asks to name accepted encodings."""
 
     headers: ClassVar[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 
 
 class JsonBody(parsers.BaseParser):
-    """For `request.data`; views with a wire model use `Wire.of(request)` instead."""
+    """The parser of `request.data`; views with a wire model use `Wire.of(request)`."""
 
     media_type = JSON
 
@@ -51,7 +51,7 @@ class JsonBody(parsers.BaseParser):
 
 
 class JsonAnswer(renderers.BaseRenderer):
-    """A dict or wire model becomes JSON; bytes are JSON already; None is no body."""
+    """Render a dict or wire model as JSON; bytes are JSON already, None is no body."""
 
     media_type = JSON
     format = "json"
@@ -82,7 +82,7 @@ V2: Final = OrdersV2Answer()
 
 
 class ByAccept(BaseContentNegotiation):
-    """Never asked: `ApiViewSet` chooses by itself. It is here because DRF wants one."""
+    """Required by DRF but unused, because `ApiViewSet` negotiates itself."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return parsers[0]
@@ -94,19 +94,19 @@ class ByAccept(BaseContentNegotiation):
 
 
 def _qualities(accept: str) -> dict[str, float]:
-    """Media range → its quality; ranges and parameters that make no sense are left out."""
+    """Return media range → quality, without malformed ranges and parameters."""
     qualities: dict[str, float] = {}
     for part in accept.split(","):
         media, *parameters = (piece.strip().lower() for piece in part.split(";"))
         quality = 1.0
-        kept = [media]
+        parts = [media]
         for parameter in parameters:
             name, _, value = parameter.partition("=")
             if name == "q":
                 quality = float(value) if _QUALITY.fullmatch(value) else 0.0
             elif name != "charset":
-                kept.append(f"{name}={value.strip(_QUOTES)}")
-        qualities[";".join(kept)] = quality
+                parts.append(f"{name}={value.strip(_QUOTES)}")
+        qualities[";".join(parts)] = quality
     return qualities
 
 
@@ -145,7 +145,7 @@ def _is_json(content_type: str) -> bool:
 
 
 def check_body_headers(meta: Mapping[str, str]) -> None:
-    """Refuse a body that is not plain JSON of fair size.
+    """Refuse a body that is not plain JSON of allowed size.
 
     It has a length, also if it was sent in chunks: the web server (`serving`) has read it.
     """

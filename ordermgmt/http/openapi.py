@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the views and their wire models; and the pages that show it."""
+"""The OpenAPI document, generated from views and wire models, and the pages that show it."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -60,18 +60,18 @@ def problems(
     examples: Mapping[int, Mapping[str, str]] | None = None,
     remarks: Mapping[int, str] | None = None,
 ) -> dict[tuple[int, str] | int, OpenApiResponse]:
-    """The error answers of an operation, for `extend_schema(responses={200: X, **problems(404)})`.
+    """Return an operation's errors for `extend_schema(responses={200: X, **problems(404)})`.
 
     `examples`: status → error code → message; `remarks`: status → when it is answered. What every
     operation may answer (401, 403, 500, 503, `default`; 406 where versions are read; 400, 408,
     413, 415 where a body is sent) is documented without being listed.
     """
-    given = examples or {}
+    bodies = examples or {}
     return {
         (status, MEDIA_TYPE): _problem(
-            status, given.get(status, {}), remark=(remarks or {}).get(status, "")
+            status, bodies.get(status, {}), remark=(remarks or {}).get(status, "")
         )
-        for status in dict.fromkeys([*statuses, *given])
+        for status in dict.fromkeys([*statuses, *bodies])
     }
 
 
@@ -103,13 +103,13 @@ def _sample(status: int, code: str, message: str) -> dict[str, Any]:
 
 
 class ApiSchema(AutoSchema):
-    """Documents an `ApiViewSet` with all that its base class promises."""
+    """The schema of an `ApiViewSet`, with everything that its base class provides."""
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return False  # a wire model describes the whole body, lists too
 
     def get_description(self) -> str:  # type: ignore[override]  # as its parent does
-        """The handler's own words; those of this base class are for us."""
+        """Return the handler's docstring; the base class's is for maintainers."""
         handler = getattr(self.view, getattr(self.view, "action", None) or "", None)
         return inspect.getdoc(handler) or inspect.cleandoc(
             vars(type(self.view)).get("__doc__") or ""
@@ -129,7 +129,7 @@ class ApiSchema(AutoSchema):
         return super().map_renderers(attribute)
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
-        """The operation; one that takes no credentials says so."""
+        """Return the operation; an operation without credentials declares that."""
         operation = super().get_operation(*args)
         return operation and {"security": []} | operation
 
@@ -211,7 +211,7 @@ class ComponentSchema(GenerateJsonSchema):
         return described
 
     def encode_default(self, dft: Any) -> Any:
-        """The default as JSON; amounts are numbers."""
+        """Return the default as JSON; amounts are numbers."""
         if isinstance(dft, Decimal):
             return int(dft) if dft == int(dft) else float(dft)
         return super().encode_default(dft)
@@ -244,21 +244,21 @@ class WireExtension(OpenApiSerializerExtension):
                 object=_model_named(name),  # the same as when a view names the model itself
                 schema=part,
             )
-            known = auto_schema.registry._components.get(component.key)
-            if known is None:
+            existing = auto_schema.registry._components.get(component.key)
+            if existing is None:
                 auto_schema.registry.register(component)
-            elif known.schema not in (None, part):
+            elif existing.schema not in (None, part):
                 warn(f'Two different models are named "{name}". Rename one.')
         return schema
 
 
 def _model_named(name: str) -> type:
-    """The wire model, or enumeration, that pydantic calls `name`; ours are all named apart."""
-    found: list[type] = [Wire]
-    for model in found:
+    """Return the wire model or enumeration with this name; our names are unique."""
+    models: list[type] = [Wire]
+    for model in models:
         if model.__name__ == name:
             return model
-        found += model.__subclasses__()
+        models += model.__subclasses__()
     return str  # an enumeration: no view answers with one
 
 
@@ -300,7 +300,7 @@ def without_slashed_addresses(endpoints: list[Any]) -> list[Any]:
     ]
 
 
-# Swagger UI sets style attributes and has its icons in its style sheet; it needs no more.
+# Swagger UI needs style attributes and the icons of its style sheet.
 DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -314,12 +314,12 @@ def _document() -> bytes:
 
 
 def document(request: HttpRequest) -> HttpResponse:
-    """`/openapi.yaml`: the same for everybody, so it is made once per process."""
+    """Answer `/openapi.yaml`, which is built once per process."""
     return HttpResponse(_document(), content_type="application/yaml; charset=utf-8")
 
 
 def docs(request: HttpRequest) -> HttpResponse:
-    """`/docs/`: Swagger UI, from our own files only."""
+    """Answer `/docs/`: Swagger UI, from our own files only."""
     page = render(request, "docs.html")
     page.headers["Content-Security-Policy"] = DOCS_POLICY
     return page

@@ -1,4 +1,4 @@
-"""Errors on the wire: every refusal and every failure in one envelope, product section 4.13."""
+"""Errors on the wire: one envelope for every refusal and failure."""
 
 import logging
 import sys
@@ -32,10 +32,10 @@ KINDS: Final[dict[type[errors.DomainError], HTTPStatus]] = {
     errors.Misconfigured: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
-# Python 3.13 renamed some of these; an answer must not depend on who serves it.
+# Python 3.13 renamed some of these, but answers must not depend on the Python version.
 _TITLES: Final = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 
-# What nobody in the domain refused: the status decides the code and, by default, the words.
+# Refusals from outside the domain: the status decides the code and the default message.
 CODES: Final[dict[int, tuple[str, str]]] = {
     400: ("bad_request", "The request is malformed."),
     401: ("unauthorized", "A bearer token is required."),
@@ -62,7 +62,7 @@ FOREIGN: Final[tuple[tuple[type[Exception], int], ...]] = (
     # Lost connections, timeouts, deadlocks and serialization failures: the same call may succeed.
     (OperationalError, 503),
     (InterfaceError, 503),
-    # The database cannot hold it, so the caller is wrong, and a check of ours is missing.
+    # The database cannot hold the value, so the request is wrong and a check of ours is missing.
     (DataError, 400),
 )
 
@@ -70,7 +70,7 @@ log = logging.getLogger(__name__)
 
 
 def title(status: int) -> str:
-    """The status in words, as RFC 9110 has them."""
+    """Return the reason phrase of RFC 9110."""
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
@@ -85,7 +85,7 @@ class Problem:
     headers: dict[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
-        """The envelope. Its own members win over the facts: a fact named `status` fakes nothing."""
+        """Return the envelope. Its own members win over facts of the same name."""
         message = printable(self.message)
         messages = self.facts.get("messages") or [message]
         return self.facts | {
@@ -100,26 +100,26 @@ class Problem:
         }
 
     def response(self) -> HttpResponse:
-        """As an answer of plain Django: for middleware and for views outside the API."""
+        """Return a Django response, for middleware and for views outside the API."""
         raw = strict_json.dumps(self.body())
         return HttpResponse(raw, status=self.status, content_type=MEDIA_TYPE, headers=self.headers)
 
 
 def printable(text: str) -> str:
-    """Short, and safe in any log, header or terminal."""
+    """Return the text shortened and safe for any log, header or terminal."""
     safe = "".join(letter if letter.isprintable() else " " for letter in text[:LONGEST_MESSAGE])
     return safe.encode("ascii", "backslashreplace").decode()[:LONGEST_MESSAGE]
 
 
 def of_status(status: int, message: str = "", **facts: Any) -> Problem:
-    """The problem that `status` stands for, in its own words unless others are given."""
+    """Return the problem of `status`, with its default message unless another is given."""
     code, words = CODES[status]
     headers = {"Retry-After": RETRY_AFTER} if status == 503 else {}
     return Problem(status, code, message or words, facts, headers)
 
 
 def of(exc: BaseException) -> Problem | None:
-    """The problem that `exc` means to the caller; None when nobody foresaw it."""
+    """Return the problem that `exc` means to the caller; None for an unexpected exception."""
     if isinstance(exc, errors.DomainError):
         return _of_refusal(exc)
     if isinstance(exc, drf_exceptions.APIException):
@@ -152,7 +152,7 @@ def _of_framework(exc: drf_exceptions.APIException) -> Problem:
 
 
 def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """For REST_FRAMEWORK: the answer to `exc`; None lets Django log it and say 500."""
+    """Return the response to `exc` for REST framework; None lets Django log it and answer 500."""
     problem = of(exc)
     if problem is None:
         return None
@@ -174,13 +174,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """For what no view caught; Django has logged it by now."""
+    """Answer an exception that no view caught and Django has logged."""
     exception = sys.exc_info()[1]
     return _answer(request, (exception and of(exception)) or of_status(500))
 
 
 def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """People who work in the console get a page, programs an envelope."""
+    """Return a page inside the console, otherwise the envelope."""
     if request.path_info.startswith("/console/"):
         return errors_of_console.page(problem.status)
     return problem.response()

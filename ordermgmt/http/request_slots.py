@@ -1,45 +1,37 @@
-"""How many requests of a process work at once, and how others step aside while they wait.
+"""Request slots of a web process, each with a database connection.
 
-A request that waits for somebody else's system, or for a slow reader, needs a thread, but no
-processor. So a web process has threads for both, lets `REQUEST_SLOTS` of them work, and lets
-`OUTBOUND_WAITS` more wait. There is always a thread for a request that only needs us.
-
-A connection to the database belongs to a desk, not to a thread: whoever works there uses it. So
-there are as many as work, not as many as there are threads, and each is warm.
+The invariant: in one process at most `REQUEST_SLOTS` requests work and at most `OUTBOUND_WAITS`
+more wait for another system or a slow reader (`ordermgmt/http/outbound_waits.py`). The process has
+a thread for each of them, so a request that needs only our database always finds a thread. A
+database connection belongs to a slot, not to a thread: a process needs as many connections as it
+has slots, and each stays warm.
 """
 
-from collections import Counter, deque
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock, RLock, local
+from threading import Lock, local
 from typing import Final
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ordermgmt.errors import Unavailable
-
-REQUEST_SLOTS: Final = 3  # more fight over the interpreter's lock, and answer fewer in a second
-OUTBOUND_WAITS: Final = 12
-
-
-class AllAreWaiting(Unavailable):
-    """As many requests as we can afford wait already; the caller should try later."""
+REQUEST_SLOTS: Final = 3  # more compete for the interpreter's lock and answer fewer per second
 
 
 class RequestSlot:
-    """Where one request at a time is worked on; its connection is opened by the first."""
+    """The right to work on one request, with the connection that its requests share in turn."""
 
     def __init__(self) -> None:
         self._connection: BaseDatabaseWrapper | None = None
 
     def attach(self) -> None:
-        """Make the desk's connection this thread's own."""
+        """Make the slot's connection this thread's default connection."""
         if self._connection is None:
             self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
-            self._connection.inc_thread_sharing()  # by one after the other, never at once
+            self._connection.inc_thread_sharing()  # its threads use it in turn, never at once
         connections[DEFAULT_DB_ALIAS] = self._connection
-        # As when a request begins: who comes back from a wait sends no such signal.
+        # Django does this when a request begins, but not when a request returns from a wait.
         self._connection.close_if_unusable_or_obsolete()
 
     def detach(self) -> None:
@@ -47,10 +39,10 @@ class RequestSlot:
 
 
 class RequestSlots:
-    """So many at once, and first come, first served.
+    """A fixed number of slots, given out in the order of the requests.
 
-    A semaphore of the standard library lets whoever comes just then overtake those that wait, so
-    that some wait for seconds where all are answered in milliseconds.
+    A semaphore of the standard library lets a new request overtake the waiting ones, so some wait
+    for seconds while the others are answered in milliseconds.
     """
 
     def __init__(self, number: int) -> None:
@@ -58,112 +50,56 @@ class RequestSlots:
         self._lock, self._queue = Lock(), deque[tuple[Lock, list[RequestSlot]]]()
 
     def take(self) -> RequestSlot:
-        """The desk that was left last, its connection the warmest; or wait for one."""
+        """Return the slot that was left last, with the warmest connection, or wait for one."""
         with self._lock:
             if self.free:
                 return self.free.pop()
-            turn, given = Lock(), list[RequestSlot]()
+            turn, handover = Lock(), list[RequestSlot]()
             turn.acquire()
-            self._queue.append((turn, given))
+            self._queue.append((turn, handover))
         turn.acquire()
-        return given[0]
+        return handover[0]
 
     def leave(self, slot: RequestSlot) -> None:
+        """Hand the slot to the first request of the queue, or keep it free."""
         with self._lock:
             if self._queue:
-                turn, given = self._queue.popleft()
-                given.append(slot)  # to the next in the queue, and nobody else
+                turn, handover = self._queue.popleft()
+                handover.append(slot)
                 turn.release()
             else:
                 self.free.append(slot)
 
 
 _slots: Final = RequestSlots(REQUEST_SLOTS)
-_own: Final = local()  # the desk of this thread, if it has one
-_waiting: Final[Counter[int]] = Counter()  # tenant → its requests that have stepped aside
-_lock: Final = RLock()  # an answer may be collected by who holds it
+_own: Final = local()  # this thread's slot, if it has one
 
 
 @contextmanager
 def request_slot() -> Iterator[None]:
-    """Work on a request of the web server, when there is a desk for it."""
-    _attach()
+    """Wait for a slot, and hold it for one request of the web server."""
+    attach()
     try:
         yield
     finally:
-        _detach()
+        detach()
 
 
-def _attach() -> None:
-    for own in connections.all(initialized_only=True):
-        own.close()  # of an answer that was streamed after its request had left
+def has_slot() -> bool:
+    """Return whether this thread holds a slot."""
+    return getattr(_own, "slot", None) is not None
+
+
+def attach() -> None:
+    """Wait for a slot, and give it and its connection to this thread."""
+    for stray in connections.all(initialized_only=True):
+        stray.close()  # a body that was streamed after its request had left may have opened one
     slot = _own.slot = _slots.take()
     slot.attach()
 
 
-def _detach() -> None:
+def detach() -> None:
+    """Give this thread's slot and connection back."""
     slot, _own.slot = _own.slot, None
     slot.detach()
     _slots.leave(slot)
-
-
-@contextmanager
-def release_while_waiting(tenant_id: int) -> Iterator[None]:
-    """Wait for somebody else, and hold nothing of ours meanwhile: no desk, no connection.
-
-    A tenant may have at most as many requests waiting as places are left for all others, so one
-    alone gets half of them, and the next always finds some. Raises `AllAreWaiting` at once.
-    """
-    if connection.in_atomic_block:
-        raise RuntimeError("The network is never asked in a transaction.")
-    _take_place(tenant_id)
-    has_desk = getattr(_own, "slot", None) is not None
-    if has_desk:
-        _detach()
-    else:
-        connection.close()
-    try:
-        yield
-    finally:
-        _leave_place(tenant_id)
-        if has_desk:
-            _attach()
-
-
-class Sent:
-    """An answer that is made while it is sent, as fast as its reader reads, and so holds a thread.
-
-    It has one of the places of those that wait, from now to its end. Raises `AllAreWaiting`.
-    """
-
-    def __init__(self, tenant_id: int, pieces: Generator[str]) -> None:
-        self._pieces, self._tenant_id = pieces, tenant_id
-        self._has_place = False
-        _take_place(tenant_id)
-        self._has_place = True
-
-    def __iter__(self) -> Iterator[str]:
-        return self._pieces
-
-    def close(self) -> None:
-        """The end, which Django says however it came."""
-        if self._has_place:
-            self._has_place = False
-            _leave_place(self._tenant_id)
-            self._pieces.close()
-
-    __del__ = close  # where an error came before anybody could send it
-
-
-def _take_place(tenant_id: int) -> None:
-    with _lock:
-        if _waiting[tenant_id] >= OUTBOUND_WAITS - _waiting.total():
-            raise AllAreWaiting("Too many requests wait for this system already.", retry_after=1)
-        _waiting[tenant_id] += 1
-
-
-def _leave_place(tenant_id: int) -> None:
-    with _lock:
-        _waiting[tenant_id] -= 1
-        if not _waiting[tenant_id]:
-            del _waiting[tenant_id]

@@ -1,4 +1,4 @@
-"""What a token may be allowed to do: every scope, declared once with its help."""
+"""OAuth scopes: each declared once with its help text."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -18,7 +18,7 @@ SCOPES: Final[dict[str, str]] = {
     "events:write": "Register, change and replay event streams.",
 }
 
-# Reading personal data that a tenant wanted out of its answers is nothing to have by default.
+# Tokens get these only on request, because they reveal personal data that answers hide.
 ONLY_IF_NAMED: Final = frozenset({"order-management:pii:read"})
 
 
@@ -27,15 +27,15 @@ class UnknownScope(Invalid):
 
 
 def parse(text: str) -> list[str]:
-    """The scopes of a space separated list, each once and in the order above.
+    """Return the scopes of a space separated list, each once and in the order above.
 
-    Raises `UnknownScope` naming the first that does not exist.
+    Raise `UnknownScope` naming the first that does not exist.
     """
     return known(text.split())
 
 
 def known(names: Iterable[str]) -> list[str]:
-    """The same scopes, each once and in the order above; `UnknownScope` for any other name."""
+    """Return the scopes, each once and in the order above; raise `UnknownScope` for others."""
     wanted = set(names)
     if unknown := sorted(wanted - SCOPES.keys()):
         raise UnknownScope(

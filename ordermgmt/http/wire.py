@@ -1,4 +1,4 @@
-"""What travels: the base of every wire model, its scalar types, and how a bad body is refused."""
+"""Wire models: their base class, scalar types, and the refusal of invalid bodies."""
 
 import datetime as dt
 import re
@@ -57,10 +57,10 @@ def _uuid(value: Any) -> uuid.UUID:
         raise _wrong_type("string")
     if not _UUID.fullmatch(value):
         raise PydanticCustomError("not_a_uuid", "the value is not a 'uuid'")
-    found = uuid.UUID(value)
-    if not found.int:  # what a caller sends who forgot to fill it in, and then everybody's
+    result = uuid.UUID(value)
+    if not result.int:  # sent by callers that forgot to fill it in, so it would collide
         raise PydanticCustomError("nil_uuid", "the value is the nil 'uuid', which names nothing")
-    return found
+    return result
 
 
 def _instant(value: Any) -> dt.datetime:
@@ -70,7 +70,7 @@ def _instant(value: Any) -> dt.datetime:
         raise _wrong_type("string")
     if _INSTANT.fullmatch(value):
         try:
-            # Nine digits of a second are legal, six are kept.
+            # Nine digits of a second are allowed, six are stored.
             cut = re.sub(r"(\.\d{6})\d+", r"\1", value.upper().replace("Z", "+00:00"))
             return dt.datetime.fromisoformat(cut)
         except ValueError:
@@ -122,7 +122,7 @@ class _Int32:
 Int32 = Annotated[int, _Int32()]
 # A JSON number, exact. Strings are not numbers.
 Number = Annotated[Decimal, BeforeValidator(_decimal), _AsNumber()]
-# Any JSON value that is kept as it is.
+# Any JSON value, stored unchanged.
 Anything = Annotated[Any, BeforeValidator(strict_json.checked), WithJsonSchema({})]
 # The canonical form only: no braces, no `urn:`, not nil; upper case is taken as lower.
 Uuid = Annotated[
@@ -212,28 +212,28 @@ class Wire(BaseModel):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """With every name a member may be sent by; pydantic documents the first alone."""
+        """Document every accepted name of a member; pydantic documents only the first."""
         schema = handler(core_schema)
         if handler.mode == "serialization":
             return schema
-        told = handler.resolve_ref_schema(schema)
+        resolved = handler.resolve_ref_schema(schema)
         for field in cls.model_fields.values():
             if isinstance(field.validation_alias, AliasChoices):
-                _document_aliases(told, *map(str, field.validation_alias.choices))
+                _document_aliases(resolved, *map(str, field.validation_alias.choices))
         return schema
 
     @classmethod
     def of(cls, request: "Request | HttpRequest", *, operation: str) -> Self:
-        """The body of `request`, parsed once.
+        """Return the parsed body of `request`, parsed once.
 
-        Raises `strict_json.InvalidJson`, or `InvalidBody` in the documented wording: "Validation of
+        Raise `strict_json.InvalidJson`, or `InvalidBody` in the documented wording: "Validation of
         capture order failed with error: 'items' is a required property."
         """
         return cls.check(strict_json.loads_tolerant(request.body), operation=operation)
 
     @classmethod
     def check(cls, value: Any, *, operation: str) -> Self:
-        """The model of a parsed value; raises `InvalidBody` as `of` does."""
+        """Return the model of a parsed value; raise `InvalidBody` as `of` does."""
         try:
             return cls.model_validate(value)
         except ValidationError as fault:
@@ -274,12 +274,12 @@ class AliasedWire(Wire):
 def refusal(
     fault: ValidationError, value: Any, *, operation: str
 ) -> InvalidBody | strict_json.InvalidJson:
-    """The refusal to raise for `fault`, found in `value`. It never repeats a value."""
+    """Return the refusal of `value` for `fault`. It never repeats a value."""
     for error in fault.errors(include_url=False):
         if isinstance(error["input"], strict_json.Unreadable):
             return error["input"].refusal
-    found = dict.fromkeys(_faults(fault, value))  # members of a union may say the same
-    faults = list(found)[:MOST_FAULTS]
+    unique = dict.fromkeys(_faults(fault, value))  # members of a union may say the same
+    faults = list(unique)[:MOST_FAULTS]
     sentence = f"Validation of {operation} failed with error: {{}}."
     messages = [sentence.format(f"{path}: {text}" if path else text) for path, _, text in faults]
     return InvalidBody(
@@ -290,7 +290,7 @@ def refusal(
 
 
 def _faults(fault: ValidationError, value: Any) -> Iterator[tuple[str, str, str]]:
-    """Dotted path, JSON pointer and words of each fault."""
+    """Yield dotted path, JSON pointer and message of each fault."""
     for error in fault.errors(include_url=False):
         keys = _path(error, value)
         pointer = "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in keys)
@@ -301,7 +301,7 @@ def _faults(fault: ValidationError, value: Any) -> Iterator[tuple[str, str, str]
 
 
 def _path(error: ErrorDetails, value: Any) -> list[str | int]:
-    """Where the fault is in the body: pydantic's place without its notes on unions."""
+    """Return the fault's path in the body: pydantic's location without its union tags."""
     path: list[str | int] = []
     for key in error["loc"]:
         members: Any = value if isinstance(value, dict if isinstance(key, str) else list) else {}
@@ -337,7 +337,7 @@ def _as_is(error: ErrorDetails) -> str:
     return error["msg"].removeprefix("Value error, ").rstrip(".")
 
 
-# Pydantic's kinds of fault in the words of JSON Schema's validators, which the contract shows.
+# Pydantic's error types in the words of JSON Schema's validators: docs/contract.md.
 WORDS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
     "missing": lambda error: f"'{error['loc'][-1]}' is a required property",
     "wrong_type": lambda error: _type(error["msg"])(error),

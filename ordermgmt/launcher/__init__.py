@@ -1,1 +1,1 @@
-"""The programs that `./run up` starts, and what they need first."""
+"""The programs that `./run up` starts, and their preparation."""

@@ -1,4 +1,4 @@
-"""Beat's scheduler, which goes on when the clock is set back."""
+"""Beat's scheduler, which continues when the clock is set back."""
 
 from datetime import UTC, datetime
 from typing import Any, Final

@@ -27,14 +27,14 @@ UP = "up"
 
 
 class Secrets(TypedDict):
-    """What an installation must keep to itself."""
+    """The secrets of an installation."""
 
     SECRET_KEY: str
     ENCRYPTION_KEYS: list[str]
 
 
 def read_env(path: str | Path) -> None:
-    """Take what the file says into the environment, which wins; no file is no fault."""
+    """Read the file into the environment, which wins; ignore a missing file."""
     import environ
 
     try:
@@ -44,13 +44,13 @@ def read_env(path: str | Path) -> None:
 
 
 def data_dir(setting: str = "") -> Path:
-    """The folder all of this lives in: `setting`, else ORDERMGMT_DATA_DIR, else ./var."""
+    """Return the data folder: `setting`, ORDERMGMT_DATA_DIR or ./var."""
     chosen = setting or os.environ.get("ORDERMGMT_DATA_DIR") or ROOT / "var"
     return Path(chosen).expanduser().resolve()
 
 
 def secrets(data_dir: Path) -> Secrets:
-    """The secrets of this data folder, made on first use and never again."""
+    """Return the secrets of this data folder, generated on first use only."""
     with writable(data_dir):
         return _secrets(data_dir)
 
@@ -73,9 +73,9 @@ def _secrets(data_dir: Path) -> Secrets:
     if not path.exists():
         draft = data_dir / f"secrets.{os.getpid()}.{random.token_hex(4)}"
         key = base64.b64encode(random.token_bytes(32)).decode()
-        made: Secrets = {"SECRET_KEY": random.token_urlsafe(64), "ENCRYPTION_KEYS": [f"1:{key}"]}
+        values: Secrets = {"SECRET_KEY": random.token_urlsafe(64), "ENCRYPTION_KEYS": [f"1:{key}"]}
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(made, file, indent=2)
+            json.dump(values, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):  # somebody was faster: theirs counts
@@ -86,7 +86,7 @@ def _secrets(data_dir: Path) -> Secrets:
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """Where the sockets are: in the data folder, or in /tmp when its path is too long for one."""
+    """Return the folder of the sockets: the data folder, or /tmp when its path is too long."""
     own = data_dir / "run"
     if len(os.fsencode(own / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET_PATH:
         return own
@@ -95,17 +95,17 @@ def socket_dir(data_dir: Path) -> Path:
 
 
 def database_url(data_dir: Path) -> str:
-    """Where the embedded PostgreSQL of this data folder answers, when it runs."""
+    """Return the URL of this data folder's embedded PostgreSQL."""
     return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(socket_dir(data_dir)))}"
 
 
 def redis_url(data_dir: Path, *, db: int = 0) -> str:
-    """Where the embedded Valkey of this data folder answers, when it runs."""
+    """Return the URL of this data folder's embedded Valkey."""
     return f"unix://{quote(str(socket_dir(data_dir) / 'valkey.sock'))}?db={db}"
 
 
 def embedded_servers(data_dir: Path, *, durable: bool = True) -> list[Server]:
-    """The servers nobody brought: none for which DATABASE_URL or REDIS_URL names a real one."""
+    """Return the embedded servers, except those that DATABASE_URL or REDIS_URL replaces."""
     wanted: list[type[Server]] = []
     wanted += [] if os.environ.get("DATABASE_URL") else [Postgres]
     wanted += [] if os.environ.get("REDIS_URL") else [Valkey]
@@ -132,7 +132,7 @@ class Use:
         self._owner = FileLock(data_dir / "owner.lock")
 
     def begin(self) -> None:
-        """Return when the servers answer. Raises CannotStart when they will not."""
+        """Return when the servers answer. Raise CannotStart when they will not."""
         _make_private(self._folders)
         self._use.take(shared=True)
         if not wait_until(self._own_or_share, timeout=60):
@@ -165,7 +165,7 @@ class Use:
 def running(
     data_dir: Path, *, durable: bool = True, wait_for_others: bool = True
 ) -> Iterator[list[Server]]:
-    """The servers of this data folder, running; yields those that we own."""
+    """Run the servers of this data folder, and yield those that we own."""
     with writable(data_dir):
         use = Use(data_dir, durable=durable)
     try:

@@ -1,4 +1,4 @@
-"""The variables settings read: what is wrong with one is a sentence that names it, and one line."""
+"""Environment variables of the settings, with one-line errors that name the variable."""
 
 import logging
 import sys
@@ -25,7 +25,7 @@ class Env(environ.Env):
             ) from None
 
     def level(self, var: str, default: str) -> str:
-        """The name of a level that the standard library's logging has."""
+        """Return the name of a logging level of the standard library."""
         name = str(self.str(var, default=default)).upper()
         levels = logging.getLevelNamesMapping()
         if name not in levels:
@@ -36,20 +36,20 @@ class Env(environ.Env):
     def db_url_config(cls, url: Any, engine: str | None = None) -> Any:
         try:
             ours = str(url).startswith(("postgres:", "postgresql:"))
-            found = super().db_url_config(url, engine) if ours else {}
+            config = super().db_url_config(url, engine) if ours else {}
         except ValueError:
-            found = {}
-        if not (found.get("NAME") or found.get("OPTIONS", {}).get("service")):
+            config = {}
+        if not (config.get("NAME") or config.get("OPTIONS", {}).get("service")):
             raise ImproperlyConfigured(
                 "DATABASE_URL names no PostgreSQL database; its form is "
                 "postgresql://user:password@host:5432/database."
             )
-        return found
+        return config
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """In place of a traceback, for whoever can put it right; exits with 2."""
+def errors_in_one_line() -> Iterator[None]:
+    """Print an error of the configuration in one line instead of a traceback, and exit with 2."""
     try:
         yield
     except (ImproperlyConfigured, CannotStart) as reason:

@@ -1,4 +1,4 @@
-"""What `up` does before it serves: the database's tables, the static files, the demo tenant."""
+"""Preparation of `up`: database tables, static files and the demo tenant."""
 
 import hashlib
 import io
@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 def migrate() -> bool:
-    """Bring the tables up to date; whether there was anything to do."""
+    """Apply migrations; return whether there were any."""
     executor = MigrationExecutor(connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
@@ -23,7 +23,7 @@ def migrate() -> bool:
 
 
 def collect_static() -> bool:
-    """Gather the static files where the web server serves them; whether any had changed."""
+    """Collect the static files; return whether any had changed."""
     root = Path(settings.STATIC_ROOT)
     stamp = root.with_name(f"{root.name}.stamp")
     signature = _static_signature()
@@ -44,7 +44,7 @@ def _static_signature() -> str:
 
 
 def demo() -> dict[str, Any]:
-    """The demo tenant's facts, made on first use; empty where there is no such command."""
+    """Return the demo tenant's facts, created on first use; empty without that command."""
     if "demo" not in get_commands():
         return {}
     output = io.StringIO()

@@ -1,4 +1,4 @@
-"""Child processes that cannot outlive us, and locks that know who is alive (Linux, stdlib only)."""
+"""Child processes that end with their parent, and file locks (Linux, stdlib only)."""
 
 import ctypes
 import fcntl
@@ -17,13 +17,13 @@ _libc = ctypes.CDLL(None, use_errno=True)  # loaded here: a forked child must no
 
 
 def die_with_parent(parent: int, death_signal: int = signal.SIGKILL) -> None:
-    """Have the kernel send us `death_signal` when `parent` ends, however it ends.
+    """Make the kernel send us `death_signal` when `parent` ends, however it ends.
 
     To be called in the child. The kernel watches the *thread* that forked us, so a parent must
     start its children from a thread that lives as long as itself.
     """
     _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent:  # it died before this call
         os.kill(os.getpid(), death_signal)
 
 
@@ -81,7 +81,7 @@ def private(path: str, flags: int) -> int:
 def stop(
     child: subprocess.Popen[bytes], *, ask: int = signal.SIGTERM, patience: float = 10
 ) -> None:
-    """End a child: ask, wait, then kill it with all of its group. Returns when it is gone."""
+    """Terminate a child, wait, then kill its process group; return when it has ended."""
     with suppress(ProcessLookupError):
         child.send_signal(ask)
     with suppress(subprocess.TimeoutExpired):
@@ -90,14 +90,14 @@ def stop(
 
 
 def kill_group(child: subprocess.Popen[bytes]) -> None:
-    """Kill the child and whatever it left behind in its group. Returns when the child is gone."""
+    """Kill the child and the rest of its process group; return when the child has ended."""
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 
 
 def wait_until(condition: Callable[[], Any], *, timeout: float, pause: float = 0.02) -> bool:
-    """Whether `condition` came true within `timeout` seconds."""
+    """Return whether `condition` became true within `timeout` seconds."""
     end = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > end:
@@ -130,12 +130,12 @@ class FileLock:
         fcntl.flock(self.fd, fcntl.LOCK_UN)
 
     def write(self, note: str) -> None:
-        """Leave a note for whoever finds the lock taken."""
+        """Leave a note for others that find the lock taken."""
         os.ftruncate(self.fd, 0)
         os.pwrite(self.fd, note.encode(), 0)
 
     def read(self) -> str:
-        """The note of whoever has the lock, or had it last."""
+        """Return the note of the present or last holder."""
         return os.pread(self.fd, 4096, 0).decode()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How to start a private PostgreSQL or Valkey: its program, its options, when it is ready."""
+"""Private PostgreSQL and Valkey servers: their programs, options and readiness."""
 
 import functools
 import importlib.util
@@ -40,14 +40,14 @@ class Server(ABC):
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether it answers on its socket now."""
+        """Return whether the server answers on its socket now."""
 
     @abstractmethod
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
         """Start the process; make its data folder first when there is none."""
 
     def start(self) -> None:
-        """Return when it answers; a predecessor that is still going down is waited for."""
+        """Return when it answers; wait for a predecessor that is still stopping."""
         lock = FileLock(self.lock_path)
         try:
             if not wait_until(lock.try_to_take, timeout=30):
@@ -81,7 +81,7 @@ class Postgres(Server):
     stop_signal = signal.SIGINT  # "fast": ends sessions, then shuts down cleanly
 
     def is_ready(self) -> bool:
-        """The last line of postmaster.pid says so; the same sign pg_ctl waits for."""
+        """Return whether postmaster.pid ends with "ready", the sign that pg_ctl waits for."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -91,8 +91,8 @@ class Postgres(Server):
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
         if not (self.data / "PG_VERSION").exists():
             self._initialize()
-        # We hold the lock, so no server of ours is alive: a postmaster.pid is a dead one's, and
-        # PostgreSQL would refuse to start if its process id has been given to somebody else.
+        # We hold the lock, so a postmaster.pid belongs to a dead server of ours, and
+        # PostgreSQL would refuse to start if another process has that id now.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         settings = {**SETTINGS, "unix_socket_directories": str(self.sockets)}
@@ -110,7 +110,7 @@ class Postgres(Server):
         )
 
     def _initialize(self) -> None:
-        """Prepare everything beside the place, then rename: there is no half-made database."""
+        """Create the database beside its folder, then rename it, so that none is incomplete."""
         making = self.data.with_name(f"{self.name}.making")
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True, mode=0o700)
@@ -143,7 +143,7 @@ class Postgres(Server):
             raise CannotStart(f"A new database could not be made:\n{done.stdout}{done.stderr}")
 
 
-SETTINGS = {  # modest: two cores, beside the application; every commit reaches the disk
+SETTINGS = {  # for two cores shared with the application; every commit reaches the disk
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
@@ -232,8 +232,8 @@ def _valkey_server() -> Path:
         if (program := home / "_binaries" / folder / "valkey-server").exists():
             return program
     for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return Path(found)
+        if executable := shutil.which(name):
+            return Path(executable)
     raise CannotStart(
         "There is no Valkey or Redis here. Install requirements/embedded.lock, or Debian's "
         "`redis-server`, or set REDIS_URL to a server."
@@ -246,13 +246,13 @@ def _package(name: str) -> Path | None:
 
 
 def owners() -> set[int]:
-    """The users our folders may belong to."""
+    """Return the ids of the users that may own our folders."""
     me = os.geteuid()
     return {me} if me else {me, *(user.pw_uid for user in _other_users())}
 
 
 def _unprivileged(*folders: Path) -> tuple[list[str], int | None, int | None]:
-    """How to run PostgreSQL, which refuses to be root: a command prefix, a user, a group.
+    """Return command prefix, user and group for PostgreSQL, which refuses to run as root.
 
     In a user namespace it believes to be nobody while its files stay ours. Where namespaces are
     forbidden it really becomes another user, who is given `folders`.

@@ -1,7 +1,7 @@
 """Granian's side of a request: its body is read without a thread, then a thread answers it.
 
 Granian's own WSGI takes a thread before the body is there, and its ASGI runs an event loop in
-Python, which costs every request a tenth more. So its ASGI worker is used without the loop: its
+Python, which costs every request a tenth more. Its ASGI worker is used without the loop: its
 callbacks run in the threads that granian calls them in, and the callback that completes a request
 answers it there (docs/adr/0023-bodies-before-threads.md).
 """
@@ -30,9 +30,9 @@ from ordermgmt.http.middleware import RequestMiddleware
 
 LONGEST_QUEUE: Final = 500  # complete requests that may wait for a thread
 PROBE: Final = b"/healthz"  # answered at once, however busy the others are
-# Threads that only take in requests and bodies: requests that are answered never hold them.
+# Threads reserved for receiving requests and bodies; answers never occupy them.
 SPARE_THREADS: Final = 2
-# Statuses we answer here → what is wrong.
+# Status answered here → message.
 REFUSALS: Final = {
     400: "The body ended before it was complete.",
     408: "The body did not arrive in time.",
@@ -47,7 +47,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Immediately:
-    """The event loop that granian's worker wants: it runs what it is given at once."""
+    """An event loop for granian's worker that runs every callback at once."""
 
     def call_soon_threadsafe(
         self, callback: Callable[..., Any], *args: Any, context: Any = None
@@ -74,9 +74,9 @@ class Exchange:
         return self._watcher is None
 
     def receive(self, callback: Callable[[dict[str, Any]], None]) -> None:
-        """Call back with the next message of the client, in another thread and perhaps at once.
+        """Call back with the client's next message, in another thread and perhaps at once.
 
-        After the end of the exchange there is none.
+        There is none after the end of the exchange.
         """
         watcher = self._watcher
         if not watcher:
@@ -95,7 +95,7 @@ class Exchange:
         message.add_done_callback(arrived, context=None)
 
     def stop_receiving(self) -> None:
-        """Stop waiting for the message that was asked for last."""
+        """Stop waiting for the next message."""
         message = self._message
         if message:
             message.cancel()
@@ -108,14 +108,14 @@ class Exchange:
         self._end()
 
     def _end(self) -> None:
-        """Let go of granian's side: it keeps a connection while a body may still be read."""
+        """Release granian's objects, which keep the connection while a body may be read."""
         self._watcher.done()
         self._watcher = self._message = None
 
     def stream(
         self, status: int, headers: list[tuple[bytes, bytes]], pieces: Iterable[bytes]
     ) -> None:
-        """Send an answer piece by piece, as fast as the client reads, while it is there."""
+        """Send an answer piece by piece, as fast as the client reads, until it hangs up."""
         is_gone = threading.Event()
 
         def watch(message: dict[str, Any]) -> None:
@@ -143,10 +143,10 @@ class Exchange:
 def _wait_for(sending: Any) -> None:
     if not hasattr(sending, "add_done_callback"):
         return  # it was sent at once
-    sent = threading.Lock()
-    sent.acquire()
-    sending.add_done_callback(lambda _: sent.release(), context=None)
-    sent.acquire()
+    completion = threading.Lock()
+    completion.acquire()
+    sending.add_done_callback(lambda _: completion.release(), context=None)
+    completion.acquire()
 
 
 class Reading(Body):
@@ -280,10 +280,10 @@ class Front:
         exchange.answer(code, [*headers, CLOSE], body)
 
     def _answer_all(self, exchange: Exchange | None) -> None:
-        """Answer a request, then those that came meanwhile."""
+        """Answer a request, then those that arrived meanwhile."""
         while exchange:
             self._answer(exchange)
-            exchange = None  # it holds a body, and the lock may be long in coming
+            exchange = None  # frees its body before a long wait for the lock
             with self._lock:
                 if self._queue:
                     exchange = self._queue.popleft()
@@ -295,7 +295,7 @@ class Front:
             serve(self._application, exchange)
         except Exception:
             log.exception("the application failed")
-            with suppress(RuntimeError):  # its answer had begun
+            with suppress(RuntimeError):  # the answer had begun
                 if not exchange.has_ended:
                     self.refuse(exchange, 500)
 
@@ -342,7 +342,7 @@ _NAMES: Final[dict[bytes, str]] = {}  # of headers → of their variables, for t
 
 
 def environ_of(exchange: Exchange) -> dict[str, Any]:
-    """What WSGI wants to know of a request; `RAW_URI` is its target as it was sent, undecoded.
+    """Return the WSGI environ of a request; `RAW_URI` is its undecoded target.
 
     A header with an underscore in its name is dropped: it would pass for the one with a hyphen.
     A value that is not ASCII is empty, as nothing we read may have one.

@@ -1,4 +1,4 @@
-"""Keeps a handful of programs running: starts them in order, restarts what dies, stops them all."""
+"""A supervisor of programs: it starts them in order, restarts and stops them."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ PROVEN = 60.0  # seconds of life after which an earlier death is forgotten
 
 
 class Supervised(Protocol):
-    """What can be kept running: an embedded server, or a Program."""
+    """A process to keep running: an embedded server, or a Program."""
 
     name: str
     log: Path
@@ -56,7 +56,7 @@ class Program:
 
 @dataclass
 class _Record:
-    """What we remember of a program between looks."""
+    """The state of a program between two looks."""
 
     born: float
     pause: float = SHORTEST_PAUSE / 2  # doubled by the first death already
@@ -104,7 +104,7 @@ class Supervisor:
             self.look_after_all()
 
     def look_after_all(self) -> None:
-        """One look at every program: note who died, restart who has waited long enough."""
+        """Look at every program once: note deaths, and restart those with a finished pause."""
         for program in [*self._adopted, *self._running]:
             self._look_after(program, self._records[program.name], time.monotonic())
 

@@ -1,4 +1,4 @@
-"""What `up` shows when everything runs: where things are, and two lines to paste."""
+"""The welcome text of `up`: addresses, and two lines to paste."""
 
 import json
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def _facts(url: str, data_dir: Path, demo: Mapping[str, Any]) -> dict[str, str]:
 
 
 def token_line(url: str, demo: Mapping[str, Any]) -> str:
-    """A shell line that asks for a token."""
+    """Return a shell line that requests a token."""
     return (
         f"curl -sS {url}/auth/realms/{demo['tenant']}/protocol/openid-connect/token"
         " -d grant_type=client_credentials"
@@ -68,7 +68,7 @@ def token_line(url: str, demo: Mapping[str, Any]) -> str:
 
 
 def capture_line(url: str, demo: Mapping[str, Any]) -> str:
-    """A shell line that gets a token for itself and captures an order."""
+    """Return a shell line that requests a token and captures an order."""
     tenant = demo["tenant"]
     return (
         f"TOKEN=$({token_line(url, demo)} | {PICK_TOKEN}); "

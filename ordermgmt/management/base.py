@@ -1,4 +1,4 @@
-"""What our commands share: help that teaches, one line for a refusal, and JSON for scripts."""
+"""The base of our commands: help with examples, one-line refusals, JSON for scripts."""
 
 import json
 from argparse import RawDescriptionHelpFormatter
@@ -13,16 +13,16 @@ from rich.table import Table
 
 from ordermgmt.errors import DomainError
 
-# What people copy from a table, so it stays in one piece.
+# Columns whose values people copy, so they are never wrapped.
 COPIED: Final = {"slug", "tenant", "key", "client_id", "code", "identifier", "since"}
 
 
 class Refused(CommandError):
-    """Something a person can put right; Django prints it as one line and exits with 1."""
+    """A refusal that a person can correct; Django prints it in one line and exits with 1."""
 
 
 class Action:
-    """One word after the command's name: what it takes and what it does."""
+    """An action of a command: its arguments and its function."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Action:
 
 
 class OneLineCommand(BaseCommand):
-    """A command that says in one line what was refused, and what is wrong with the database."""
+    """A command that prints refusals and database errors in one line."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

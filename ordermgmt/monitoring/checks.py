@@ -1,4 +1,4 @@
-"""What is wrong with an installation, said before it hurts; `manage.py check --deploy` asks all."""
+"""System checks of an installation; `manage.py check --deploy` runs all of them."""
 
 import os
 import re
@@ -18,14 +18,14 @@ from ordermgmt.launcher import embedded
 from ordermgmt.monitoring.health import broker
 
 OLDEST_POSTGRESQL: Final = 15
-# Part of the connection's options → what goes wrong without it.
+# Option of the database connection → the damage without it.
 TIMEOUTS: Final = {
     "statement_timeout": "one slow statement holds a worker for ever",
     "lock_timeout": "one stuck transaction queues all others",
     "idle_in_transaction_session_timeout": "a client that hangs keeps its locks",
 }
 
-# A variable in .env; in .env.example, which names all there are, most stand behind a "# ".
+# In .env.example, which names every variable, most stand behind a "# ".
 _SET: Final = re.compile(r"^(?:export )?([A-Za-z_]\w*)=", re.MULTILINE)
 _EXPLAINED: Final = re.compile(r"^(?:# )?([A-Z_]+)=", re.MULTILINE)
 
@@ -47,7 +47,7 @@ def debug_is_off(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def secrets_are_our_own(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """Secrets made up in the data folder are lost with it, and differ between machines."""
+    """Report secrets of the data folder, which are lost with it and differ between machines."""
     path = settings.DATA_DIR / "secrets.json"
     generated = dict(embedded.secrets(settings.DATA_DIR)) if path.exists() else {}
     return [
@@ -63,11 +63,11 @@ def secrets_are_our_own(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def nothing_fails_on_purpose(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """Failpoints are for tests: in production they would kill processes."""
+    """Report failpoints, which are for tests and would kill processes in production."""
     if not settings.FAILPOINTS:
         return []
     return [
-        Error("FAILPOINTS is set.", hint="Unset it: it makes processes fail.", id="ordermgmt.E006")
+        Error("FAILPOINTS is set.", hint="Unset it: it makes processes fail.", id="ordermgmt.E008")
     ]
 
 
@@ -88,7 +88,7 @@ def hosts_are_named(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 def connections_do_not_hang(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     database = settings.DATABASES["default"]
     options = database.get("OPTIONS", {})
-    found: list[CheckMessage] = [
+    messages: list[CheckMessage] = [
         Error(
             f"The database connection has no {name}.",
             hint=f"Give it one in DATABASES: without, {why}.",
@@ -98,7 +98,7 @@ def connections_do_not_hang(app_configs: Configs, **_: Any) -> list[CheckMessage
         if f"{name}=" not in options.get("options", "") or f"{name}=0" in options["options"].split()
     ]
     if not options.get("connect_timeout") or not options.get("tcp_user_timeout"):
-        found.append(
+        messages.append(
             Error(
                 "The database connection waits for ever on a dead network.",
                 hint="Set connect_timeout and tcp_user_timeout in its OPTIONS.",
@@ -106,7 +106,7 @@ def connections_do_not_hang(app_configs: Configs, **_: Any) -> list[CheckMessage
             )
         )
     if database.get("CONN_MAX_AGE") and not database.get("CONN_HEALTH_CHECKS"):
-        found.append(
+        messages.append(
             Error(
                 "Kept connections are not tested before use.",
                 hint="Set CONN_HEALTH_CHECKS: else the first requests after a restart "
@@ -114,32 +114,36 @@ def connections_do_not_hang(app_configs: Configs, **_: Any) -> list[CheckMessage
                 id="ordermgmt.E006",
             )
         )
-    return found
+    return messages
 
 
 @register(Tags.database)
 def postgresql_is_recent(
     app_configs: Configs, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
         hint = f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer."
         if connection.vendor != "postgresql":
-            found.append(Error("The database is not PostgreSQL.", hint=hint, id="ordermgmt.E007"))
+            messages.append(
+                Error("The database is not PostgreSQL.", hint=hint, id="ordermgmt.E007")
+            )
             continue
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SHOW server_version_num")
                 version = int(cursor.fetchone()[0]) // 10_000
         except OperationalError:
-            continue  # unreachable is not old; readyz says so
+            continue  # /readyz reports a database that cannot be reached
         if version < OLDEST_POSTGRESQL:
-            found.append(Error(f"PostgreSQL {version} is too old.", hint=hint, id="ordermgmt.E007"))
-    return found
+            messages.append(
+                Error(f"PostgreSQL {version} is too old.", hint=hint, id="ordermgmt.E007")
+            )
+    return messages
 
 
-# Setting of PostgreSQL → what it must be, lest its log quote customers.
+# Setting of PostgreSQL → the value that keeps customer data out of its log.
 QUIET: Final = {
     "log_min_duration_statement": "-1",
     "log_min_error_statement": "panic",
@@ -153,7 +157,7 @@ QUIET: Final = {
 def logs_name_no_customers(
     app_configs: Configs, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
-    """Slow and failed statements are logged with their values, broken constraints with the row."""
+    """Report settings that let PostgreSQL log statements' values or rows of customers."""
     settings_of = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
     loud: dict[str, str] = {}
     for alias in databases or []:
@@ -178,7 +182,7 @@ def broker_evicts_nothing(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     try:
         policy = broker().config_get("maxmemory-policy").get("maxmemory-policy")
     except (redis.RedisError, OSError):
-        return []  # unreachable, or a managed one that keeps its settings to itself
+        return []  # unreachable, or a managed broker that hides its settings
     if policy == "noeviction":
         return []
     return [
@@ -192,14 +196,14 @@ def broker_evicts_nothing(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("environment")
 def variables_are_spelled_as_we_read_them(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """A setting that is misspelled in .env would have no effect, without a word."""
+    """Report misspelled variables in .env, which have no effect."""
     file = Path(os.environ.get("ORDERMGMT_ENV_FILE", embedded.ROOT / ".env"))
     example = embedded.ROOT / ".env.example"
     if not file.is_file() or not example.is_file():
         return []
-    known = dict.fromkeys(_EXPLAINED.findall(example.read_text()))
-    unknown = [name for name in _SET.findall(file.read_text()) if name not in known]
-    meant = {name: get_close_matches(name.upper(), known, n=1, cutoff=0.8) for name in unknown}
+    variables = dict.fromkeys(_EXPLAINED.findall(example.read_text()))
+    unknown = [name for name in _SET.findall(file.read_text()) if name not in variables]
+    meant = {name: get_close_matches(name.upper(), variables, n=1, cutoff=0.8) for name in unknown}
     return [
         Warning(
             f"{file.name} sets {name}, which nothing reads.",
@@ -207,5 +211,5 @@ def variables_are_spelled_as_we_read_them(app_configs: Configs, **_: Any) -> lis
             id="ordermgmt.W002",
         )
         for name, names in meant.items()
-        if names  # others may be for libraries, as SSL_CERT_FILE is
+        if names  # a library may read the others, as with SSL_CERT_FILE
     ]

@@ -1,4 +1,4 @@
-"""Numbers that apps show in `/readyz` and `/metrics`, asked for when somebody looks."""
+"""Gauges of the apps, read when `/readyz` or `/metrics` is requested."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -10,12 +10,12 @@ from django.db import DatabaseError, InterfaceError
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A number to watch, and how to ask for it.
+    """A number to watch, with the function that reads it.
 
-    `read` is called for every look, so it must be cheap at any size: one row by an index, never
-    a count of a table. It returns the number of each value of `label`, under "" where there is
-    no label, and nothing where there is nothing to tell, which alarms can see. A number above
-    `limit` is named in `/readyz`, which stays as it is.
+    `read` is called for every request, so it must be cheap at any size: one row by an index, never
+    a count of a table. It returns a number per value of `label`, under "" without a label, and an
+    empty mapping when there is no number, which alarms can see. `/readyz` names a number above
+    `limit`, but keeps its status.
     """
 
     name: str
@@ -31,7 +31,7 @@ def show(gauge: Gauge) -> None:
 
 
 def readings() -> Iterator[tuple[Gauge, Mapping[str, float]]]:
-    """The gauges with something to tell, and their numbers; none while the database is away."""
+    """Yield the gauges that have numbers, and the numbers; stop while the database is away."""
     for gauge in SHOWN.values():
         try:
             numbers = gauge.read()

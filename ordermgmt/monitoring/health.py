@@ -1,4 +1,4 @@
-"""Whether this process lives, whether it can serve, what it counted, and what waits."""
+"""Health endpoints: liveness, readiness and metrics."""
 
 import math
 import os
@@ -24,30 +24,30 @@ class NotReady(Exception):
 
 
 def live(request: HttpRequest) -> HttpResponse:
-    """`/healthz`: this process answers. It asks nobody else."""
+    """Answer `/healthz`, without asking any other process."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """`/readyz`: 200 when orders can be taken in, else 503; each check with its result.
+    """Answer `/readyz`: 200 when orders can be captured, otherwise 503, with each check's result.
 
-    Broker, worker, beat and gauges are reported but not needed: without them everything still
-    happens, later. Of a gauge with a label it tells the largest number only: the page is public.
+    Broker, worker, beat and gauges are reported but not required, because work without them only
+    happens later. A gauge with a label shows its largest number only, because the page is public.
     """
     results = {name: _result(check) for name, (check, _) in CHECKS.items()}
     failed = [name for name, (_, needed) in CHECKS.items() if needed and results[name] != "ok"]
-    shown = {}
+    numbers_by_gauge = {}
     for gauge, numbers in () if failed else gauges.readings():
-        most = shown[gauge.name] = round(max(numbers.values()), 1)
+        most = numbers_by_gauge[gauge.name] = round(max(numbers.values()), 1)
         if math.isfinite(gauge.limit):
             results[gauge.name] = "ok" if most <= gauge.limit else f"{most} > {gauge.limit}"
     status = "unavailable" if failed else "ok"
-    known = {"status": status, "checks": results, "gauges": shown}
-    return JsonResponse(known, status=503 if failed else 200)
+    body = {"status": status, "checks": results, "gauges": numbers_by_gauge}
+    return JsonResponse(body, status=503 if failed else 200)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """`/metrics`: what all web processes counted together, for Prometheus; and the gauges."""
+    """Answer `/metrics` for Prometheus: the counts of all web processes, and the gauges."""
     registry = prometheus_client.REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = prometheus_client.CollectorRegistry()
@@ -57,9 +57,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _gauges() -> bytes:
-    """The gauges, asked for this answer.
+    """Return the gauges in Prometheus's text format, read for this request.
 
-    Not Prometheus's own: each web process would keep a value, and show all of them.
+    Prometheus's own gauges would show one value per web process.
     """
     registry = prometheus_client.CollectorRegistry()
     for gauge, numbers in gauges.readings():
@@ -72,7 +72,7 @@ def _gauges() -> bytes:
 
 
 class _Shown(Collector):
-    """One metric, as it is."""
+    """A collector of one metric."""
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
@@ -85,7 +85,7 @@ def _result(check: Callable[[], None]) -> str:
     try:
         check()
     except (NotReady, DatabaseError, InterfaceError, redis.RedisError, OSError) as fault:
-        # The kind only: this page is public, and messages name hosts.
+        # Only the class name, because this page is public and messages name hosts.
         return str(fault) if isinstance(fault, NotReady) else type(fault).__name__
     return "ok"
 
@@ -96,7 +96,7 @@ def _database() -> None:
 
 
 def _migrations() -> None:
-    """Once all are applied they stay so for the life of this process."""
+    """Raise NotReady while migrations wait; later calls skip the look-up once all are applied."""
     if _applied:
         return
     executor = MigrationExecutor(connection)
@@ -120,12 +120,12 @@ def _hears(name: str) -> None:
 
 @cache
 def broker() -> redis.Redis:
-    """The broker, with a second to answer."""
+    """Return a client of the broker with a timeout of one second."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
 _applied: Final[list[bool]] = []
-# Name → the check, and whether we are useless without it.
+# Name → the check, and whether `/readyz` requires it.
 CHECKS: Final[dict[str, tuple[Callable[[], None], bool]]] = {
     "database": (_database, True),
     "migrations": (_migrations, True),

@@ -1,4 +1,4 @@
-"""Signs of life: beat asks every few seconds, a worker answers with a row, `/readyz` reads it."""
+"""Heartbeats of workers and beat: rows that `/readyz` reads."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ from ordermgmt.monitoring import gauges
 
 WORKER: Final = "worker"
 BEAT: Final = "beat"
-SILENT: Final = 35.0  # seconds: three beats missed, and a bit
+SILENT: Final = 35.0  # seconds: a little more than three missed beats
 
 
 def beat(name: str) -> None:
-    """Show that `name` lives now."""
+    """Record that `name` is alive now."""
     Heartbeat.objects.bulk_create(
         [Heartbeat(name=name, at=Now())],
         update_conflicts=True,
@@ -24,14 +24,14 @@ def beat(name: str) -> None:
 
 
 def silence(name: str) -> float | None:
-    """Return the seconds since `name` last showed that it lives; None when it never did.
+    """Return the seconds since the last heartbeat of `name`; None when there was none.
 
-    A sign from the future was given before the clock was set back, and counts by its distance:
-    who lives replaces it within seconds.
+    A heartbeat in the future dates from before the clock was set back. It counts by its distance,
+    because a live process replaces it within seconds.
     """
     since = Extract(Now() - F("at"), "epoch")
-    found = Heartbeat.objects.filter(name=name).values_list(since, flat=True).first()
-    return None if found is None else abs(float(found))
+    seconds = Heartbeat.objects.filter(name=name).values_list(since, flat=True).first()
+    return None if seconds is None else abs(float(seconds))
 
 
 def _gauge(name: str, help: str) -> gauges.Gauge:

@@ -1,4 +1,4 @@
-"""One JSON line per happening, each with the id of the request it belongs to; no secrets in it."""
+"""JSON logging: one line per event, with the request's id and without secrets."""
 
 import logging
 import re
@@ -10,9 +10,9 @@ from typing import Any, Final
 import orjson
 import structlog
 
-# What a caller's id of a request may be: any visible ASCII, as tracing systems make them.
+# Request ids of callers: any visible ASCII, as tracing systems generate them.
 REQUEST_ID: Final = r"[!-~]{1,1024}"
-# Of a longer one the log has both ends, by either of which it can be searched.
+# The log keeps both ends of a longer id, so that it can be searched by either.
 _LONGEST_LOGGED: Final = 128
 _CUT: Final = "..."
 
@@ -23,7 +23,7 @@ _SECRET_KEYS: Final = re.compile(r"(?i)secret|password|token|api_?key|authorizat
 _SECRET_TEXT: Final = re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{6,}")
 
 
-# What PostgreSQL adds to an error: values of the row, or of the statement. As text, and in a repr.
+# Values of rows and statements that PostgreSQL adds to an error, as text and in a repr.
 _ROW: Final = re.compile(
     r"\n(?:DETAIL|CONTEXT|LINE \d+):.*?(?=\nTraceback |\n\n(?:The above|During handling)|\Z)"
     r"|\\n(?:DETAIL|CONTEXT|LINE \d+):.*?(?=['\"]\)|\n|\Z)",
@@ -46,7 +46,7 @@ def shortened(current: str) -> str:
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask what looks like a credential, and leave out the rows that the database quotes."""
+    """Mask values that look like credentials, and remove rows that the database quotes."""
     for key, value in event.items():
         if _SECRET_KEYS.search(key):
             event[key] = "***"
@@ -71,12 +71,12 @@ _SHARED: Final[list[Any]] = [
 
 
 def has_traceback(record: logging.LogRecord) -> bool:
-    """For Django's line about an answer of 500 or more: ours has it; only tracebacks are news."""
+    """Return whether Django's line about a 5xx has a traceback; our own line has the rest."""
     return bool(record.exc_info)
 
 
 def json_formatter() -> logging.Formatter:
-    """For `LOGGING`: what libraries log through the standard module, in the same shape."""
+    """Return the formatter of `LOGGING`, which gives lines of libraries the same form."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             *_SHARED,

@@ -1,4 +1,4 @@
-"""The floor on the clock. A task makes one call and holds no rules."""
+"""Periodic tasks of the base. A task makes one call and holds no rules."""
 
 from celery import shared_task
 from django.core.management import call_command
@@ -24,4 +24,4 @@ def forget_ended_sessions() -> None:
 @shared_task(name="ordermgmt.introduce_tables", ignore_result=True)
 def introduce_tables() -> None:
     """Let PostgreSQL know of tables that are no longer empty."""
-    planner_statistics.introduce()
+    planner_statistics.analyze_new_tables()

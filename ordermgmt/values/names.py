@@ -1,4 +1,4 @@
-"""Normal forms in which names are compared, and the characters a name may hold.
+"""Normal forms for comparing names, and the characters a name may hold.
 
 Two spellings that look the same are one name: `é` may be one code point or two. What a caller sent
 is kept and answered as it was sent; only comparisons use the forms of this module, and nothing is
@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Final
 
-# Categories of characters that nobody sees, or that have no agreed meaning: controls, formats,
+# Categories of invisible characters and of those without agreed meaning: controls, formats,
 # line and paragraph separators, surrogates, private use, unassigned.
 _REFUSED: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"})
 # Code points with the property Default_Ignorable_Code_Point outside of those categories, and the
@@ -33,7 +33,7 @@ _ASCII_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def has_invisible(text: str) -> bool:
-    """Return whether a character of the text is not to be seen, or has no agreed meaning."""
+    """Return whether the text has a character that is invisible or without agreed meaning."""
     if text.isascii():
         return _ASCII_CONTROL.search(text) is not None
     return any(letter in _INVISIBLE or unicodedata.category(letter) in _REFUSED for letter in text)
@@ -81,11 +81,11 @@ def email_spellings(address: str) -> list[str]:
     form = normal_email(address)
     local, at, domain = form.rpartition("@")
     try:
-        shown = f"{local}{at}{domain.encode().decode('idna')}"
+        readable = f"{local}{at}{domain.encode().decode('idna')}"
     except UnicodeError:
-        shown = form
-    said = address.lower()
-    return list(dict.fromkeys([form, *spellings(shown), *spellings(said)]))
+        readable = form
+    lower_case = address.lower()
+    return list(dict.fromkeys([form, *spellings(readable), *spellings(lower_case)]))
 
 
 def search_form(text: str) -> str:

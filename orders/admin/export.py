@@ -19,7 +19,7 @@ import structlog
 from django.db.models import F, QuerySet
 from django.http import StreamingHttpResponse
 
-from ordermgmt.http.request_slots import Sent
+from ordermgmt.http.outbound_waits import StreamedBody
 from orders.admin import change_list, paging
 from orders.admin.asking import TERM, Question
 from orders.admin.excerpts import mapping
@@ -77,11 +77,11 @@ def stream(
 ) -> StreamingHttpResponse:
     """Return a response that reads its body from the database while it is sent.
 
-    Raises `request_slots.AllAreWaiting` if too many downloads are running.
+    Raises `AllAreWaiting` if too many downloads are running.
     """
     tenant_key = question.tenants[0].pk if len(question.tenants) == 1 else EVERYBODY
     response = StreamingHttpResponse(
-        Sent(tenant_key, _text(form, rows, question, user, columns)),
+        StreamedBody(tenant_key, _text(form, rows, question, user, columns)),
         content_type="text/csv; charset=utf-8; header=present",
     )
     response.headers["Content-Disposition"] = f'attachment; filename="{form}.csv"'

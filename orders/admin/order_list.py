@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin
 from ordermgmt.errors import DomainError
-from ordermgmt.http.request_slots import AllAreWaiting
+from ordermgmt.http.outbound_waits import AllAreWaiting
 from orders.admin import columns, export, filters, narrowing, paging
 from orders.admin.asking import Question
 from orders.admin.change_list import OrderChangeList

@@ -1,4 +1,4 @@
-"""`./run bench`, from the command line to the files."""
+"""The command `./run bench`, from the command line to the files."""
 
 import json
 import subprocess
@@ -27,11 +27,11 @@ def test_a_scenario_measures_and_saves_what_it_saw(scenario: str):
     result = json.loads(done.stdout)
     assert result["machine"]["database"]["fsync"] == "on"
     for row in result["rows"]:
-        seen = row["measured"]
-        assert seen["requests"] > 0
-        assert seen["failures"] == {}
-        assert 0 < seen["p50"] <= seen["p95"] <= seen["p99"]
-        assert seen["app_cpu"] > 0
+        measured = row["measured"]
+        assert measured["requests"] > 0
+        assert measured["failures"] == {}
+        assert 0 < measured["p50"] <= measured["p95"] <= measured["p99"]
+        assert measured["app_cpu"] > 0
     if scenario not in {"history", "life", "federation"}:  # which have no yardstick
         assert all(row["ratio"] > 0 for row in result["rows"])
     saved = [line.strip() for line in done.stderr.splitlines() if "bench/results/" in line]

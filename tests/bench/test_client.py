@@ -1,4 +1,4 @@
-"""The load client says the truth about what it was answered."""
+"""The load client counts answers, failures and latencies truly."""
 
 import re
 import socket
@@ -22,12 +22,12 @@ def plan(port: int = 0, *, connections: int = 2, request: str = "GET /@counter@ 
 def server(answer: Callable[[bytes], bytes]) -> Iterator[tuple[int, list[bytes]]]:
     """A server that answers each request by itself; an empty answer hangs up."""
     listening = socket.create_server(("127.0.0.1", 0))
-    asked: list[bytes] = []
+    requests_: list[bytes] = []
 
     def serve(line: socket.socket) -> None:
         with line:
             while request := line.recv(65_536):
-                asked.append(request)
+                requests_.append(request)
                 if not (whole := answer(request)):
                     return
                 line.sendall(whole[:10])  # in two pieces, as large answers come
@@ -43,7 +43,7 @@ def server(answer: Callable[[bytes], bytes]) -> Iterator[tuple[int, list[bytes]]
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield listening.getsockname()[1], asked
+        yield listening.getsockname()[1], requests_
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
@@ -70,35 +70,35 @@ def test_a_number_is_never_sent_twice_and_choices_come_from_the_deck():
     text = "@counter@ @who@ @counter@"
     requests = Requests(Plan("", 0, text, 1, 1, first=7, choices={"@who@": ["ann", "bob"]}))
 
-    made = [requests.make().decode() for _ in range(40)]
+    lines = [requests.make().decode() for _ in range(40)]
 
-    assert [line.split()[0] for line in made] == [f"{n:09}" for n in range(7, 47)]
-    assert all(line.split()[0] == line.split()[2] for line in made)
-    assert {line.split()[1] for line in made} == {"ann", "bob"}
+    assert [line.split()[0] for line in lines] == [f"{n:09}" for n in range(7, 47)]
+    assert all(line.split()[0] == line.split()[2] for line in lines)
+    assert {line.split()[1] for line in lines} == {"ann", "bob"}
 
 
 def test_every_200_is_counted_once():
-    with server(lambda request: OK) as (port, asked):
-        seen = run(port)
+    with server(lambda request: OK) as (port, requests_):
+        result = run(port)
 
-    assert len(seen.latencies) == len(asked) == len(set(asked)) == seen.next
-    assert not seen.failures
+    assert len(result.latencies) == len(requests_) == len(set(requests_)) == result.next
+    assert not result.failures
 
 
 def test_anything_but_a_200_is_a_failure_and_its_body_is_kept():
-    with server(lambda request: REFUSED if b"5 " in request else OK) as (port, asked):
-        seen = run(port)
+    with server(lambda request: REFUSED if b"5 " in request else OK) as (port, requests_):
+        result = run(port)
 
-    refused = sum(b"5 " in request for request in asked)
-    assert seen.failures == {"409": refused}
-    assert len(seen.latencies) == len(asked) - refused
-    assert seen.first_failure.endswith("late")
+    refused = sum(b"5 " in request for request in requests_)
+    assert result.failures == {"409": refused}
+    assert len(result.latencies) == len(requests_) - refused
+    assert result.first_failure.endswith("late")
 
 
 def test_a_lost_connection_is_a_failure_and_is_replaced():
-    with server(lambda request: b"" if re.search(rb"[05] ", request) else OK) as (port, asked):
-        seen = run(port)
+    with server(lambda request: b"" if re.search(rb"[05] ", request) else OK) as (port, requests_):
+        result = run(port)
 
-    lost = sum(bool(re.search(rb"[05] ", request)) for request in asked)
-    assert seen.failures == {LOST: lost}
-    assert len(seen.latencies) == len(asked) - lost > 0
+    lost = sum(bool(re.search(rb"[05] ", request)) for request in requests_)
+    assert result.failures == {LOST: lost}
+    assert len(result.latencies) == len(requests_) - lost > 0

@@ -1,4 +1,4 @@
-"""Loaded orders are orders: readable, countable, and with nothing missing."""
+"""Loaded orders are complete, readable and counted."""
 
 import json
 from typing import Any

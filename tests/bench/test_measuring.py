@@ -1,4 +1,4 @@
-"""The arithmetic between what was seen and what is printed."""
+"""The arithmetic from measured values to the printed table."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A loaded year is one that could have been: every kind of order, and every promise kept."""
+"""A loaded year has every kind of order and keeps every invariant."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ def following() -> int:
 def test_every_promise_about_orders_is_kept(following):
     assert Order.objects.count() > 500
 
-    assert [found.examples for found in invariants.check() if found.number] == []
+    assert [report.examples for report in invariants.check() if report.number] == []
 
 
 def test_most_orders_are_over_and_some_wait_or_are_stuck(following):

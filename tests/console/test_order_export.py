@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, Permission, User
 from structlog.testing import capture_logs
 
 from bench import loading
-from ordermgmt.http import request_slots
+from ordermgmt.http import outbound_waits
 from orders.admin import export, export_columns, paging
 from orders.models import Item, Order
 from orders.services import cancellation
@@ -477,7 +477,7 @@ class TestSlowReaders:
 
     def test_one_tenants_take_half_of_the_places_and_leave_some_to_others(self, shop, browser):
         captured(shop)
-        running = [exported(browser) for _ in range(request_slots.OUTBOUND_WAITS // 2)]
+        running = [exported(browser) for _ in range(outbound_waits.OUTBOUND_WAITS // 2)]
         assert {answer.status_code for answer in running} == {200}
 
         refused = exported(browser, status="open")
@@ -491,7 +491,7 @@ class TestSlowReaders:
     @pytest.mark.parametrize("end", ["read", "lost"])
     def test_a_place_is_free_again_however_a_download_ends(self, shop, browser, end):
         captured(shop)
-        for _ in range(2 * request_slots.OUTBOUND_WAITS):
+        for _ in range(2 * outbound_waits.OUTBOUND_WAITS):
             answer = exported(browser)
             assert answer.status_code == 200
             if end == "read":
@@ -499,4 +499,4 @@ class TestSlowReaders:
             del answer
             gc.collect()  # Django's test client ties a knot
 
-        assert not request_slots._waiting
+        assert not outbound_waits._waiting

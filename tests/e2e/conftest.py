@@ -1,4 +1,4 @@
-"""One running stack for all end-to-end tests; with xdist they all go to one worker."""
+"""One running stack for all end-to-end tests, which xdist gives to one worker."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`./run up` as a real process with a data folder and a port of its own, to use and abuse."""
+"""A real `./run up` process with its own data folder and port."""
 
 import contextlib
 import http.client
@@ -23,7 +23,7 @@ NOT_INHERITED = {"DATABASE_URL", "REDIS_URL", "CACHE_URL", "PYTEST_XDIST_WORKER"
 
 @dataclass
 class Stack:
-    """Everything, running. `kill`, `processes` and `log` are for tests of what happens when not."""
+    """A running stack; `kill`, `processes` and `log` serve tests of failures."""
 
     options: Sequence[str] = ()
     data_dir: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ordermgmt-e2e-")))
@@ -51,7 +51,7 @@ class Stack:
         return time.monotonic() - began
 
     def is_ready(self) -> bool:
-        """Whether GET /readyz answers 200."""
+        """Return whether GET /readyz answers 200."""
         try:
             return self.get("/readyz")[0] == 200
         except (OSError, http.client.HTTPException):
@@ -66,18 +66,18 @@ class Stack:
             return response.status, response.read()
 
     def manage(self, *words: str) -> str:
-        """What `./run manage …` prints; it must succeed."""
+        """Return the output of `./run manage …`, which must succeed."""
         command = [str(ROOT / "run"), "manage", *words]
         done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def manage_json(self, *words: str) -> Any:
-        """What `./run manage … --json` says."""
+        """Return the parsed output of `./run manage … --json`."""
         return json.loads(self.manage(*words, "--json"))
 
     def output(self) -> str:
-        """What `./run up` printed so far."""
+        """Return the output of `./run up` so far."""
         path = self.data_dir / "up.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -89,15 +89,15 @@ class Stack:
     def processes(self, containing: str = "") -> dict[int, str]:
         """Every process of this stack, launcher included: its id and command line."""
         mark = f"ORDERMGMT_DATA_DIR={self.data_dir}".encode()
-        found = {}
+        values = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 # Valkey writes its title over its environment, but names the folder there.
                 ours = mark in (folder / "environ").read_bytes() or str(self.data_dir) in command
                 if ours and containing in command and int(folder.name) != os.getpid():
-                    found[int(folder.name)] = command
-        return found
+                    values[int(folder.name)] = command
+        return values
 
     def children(self, containing: str, *, of: int | None = None) -> list[int]:
         """The processes a process (by default the launcher) started, by their command line."""
@@ -112,7 +112,7 @@ class Stack:
         self.launcher.wait()
 
     def stop(self) -> None:
-        """Ctrl-C, as it were."""
+        """Interrupt it as Ctrl-C does."""
         if self.launcher is not None:
             stop(self.launcher, ask=signal.SIGINT, patience=30)
 

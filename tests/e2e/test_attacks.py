@@ -1,4 +1,4 @@
-"""What strangers do to stop the service: slow bodies, slow headers, silent connections."""
+"""Tests against attacks: slow bodies, slow headers, silent connections."""
 
 import contextlib
 import json
@@ -96,13 +96,13 @@ def test_others_are_answered_while_strangers_hold_connections(
             if time.monotonic() > end:
                 break
             body = json.dumps(order(f"calm-{from_many:d}-{n}")).encode()
-            for sent in (
+            for data in (
                 request(shop, "GET /healthz", b"", "Connection: close"),
                 request(shop, "GET /v0/orders?customer_id=e2e", b"", "Connection: close"),
                 request(shop, f"POST {CAPTURE}", body, "Connection: close"),
             ):
                 began = time.monotonic()
-                answer = raw(attacked, sent)
+                answer = raw(attacked, data)
                 latencies.append(time.monotonic() - began)
                 assert status(answer) == 200, answer[:500]
             time.sleep(0.05)

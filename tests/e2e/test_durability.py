@@ -1,4 +1,4 @@
-"""What was acknowledged stays, whoever dies: product §5, promises 1 and 2."""
+"""Acknowledged orders survive the death of any process."""
 
 import http.client
 import json
@@ -28,10 +28,10 @@ class Shop:
     def __init__(self, stack: Stack, slug: str) -> None:
         self.stack, self.slug = stack, slug
         stack.manage_json("tenant", "create", slug)
-        made = stack.manage_json("client", "create", "--tenant", slug, "--name", "shop")
+        client = stack.manage_json("client", "create", "--tenant", slug, "--name", "shop")
         sequence = json.dumps({"prefix": "E", "size": 9})
         stack.manage("config", "set", slug, "sales_order_generator_sequence", sequence)
-        grant = {key: made[key] for key in ("client_id", "client_secret")}
+        grant = {key: client[key] for key in ("client_id", "client_secret")}
         realm = f"/auth/realms/{slug}/protocol/openid-connect/token"
         body = json.dumps(grant | {"grant_type": "client_credentials"}).encode()
         status, token = self.ask("POST", realm, body, {"Content-Type": "application/json"})
@@ -112,9 +112,9 @@ def under_load(shop: Shop, incident: Callable[[], None]) -> dict[str, Any]:
 def assert_kept(shop: Shop, acknowledged: dict[str, Any]) -> None:
     """Each is there once, is read as it was answered, and is answered alike when sent again."""
     for name, answer in acknowledged.items():
-        status, shown = shop.get(f"/v0/orders/{name}?id_type=external")
+        status, body = shop.get(f"/v0/orders/{name}?id_type=external")
         assert status == 200, name
-        assert answer == shown | {"external_id": name, "number": answer["number"]}
+        assert answer == body | {"external_id": name, "number": answer["number"]}
     for name in list(acknowledged)[-20:]:
         assert shop.capture(order(name)) == (200, acknowledged[name])
     numbers = {answer["number"] for answer in acknowledged.values()}
@@ -123,14 +123,14 @@ def assert_kept(shop: Shop, acknowledged: dict[str, Any]) -> None:
 
 def all_of(shop: Shop) -> list[str]:
     """The ids of every order of the customer, page by page."""
-    found: list[str] = []
+    faults: list[str] = []
     while True:
-        path = f"/v0/orders?customer_id=e2e&count=50&offset={len(found)}"
+        path = f"/v0/orders?customer_id=e2e&count=50&offset={len(faults)}"
         status, page = shop.get(path, V2)
         assert status == 200
         if not page["orders"]:
-            return found
-        found += [entry["id"] for entry in page["orders"]]
+            return faults
+        faults += [entry["id"] for entry in page["orders"]]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""One tenant's external OMS is slow, on the whole stack; nobody else notices."""
+"""One tenant's slow external OMS does not slow other tenants, on the whole stack."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from ordermgmt.http.request_slots import OUTBOUND_WAITS
+from ordermgmt.http.outbound_waits import OUTBOUND_WAITS
 from tests.e2e.stack import Stack, running_stack
 from tests.e2e.test_durability import Shop
 from tests.webhooks import oms
@@ -47,7 +47,7 @@ def patient(federated: Stack, slow: oms.Oms) -> Shop:
     return shop
 
 
-def read(shop: Shop, path: str, seen: Counter[str], waits: list[float]) -> None:
+def read(shop: Shop, path: str, statuses: Counter[str], waits: list[float]) -> None:
     line = HTTPConnection("127.0.0.1", shop.stack.port, timeout=SOON)
     began = time.monotonic()
     try:
@@ -55,13 +55,13 @@ def read(shop: Shop, path: str, seen: Counter[str], waits: list[float]) -> None:
         response = line.getresponse()
         response.read()
     except TimeoutError:
-        seen["waits"] += 1
+        statuses["waits"] += 1
         return
     finally:
         line.close()
     waits.append(time.monotonic() - began)
     kind = f"{response.status}" + (" come back" if response.headers["Retry-After"] else "")
-    seen[kind] += 1
+    statuses[kind] += 1
 
 
 def test_a_hundred_readers_of_a_slow_oms_cost_nobody_else_anything(

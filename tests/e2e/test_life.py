@@ -1,4 +1,4 @@
-"""Orders live their lives on the whole stack, by the clock and by hand, as workers come and go."""
+"""Order lifecycles on the whole stack, while workers stop and start."""
 
 import json
 import os
@@ -80,8 +80,8 @@ def second_worker(stack: Stack) -> Iterator[None]:
 
 def body(name: str, items: int = 2) -> dict[str, Any]:
     price = {"net": 10, "tax": 1, "gross": 11}
-    said = [{"product_id": f"SKU-{n}", "price": price} for n in range(items)]
-    return {"external_id": name, "currency": "EUR", "items": said}
+    lines = [{"product_id": f"SKU-{n}", "price": price} for n in range(items)]
+    return {"external_id": name, "currency": "EUR", "items": lines}
 
 
 def captured(shop: Shop, name: str, items: int = 2) -> None:
@@ -89,8 +89,8 @@ def captured(shop: Shop, name: str, items: int = 2) -> None:
     assert status == 200, answer
 
 
-def ask(shop: Shop, method: str, path: str, said: Any = None) -> Any:
-    status, answer = shop.ask(method, path, None if said is None else json.dumps(said).encode())
+def ask(shop: Shop, method: str, path: str, body: Any = None) -> Any:
+    status, answer = shop.ask(method, path, None if body is None else json.dumps(body).encode())
     assert status == 200, (path, answer)
     return answer
 
@@ -101,19 +101,19 @@ def release(shop: Shop, name: str, kind: str) -> None:
     ask(shop, "POST", f"{path}/{hold['id']}/release", {"reason": "looks right"})
 
 
-def known(stack: Stack, kind: str = "") -> list[dict[str, Any]]:
+def stored_orders(stack: Stack, kind: str = "") -> list[dict[str, Any]]:
     """The orders of a kind, or all, as they are stored."""
-    said = stack.manage("shell", "-v", "0", "-c", TOLD).splitlines()[-1]
-    return [each for each in json.loads(said) if each["name"].startswith(kind)]
+    output = stack.manage("shell", "-v", "0", "-c", TOLD).splitlines()[-1]
+    return [each for each in json.loads(output) if each["name"].startswith(kind)]
 
 
 def ends(orders: list[dict[str, Any]]) -> dict[str, set[Any]]:
-    """Where they are, by kind: status, items' statuses, standing holds, announcements."""
-    found = defaultdict(set)
+    """Return states by kind: status, items' statuses, active holds and published events."""
+    values = defaultdict(set)
     for o in orders:
         where = (o["status"], tuple(o["items"]), tuple(o["held"]), o["published_events"])
-        found[o["name"].partition("-")[0]].add(where)
-    return found
+        values[o["name"].partition("-")[0]].add(where)
+    return values
 
 
 def test_every_order_ends_where_the_tables_say(
@@ -142,16 +142,16 @@ def test_every_order_ends_where_the_tables_say(
     }
 
     def have_left() -> bool:
-        return ends(known(stack)) == {kind: {where} for kind, where in left.items()}
+        return ends(stored_orders(stack)) == {kind: {where} for kind, where in left.items()}
 
-    assert wait_until(have_left, timeout=40, pause=0.5), ends(known(stack))
+    assert wait_until(have_left, timeout=40, pause=0.5), ends(stored_orders(stack))
     for n in range(EACH):
         release(shop, f"big-{n}", "big_order")
         release(shop, f"support-{n}", "support")
 
     left |= {"big": FULFILLED, "support": FULFILLED}
-    assert have_left(), ends(known(stack))
-    for each in known(stack):
+    assert have_left(), ends(stored_orders(stack))
+    for each in stored_orders(stack):
         assert len(each["opened"]) == each["published_events"], each
         assert all(at >= each["due"][0] for at in each["opened"]), each
     assert stack.manage_json("check_invariants")
@@ -167,17 +167,17 @@ def test_what_came_due_without_a_worker_is_released_soon_after_it_returns(
             captured(shop, f"late-{n}")
         time.sleep(GRACE + 2)
         waiting = ("on_hold", ("pending",), ("grace",), 0)
-        assert ends(known(stack, "late"))["late"] == {waiting}
+        assert ends(stored_orders(stack, "late"))["late"] == {waiting}
     finally:
         back = time.time()
         os.killpg(worker, signal.SIGCONT)
 
     assert wait_until(
-        lambda: ends(known(stack, "late"))["late"] == {FULFILLED},
+        lambda: ends(stored_orders(stack, "late"))["late"] == {FULFILLED},
         timeout=SOON,
         pause=0.5,
     )
-    for each in known(stack, "late"):
+    for each in stored_orders(stack, "late"):
         [opened], [due] = each["opened"], each["due"]
         assert due <= opened < back + SOON
     assert stack.manage_json("check_invariants")

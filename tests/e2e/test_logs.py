@@ -1,4 +1,4 @@
-"""No log of the whole stack names a customer, whatever goes wrong with their order."""
+"""No log of the whole stack names a customer, even when their order fails."""
 
 import threading
 import time

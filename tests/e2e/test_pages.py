@@ -1,4 +1,4 @@
-"""What the pages for people tell them to type works as it stands."""
+"""The commands on the documentation's pages work as printed."""
 
 import re
 import subprocess
@@ -20,22 +20,22 @@ SETTINGS = {
 
 
 @pytest.fixture
-def told(stack: Stack) -> dict[str, str]:
-    """What a reader fills in: where the service is, and whose client calls."""
+def blanks(stack: Stack) -> dict[str, str]:
+    """Return the values a reader fills in: the URL, the tenant and the client's credentials."""
     stack.manage("tenant", "create", "pages")
-    made = stack.manage_json("client", "create", "--tenant", "pages", "--name", "reader")
+    client = stack.manage_json("client", "create", "--tenant", "pages", "--name", "reader")
     for key, value in SETTINGS.items():
         stack.manage("config", "set", "pages", key, value)
     stack.manage("location", "put", "DC1", "--tenant", "pages", "--type", "dc")
     return {
         "URL=http://127.0.0.1:8000  TENANT=demo": f"URL={stack.url}  TENANT=pages",
-        "ID=…  SECRET=…": f"ID={made['client_id']}  SECRET={made['client_secret']}",
+        "ID=…  SECRET=…": f"ID={client['client_id']}  SECRET={client['client_secret']}",
     }
 
 
-def test_the_integrators_page(stack: Stack, told: dict[str, str]) -> None:
+def test_the_integrators_page(stack: Stack, blanks: dict[str, str]) -> None:
     blocks = BLOCK.findall((ROOT / "docs" / "integrators.md").read_text())
-    for blank, filled in told.items():
+    for blank, filled in blanks.items():
         assert blank in blocks[0]
         blocks[0] = blocks[0].replace(blank, filled)
     script = STRICT + "\n".join(blocks)

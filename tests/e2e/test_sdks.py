@@ -1,4 +1,4 @@
-"""Clients made of the OpenAPI document by public code generators, at work on a running stack."""
+"""Clients generated from the OpenAPI document by public generators, on a running stack."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> s
 
 @pytest.fixture(scope="module")
 def tools() -> Tools:
-    """What the lock files say, installed once and kept until they change."""
+    """Install the packages of the lock files once, until these change."""
     locks = b"".join(path.read_bytes() for path in (REQUIREMENTS, *NPM))
     wanted = f"{hashlib.sha256(locks).hexdigest()} {sys.version}"
     installed = Tools(bin=CACHE / "venv" / "bin", node_modules=CACHE / "node_modules")
@@ -89,7 +89,7 @@ def document(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def credentials(stack: Stack) -> Callable[[str], dict[str, str]]:
-    """What a session needs of a tenant of its own, as environment variables."""
+    """Create a tenant for a session, and return its environment variables."""
 
     def create(tenant: str) -> dict[str, str]:
         stack.manage("tenant", "create", tenant)

@@ -1,4 +1,4 @@
-"""Many orders come due at one moment; and workers are killed in the middle of a batch."""
+"""Many orders come due at once while workers are killed in the middle of a batch."""
 
 import json
 import os
@@ -61,10 +61,10 @@ print(json.dumps({{
 """
 
 
-def do(stack: Stack, shop: Shop, script: str, **known: Any) -> Any:
+def do(stack: Stack, shop: Shop, script: str, **facts: Any) -> Any:
     """Run one of the scripts; what it prints."""
-    said = stack.manage("shell", "-v", "0", "-c", script.format(slug=shop.slug, **known))
-    return json.loads(said.splitlines()[-1]) if said else None
+    output = stack.manage("shell", "-v", "0", "-c", script.format(slug=shop.slug, **facts))
+    return json.loads(output.splitlines()[-1]) if output else None
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def shop(stack: Stack, request: pytest.FixtureRequest) -> Shop:
 
 
 def loaded(stack: Stack, shop: Shop, number: int) -> None:
-    """So many orders that wait."""
+    """Capture this number of orders that wait."""
     status, answer = shop.capture(order("sample"))
     assert status == 200, answer
     do(stack, shop, LOAD, number=number)
@@ -88,15 +88,15 @@ def is_nothing_due(stack: Stack) -> bool:
 
 
 def assert_all_left_once(stack: Stack, shop: Shop, number: int) -> dict[str, Any]:
-    known: dict[str, Any] = do(stack, shop, TOLD)
-    assert known["statuses"] == {"open": number}
-    assert known["repeated"] == 0
+    facts: dict[str, Any] = do(stack, shop, TOLD)
+    assert facts["statuses"] == {"open": number}
+    assert facts["repeated"] == 0
     verbs = ["captured", "held", "released", "opened", "routed"]
-    assert known["told"] == dict.fromkeys(verbs, number)
+    assert facts["told"] == dict.fromkeys(verbs, number)
     events = ["order.created", "order.opened", "fulfillment_request.assigned"]
-    assert known["published_events"] == dict.fromkeys(events, number)
+    assert facts["published_events"] == dict.fromkeys(events, number)
     assert stack.manage_json("check_invariants")
-    return known
+    return facts
 
 
 @contextmanager
@@ -138,8 +138,8 @@ def test_ten_thousand_due_orders_leave_within_a_minute_each_once_while_others_co
     captured = under_load(shop, come_due_and_leave)
 
     assert len({answer["number"] for answer in captured.values()}) == len(captured)
-    known = assert_all_left_once(stack, shop, MANY)
-    assert known["late"] < LONGEST
+    facts = assert_all_left_once(stack, shop, MANY)
+    assert facts["late"] < LONGEST
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -1,4 +1,4 @@
-"""Bytes that no HTTP library would send, at the real server (robustness tables H, AU and J24)."""
+"""Bytes that no HTTP library would send, at the real server."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def shop(stack: Stack) -> Shop:
 
 
 def raw(stack: Stack, *parts: bytes, patience: float = 10) -> bytes:
-    """What comes back for these bytes until the server is silent for a moment or hangs up."""
+    """Return the answer to these bytes, until the server pauses or hangs up."""
     with socket.create_connection(("127.0.0.1", stack.port), timeout=patience) as line:
         received = b""
         try:
@@ -44,13 +44,13 @@ def request(
     shop: Shop, line: str, body: bytes = b"", *lines: str, length: bool = True, host: bool = True
 ) -> bytes:
     """A request of the shop's with lines of ours among its headers."""
-    sent = [f"{line} HTTP/1.1", *(f"{k}: {v}" for k, v in shop.headers.items()), *lines]
-    sent += ["Host: localhost"] * host + [f"Content-Length: {len(body)}"] * length
-    return "\r\n".join([*sent, "", ""]).encode("latin-1") + body
+    data = [f"{line} HTTP/1.1", *(f"{k}: {v}" for k, v in shop.headers.items()), *lines]
+    data += ["Host: localhost"] * host + [f"Content-Length: {len(body)}"] * length
+    return "\r\n".join([*data, "", ""]).encode("latin-1") + body
 
 
 def test_what_is_sent_beside_the_fault_is_accepted(stack: Stack, shop: Shop) -> None:
-    """Else all that follows would be refused for another reason."""
+    """Check that the later requests are not refused for another reason."""
     assert status(raw(stack, request(shop, f"GET {HISTORY}"))) == 200
     body = json.dumps(order("wire-0")).encode()
     assert status(raw(stack, request(shop, f"POST {CAPTURE}", body))) == 200
@@ -141,9 +141,9 @@ def test_H15_a_body_too_large_is_refused_before_it_is_sent(stack: Stack, shop: S
 def test_H19_an_underscore_gains_nothing(stack: Stack, shop: Shop) -> None:
     """The server drops such a header: WSGI would take it for the one with a hyphen."""
     body = json.dumps(order("underscore")).encode()
-    sent = request(shop, f"POST {CAPTURE}", body)
+    data = request(shop, f"POST {CAPTURE}", body)
 
-    other = raw(stack, re.sub(rb"X-Newstore-Tenant: \w+", b"X_Newstore_Tenant: other", sent))
+    other = raw(stack, re.sub(rb"X-Newstore-Tenant: \w+", b"X_Newstore_Tenant: other", data))
 
     assert status(other) == 400
     assert "underscore" not in all_of(shop)
@@ -154,11 +154,11 @@ def test_H1_leading_slashes_are_one(stack: Stack, shop: Shop, path: str) -> None
     assert status(raw(stack, request(shop, f"GET {path}"))) == 200
 
 
-def test_J24_callers_who_hang_up_leave_whole_orders_or_none(stack: Stack, shop: Shop) -> None:
+def test_callers_who_hang_up_leave_whole_orders_or_none(stack: Stack, shop: Shop) -> None:
     def hang_up(n: int) -> None:
-        sent = request(shop, f"POST {CAPTURE}", json.dumps(order(f"half-{n}")).encode())
+        data = request(shop, f"POST {CAPTURE}", json.dumps(order(f"half-{n}")).encode())
         with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as line:
-            line.sendall(sent[: len(sent) * (n % 8 + 1) // 8])
+            line.sendall(data[: len(data) * (n % 8 + 1) // 8])
 
     with ThreadPoolExecutor(16) as callers:
         list(callers.map(hang_up, range(64)))
@@ -166,8 +166,8 @@ def test_J24_callers_who_hang_up_leave_whole_orders_or_none(stack: Stack, shop: 
     # Requests that came whole before the caller hung up are still being answered.
     assert wait_until(lambda: len(set(all_of(shop))) == len(all_of(shop)), timeout=10)
     for name in all_of(shop):
-        seen, shown = shop.get(f"/v0/orders/{name}?id_type=external")
-        assert (seen, len(shown["items"])) == (200, 3)
+        status, detail = shop.get(f"/v0/orders/{name}?id_type=external")
+        assert (status, len(detail["items"])) == (200, 3)
     assert '"status":500' not in stack.log("web")
 
 
@@ -232,8 +232,8 @@ def test_a_client_that_ends_amid_its_body_is_told_so(stack: Stack, shop: Shop) -
 
 def test_a_client_may_wait_to_be_asked_for_its_body(stack: Stack, shop: Shop) -> None:
     body = json.dumps(order("expected")).encode()
-    sent = request(shop, f"POST {CAPTURE}", body, "Expect: 100-continue")
-    head = sent[: -len(body)]
+    data = request(shop, f"POST {CAPTURE}", body, "Expect: 100-continue")
+    head = data[: -len(body)]
 
     with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as line:
         line.sendall(head)

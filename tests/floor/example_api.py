@@ -1,4 +1,4 @@
-"""A little API on the floor's base classes, so that the floor is tested without any app on it."""
+"""A small API on the base classes, for tests of the base without any app."""
 
 from types import SimpleNamespace
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""Beat sends what is due, whatever the clock does."""
+"""Beat sends due tasks even when the clock jumps."""
 
 import datetime as dt
 import os

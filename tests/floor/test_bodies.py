@@ -1,4 +1,4 @@
-"""Bodies on their way in have a deadline, a size and a number, whoever sends them."""
+"""Limits of incoming bodies: a deadline, a size and a number per client."""
 
 from ordermgmt.http.addresses import client_address
 from ordermgmt.http.bodies import Bodies, Body

@@ -1,26 +1,33 @@
-"""Each check of an installation can be tripped, says what to do, and is quiet when all is well."""
+"""Tests of the system checks: each can fail, gives a hint, and passes a proper installation."""
 
+import inspect
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.checks import run_checks
+from django.core.checks import registry, run_checks
 from django.test import override_settings
 
+from configuration.checks import everybody_needs_a_second_factor
+from configuration.services import staff
 from ordermgmt.monitoring import checks
 from ordermgmt.monitoring.health import broker
+from tests.factories import TenantFactory
 
 OURS = settings.DATABASES["default"]
+OUR_APPS = ("ordermgmt.", "configuration.", "webhooks.", "orders.")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _ids(found: Any) -> list[str]:
-    assert all(message.hint for message in found)
-    return [message.id for message in found]
+def _ids(messages: Any) -> list[str]:
+    assert all(message.hint for message in messages)
+    return [message.id for message in messages]
 
 
 def test_debug_trips_it() -> None:
@@ -34,6 +41,12 @@ def test_generated_secrets_trip_it() -> None:
 
     with override_settings(SECRET_KEY="ours", ENCRYPTION_KEYS=["1:ours"]):
         assert not checks.secrets_are_our_own(None)
+
+
+def test_failpoints_trip_it() -> None:
+    assert not checks.nothing_fails_on_purpose(None)
+    with override_settings(FAILPOINTS={"capture.before_commit": "kill"}):
+        assert _ids(checks.nothing_fails_on_purpose(None)) == ["ordermgmt.E008"]
 
 
 def test_any_host_trips_it() -> None:
@@ -116,15 +129,45 @@ def test_a_misspelled_variable_trips_it(
     file.write_text(f"DEBUG=false\n{line}\n")
     monkeypatch.setenv("ORDERMGMT_ENV_FILE", str(file))
 
-    found = checks.variables_are_spelled_as_we_read_them(None)
+    messages = checks.variables_are_spelled_as_we_read_them(None)
 
-    assert [message.hint for message in found] == ([f"Did you mean {meant}?"] if meant else [])
+    assert _ids(messages) == (["ordermgmt.W002"] if meant else [])
+    assert [message.hint for message in messages] == ([f"Did you mean {meant}?"] if meant else [])
 
 
 def test_no_file_of_variables_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERMGMT_ENV_FILE", "/nowhere/env")
 
     assert not checks.variables_are_spelled_as_we_read_them(None)
+
+
+@pytest.mark.django_db
+def test_a_password_alone_trips_it() -> None:
+    assert not everybody_needs_a_second_factor(None)
+
+    staff.create(
+        tenant=TenantFactory(),
+        username="demo",
+        role="admin",
+        password="three words, no phone",
+        needs_second_factor=False,
+    )
+    assert _ids(everybody_needs_a_second_factor(None)) == ["configuration.W001"]
+
+
+def test_each_id_belongs_to_one_check_whose_failure_is_tested() -> None:
+    """Every id occurs in one check only, and in an assertion of a test."""
+    ids_by_check = {
+        check.__name__: set(re.findall(r'id="(\w+\.[EW]\d+)"', inspect.getsource(check)))
+        for check in registry.registry.get_checks(include_deployment_checks=True)
+        if check.__module__.startswith(OUR_APPS)
+    }
+    ids = Counter(id for ids in ids_by_check.values() for id in ids)
+    tests = "".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
+
+    assert all(ids_by_check.values())
+    assert {id for id, number in ids.items() if number > 1} == set()
+    assert {id for id in ids if f'"{id}"' not in tests} == set()
 
 
 def test_an_installation_as_it_should_be_passes_the_deploy_check() -> None:

@@ -1,4 +1,4 @@
-"""A connection that was lost is noticed before it is used; and what runs on it prepared."""
+"""Health checks of connections, and prepared statements."""
 
 import contextlib
 import datetime as dt
@@ -90,20 +90,20 @@ VALUES = [
 @pytest.mark.django_db
 @pytest.mark.parametrize(("kind", "value"), VALUES)
 def test_a_value_comes_back_as_it_was_sent(kind, value):
-    [(told,)] = prepared_sql.rows(f"SELECT %(value)s::{kind}", {"value": value})
+    [(result,)] = prepared_sql.rows(f"SELECT %(value)s::{kind}", {"value": value})
 
-    assert told == value
-    assert type(told) is type(value)
+    assert result == value
+    assert type(result) is type(value)
 
 
 @pytest.mark.django_db
 def test_a_moment_with_another_offset_is_the_same_moment_in_utc():
     there = dt.datetime(2026, 11, 21, 12, tzinfo=dt.timezone(dt.timedelta(hours=5, minutes=30)))
 
-    [(told,)] = prepared_sql.rows("SELECT %s::timestamptz", [there])
+    [(result,)] = prepared_sql.rows("SELECT %s::timestamptz", [there])
 
-    assert told == there
-    assert told.tzinfo is dt.UTC
+    assert result == there
+    assert result.tzinfo is dt.UTC
 
 
 @pytest.mark.django_db
@@ -116,8 +116,8 @@ def test_a_statement_is_prepared_once():
     for number in range(10):
         assert prepared_sql.rows("SELECT %s::integer + 1000001", [number]) == [(number + 1000001,)]
 
-    known = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
-    assert prepared_sql.rows(known, ["% + 1000001"]) == [(1,)]
+    statements = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s"
+    assert prepared_sql.rows(statements, ["% + 1000001"]) == [(1,)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -217,14 +217,14 @@ def test_nothing_is_written_into_a_transaction_that_is_lost_already():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_is_begun_once():
-    told = []
+    notices = []
     with transaction.atomic():
         connection.ensure_connection()
-        connection.connection.add_notice_handler(told.append)
+        connection.connection.add_notice_handler(notices.append)
         prepared_sql.rows("SELECT 1", [])
         prepared_sql.rows("SELECT 2", [])
 
-    assert not told
+    assert not notices
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""No URL that could reach the inside is ever stored, however it is spelled."""
+"""No spelling of a URL that could reach the inside is stored."""
 
 import ipaddress
 

@@ -1,4 +1,4 @@
-"""The generated pages: complete, the same every time, and stale as soon as the code moves on."""
+"""The generated pages are complete, reproducible and checked against the code."""
 
 import ast
 import io
@@ -94,8 +94,8 @@ class TestSettings:
     def test_of_the_launcher_are_there_too(self) -> None:
         read = set[str]()
         for path in sources(*PACKAGES):
-            found = re.findall(r'os\.environ(?:\.get\(|\[)"([A-Z_]+)"', (ROOT / path).read_text())
-            read |= set(found)
+            names = re.findall(r'os\.environ(?:\.get\(|\[)"([A-Z_]+)"', (ROOT / path).read_text())
+            read |= set(names)
 
         assert read - {v.name for v in variables()} - NOT_FOR_OPERATORS == set()
 
@@ -106,11 +106,11 @@ class TestSettings:
         assert unread == []
 
     def test_are_found_in_sections_with_their_comments(self) -> None:
-        found = {v.name: v for v in variables()}
+        by_name = {v.name: v for v in variables()}
 
-        assert found["MAX_BODY_SIZE"].section == "The web"
-        assert found["MAX_BODY_SIZE"].text == "Bytes a request body may have."
-        assert found["MAX_BODY_SIZE"].example == "10000000"
+        assert by_name["MAX_BODY_SIZE"].section == "The web"
+        assert by_name["MAX_BODY_SIZE"].text == "Bytes a request body may have."
+        assert by_name["MAX_BODY_SIZE"].example == "10000000"
 
 
 def _read_by_settings() -> set[str]:
@@ -125,7 +125,7 @@ def _read_by_settings() -> set[str]:
 
 
 def _is_env(function: ast.expr) -> bool:
-    """Whether it is a method of `env` that reads a variable."""
+    """Return whether it is a method of `env` that reads a variable."""
     return (
         isinstance(function, ast.Attribute)
         and isinstance(function.value, ast.Name)
@@ -222,12 +222,12 @@ def test_commands_that_are_printed_can_be_typed() -> None:
 
 def test_words_after_run_are_commands_of_it() -> None:
     help = (ROOT / "run").read_text().partition("TEXT'")[2].partition("\nTEXT")[0]
-    known = re.findall(r"^  ([a-z]+) ", help, re.M)
+    commands = re.findall(r"^  ([a-z]+) ", help, re.M)
     text = "\n".join(page.read_text() for page in _written())
     used = re.findall(r"(?:^|`)\./run (\w+)", text, re.M)
 
-    assert len(known) > 5
-    assert set(used) - set(known) - {"COMMAND"} == set()
+    assert len(commands) > 5
+    assert set(used) - set(commands) - {"COMMAND"} == set()
 
 
 def test_the_readme_names_settings_that_exist() -> None:

@@ -1,4 +1,4 @@
-"""The embedded servers come up again, whatever happened to them, and are shared by commands."""
+"""The embedded servers recover from any crash and are shared by commands."""
 
 import contextlib
 import json
@@ -77,7 +77,7 @@ def command(folder: Path) -> Iterator[Callable[[str], "subprocess.Popen[str]"]]:
         yield start
 
 
-def said(process: "subprocess.Popen[str]") -> str:
+def output_line(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
@@ -92,7 +92,7 @@ def is_alive(pid: int) -> bool:
 
 def test_what_was_committed_survives_the_owner_being_killed(folder, command):
     owner = command("never")
-    assert said(owner)
+    assert output_line(owner)
     ask(folder, "CREATE TABLE kept AS SELECT 42 AS answer")
     server = postmaster(folder)
 
@@ -146,10 +146,10 @@ def test_the_application_is_not_a_superuser(folder):
 
 def test_commands_share_servers_and_the_owner_waits_for_the_others(folder, command):
     first = command("first may end")
-    born = said(first)
+    born = output_line(first)
     second = command("second may end")
 
-    assert said(second) == born
+    assert output_line(second) == born
 
     (folder / "first may end").touch()
     time.sleep(0.5)
@@ -165,7 +165,7 @@ def test_of_two_that_start_at_once_one_starts_the_servers(folder, command):
 
     assert [process.wait(60) for process in both] == [0, 0]
     log = (folder / "log/postgres.log").read_text()
-    overlapping = len({said(process) for process in both}) == 1
+    overlapping = len({output_line(process) for process in both}) == 1
     assert log.count("is ready to accept connections") == (1 if overlapping else 2)
 
 
@@ -190,9 +190,9 @@ def test_a_socket_folder_of_somebody_else_is_refused(folder, monkeypatch):
 
 def test_secrets_are_made_once_and_readable_by_nobody_else(folder):
     with ThreadPoolExecutor(8) as pool:
-        made = [json.dumps(secret) for secret in pool.map(embedded.secrets, [folder] * 8)]
+        secrets = [json.dumps(secret) for secret in pool.map(embedded.secrets, [folder] * 8)]
 
-    assert len(set(made)) == 1
+    assert len(set(secrets)) == 1
     assert (folder / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in folder.iterdir()] == ["secrets.json"]
 

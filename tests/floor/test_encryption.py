@@ -1,4 +1,4 @@
-"""Secrets at rest open only with a configured key, and only where they were sealed."""
+"""Secrets at rest open only with a configured key, and only in their own row."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""What is wrong with a variable is told in one line that names it, whatever command reads it."""
+"""A wrong variable is reported in one line that names it, by every command."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ WRONG = {
 }
 
 
-def told(folder, *words: str, status: int = 2, **environment: str) -> str:
+def error_line(folder, *words: str, status: int = 2, **environment: str) -> str:
     """The one line that a command says before it ends."""
     done = subprocess.run(
         [sys.executable, *words],
@@ -36,17 +36,17 @@ def told(folder, *words: str, status: int = 2, **environment: str) -> str:
     ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
 )
 def test_a_wrong_value_is_told_by_the_name_of_its_variable(tmp_path, name, value):
-    seal = "from ordermgmt.launcher.environment import told_in_one_line\nimport django\n"
-    seal += "with told_in_one_line():\n django.setup()\n"
+    seal = "from ordermgmt.launcher.environment import errors_in_one_line\nimport django\n"
+    seal += "with errors_in_one_line():\n django.setup()\n"
     seal += " from ordermgmt import encryption\n encryption.seal(b'', associated_data='a')"
     words = ["-c", seal] if name == "ENCRYPTION_KEYS" else ["manage.py", "tenant", "list"]
 
-    assert name in told(tmp_path, *words, **{name: value})
+    assert name in error_line(tmp_path, *words, **{name: value})
 
 
 @pytest.mark.parametrize("words", [["manage.py", "check"], ["-m", "ordermgmt.launcher.web"]])
 def test_commands_and_the_web_server_tell_it(tmp_path, words):
-    assert "LOG_LEVEL" in told(tmp_path, *words, LOG_LEVEL="LOUD")
+    assert "LOG_LEVEL" in error_line(tmp_path, *words, LOG_LEVEL="LOUD")
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,6 @@ def test_a_file_that_is_not_utf_8_is_told_by_its_name(tmp_path, words, status):
     file = tmp_path / "env"
     file.write_bytes(b"A=\xff")
 
-    line = told(tmp_path, *words, status=status, ORDERMGMT_ENV_FILE=str(file))
+    line = error_line(tmp_path, *words, status=status, ORDERMGMT_ENV_FILE=str(file))
 
     assert f"{file} is not UTF-8" in line

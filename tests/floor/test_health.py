@@ -1,4 +1,4 @@
-"""A process lives or not, and is ready or not; load balancers act on the difference."""
+"""Liveness and readiness, which load balancers act on."""
 
 import datetime as dt
 from collections.abc import Iterator

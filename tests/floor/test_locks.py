@@ -1,4 +1,4 @@
-"""The locked requirements install anywhere, from whatever index the machine uses."""
+"""The locked requirements install from any package index."""
 
 import re
 import subprocess

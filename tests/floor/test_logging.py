@@ -1,4 +1,4 @@
-"""What libraries log, and what of it we keep."""
+"""The log lines of libraries, redacted and in our format."""
 
 from django.http import HttpResponse
 from django.test import RequestFactory

@@ -1,4 +1,4 @@
-"""Messages of refused bodies: they are sentences for people, whatever model refuses."""
+"""Messages of refused bodies are sentences for people, in every model."""
 
 import importlib
 import pkgutil
@@ -23,14 +23,14 @@ def models() -> list[type[BaseModel]]:
         for module in pkgutil.walk_packages(importlib.import_module(app).__path__, f"{app}."):
             if "migrations" not in module.name and not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
-    found: list[type[BaseModel]] = [Wire]
-    for model in found:
-        found += [sub for sub in model.__subclasses__() if sub not in found]
-    return [model for model in found[1:] if model.__module__.split(".")[0] in APPS]
+    classes: list[type[BaseModel]] = [Wire]
+    for model in classes:
+        classes += [sub for sub in model.__subclasses__() if sub not in classes]
+    return [model for model in classes[1:] if model.__module__.split(".")[0] in APPS]
 
 
 def patterns(schema: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Where a schema has a pattern whose mismatch pydantic would word."""
+    """Yield the places of a schema with a pattern that pydantic's own message would report."""
     if isinstance(schema, dict):
         if schema.get("type") == "custom-error":
             return
@@ -44,10 +44,12 @@ def patterns(schema: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def test_every_pattern_has_words_of_its_own():
-    found = {model.__name__: list(patterns(model.__pydantic_core_schema__)) for model in models()}
+    by_model = {
+        model.__name__: list(patterns(model.__pydantic_core_schema__)) for model in models()
+    }
 
-    assert len(found) > 80
-    assert {name: places for name, places in found.items() if places} == {}
+    assert len(by_model) > 80
+    assert {name: places for name, places in by_model.items() if places} == {}
 
 
 @pytest.mark.parametrize("key", keys.KEYS.values(), ids=list(keys.KEYS))

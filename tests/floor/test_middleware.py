@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its headers, its line in the log, its place in metrics."""
+"""The request middleware: ids, plain addresses, headers, log lines and metrics."""
 
 import json
 import logging
@@ -38,32 +38,32 @@ class TestRequestId:
         assert response.json()["request_id"] == "Ab-1.2:3_4"
 
     @pytest.mark.parametrize(
-        "sent", ["Root=1-67891233-abc", "{a}+b/c|d@e", "<x>", "!", "~", "x" * 129, "y" * 1_024]
+        "caller_id", ["Root=1-67891233-abc", "{a}+b/c|d@e", "<x>", "!", "~", "x" * 129, "y" * 1_024]
     )
-    def test_any_visible_ascii_is_one(self, api: Client, sent: str) -> None:
-        response = api.get("/nope", headers={"request-id": sent})
+    def test_any_visible_ascii_is_one(self, api: Client, caller_id: str) -> None:
+        response = api.get("/nope", headers={"request-id": caller_id})
 
-        assert response.headers["Request-Id"] == response.json()["request_id"] == sent
+        assert response.headers["Request-Id"] == response.json()["request_id"] == caller_id
 
     @pytest.mark.parametrize("length", [1, 128, 129, 1_024])
     def test_the_log_has_both_ends_of_a_long_one(self, length: int) -> None:
-        sent = ("0123456789abcdef" * 64)[-length:]
-        token = request_id.set(sent)
+        caller_id = ("0123456789abcdef" * 64)[-length:]
+        token = request_id.set(caller_id)
         logged = add_request_id(None, "info", {})["request_id"]
         request_id.reset(token)
 
         assert len(logged) == min(length, 128)
-        assert (logged == sent) == (length <= 128)
-        assert sent.startswith(logged.partition("...")[0])
-        assert sent.endswith(logged.rpartition("...")[2])
+        assert (logged == caller_id) == (length <= 128)
+        assert caller_id.startswith(logged.partition("...")[0])
+        assert caller_id.endswith(logged.rpartition("...")[2])
 
-    @pytest.mark.parametrize("sent", ["", "a b", "x" * 1_025, "\u00e9", "a\r\nb", "a\x7f"])
-    def test_one_that_is_no_id_is_replaced(self, api: Client, sent: str) -> None:
-        made = api.get("/nope", headers={"request-id": sent}).headers["Request-Id"]
+    @pytest.mark.parametrize("caller_id", ["", "a b", "x" * 1_025, "\u00e9", "a\r\nb", "a\x7f"])
+    def test_one_that_is_no_id_is_replaced(self, api: Client, caller_id: str) -> None:
+        answer_id = api.get("/nope", headers={"request-id": caller_id}).headers["Request-Id"]
 
-        assert made != sent
-        assert len(made) == 32
-        assert int(made, 16)
+        assert answer_id != caller_id
+        assert len(answer_id) == 32
+        assert int(answer_id, 16)
 
     def test_it_ends_with_its_request(self, api: Client) -> None:
         api.get("/healthz", headers={"request-id": "abc"})
@@ -108,7 +108,7 @@ def test_doubled_slashes_are_single_before_anything_looks(api: Client, path: str
 
 
 class TestTheRawPath:
-    """Where the web server says how a path was sent, an encoded slash is no separator."""
+    """With a raw path from the web server, an encoded slash is not a separator."""
 
     def basket(self, api: Client, raw: str, decoded: str = "", **environ: str) -> int:
         path = decoded or unquote(raw)

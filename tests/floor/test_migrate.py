@@ -1,4 +1,4 @@
-"""Migrations take as long as they need, whatever is allowed elsewhere, one machine at a time."""
+"""Migrations have no time limit and run on one machine at a time."""
 
 import os
 import subprocess

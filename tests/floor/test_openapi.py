@@ -1,4 +1,4 @@
-"""The document says what the floor does, without being told twice."""
+"""The OpenAPI document follows the behaviour of the base without repetition."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""New tables are made known to PostgreSQL's planner: once, and one by one."""
+"""New tables are analyzed for PostgreSQL's planner, once each."""
 
 import pytest
 from django.db import connection, connections, transaction
@@ -46,13 +46,13 @@ def tables():
 def test_a_table_that_is_no_longer_empty_is_introduced_once():
     run(filled(QUOTED, planner_statistics.ENOUGH - 1))
     assert rows_known() == 0
-    assert QUOTED not in planner_statistics.introduce()
+    assert QUOTED not in planner_statistics.analyze_new_tables()
 
     run(filled(QUOTED, 1))
     assert rows_known() == 0
-    assert QUOTED in planner_statistics.introduce()
+    assert QUOTED in planner_statistics.analyze_new_tables()
     assert rows_known() == planner_statistics.ENOUGH
-    assert QUOTED not in planner_statistics.introduce()
+    assert QUOTED not in planner_statistics.analyze_new_tables()
 
 
 @pytest.mark.usefixtures("tables")
@@ -63,7 +63,7 @@ def test_one_that_is_locked_keeps_no_other_waiting(caplog):
     other.set_autocommit(False)
     with other.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {QUOTED}")
-        tried = planner_statistics.introduce()
+        tried = planner_statistics.analyze_new_tables()
     other.rollback()
     other.close()
 
@@ -71,7 +71,7 @@ def test_one_that_is_locked_keeps_no_other_waiting(caplog):
     assert not [name for name in tried if name.startswith("elsewhere")]
     assert not caplog.records  # it was not even waited for
     assert (rows_known(), rows_known("newer")) == (0, planner_statistics.ENOUGH)
-    assert planner_statistics.introduce() == [QUOTED]  # now that nobody has it
+    assert planner_statistics.analyze_new_tables() == [QUOTED]  # now that nobody has it
     assert rows_known() == planner_statistics.ENOUGH
 
 
@@ -90,7 +90,7 @@ def test_one_that_fails_keeps_no_other_from_it(caplog):
     )
     try:
         assert rows_known() == 0
-        planner_statistics.introduce()
+        planner_statistics.analyze_new_tables()
     finally:
         run("DROP FUNCTION one_by CASCADE")
 
@@ -101,4 +101,4 @@ def test_one_that_fails_keeps_no_other_from_it(caplog):
 @pytest.mark.usefixtures("tables")
 def test_it_keeps_no_locks():
     with transaction.atomic(), pytest.raises(RuntimeError):
-        planner_statistics.introduce()
+        planner_statistics.analyze_new_tables()

@@ -1,4 +1,4 @@
-"""No log names a customer, and nobody else can read a log."""
+"""No log names a customer, and logs are private to their user."""
 
 import json
 import logging

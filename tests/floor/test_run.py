@@ -1,4 +1,4 @@
-"""The script says what it can do, and the settings say what they read."""
+"""The help of the script, and the documentation of the settings."""
 
 import os
 import re
@@ -111,8 +111,8 @@ WRONG_WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG_WORDS)
-def test_up_refuses_what_cannot_be_meant(tmp_path, words, told):
+@pytest.mark.parametrize(("words", "message"), WRONG_WORDS)
+def test_up_refuses_what_cannot_be_meant(tmp_path, words, message):
     done = subprocess.run(
         [sys.executable, "manage.py", "up", *words],
         cwd=ROOT,
@@ -124,7 +124,7 @@ def test_up_refuses_what_cannot_be_meant(tmp_path, words, told):
     )
 
     assert done.returncode == 2
-    assert re.search(told, done.stderr.splitlines()[-1])
+    assert re.search(message, done.stderr.splitlines()[-1])
 
 
 def test_help_of_up_says_what_is_assumed(tmp_path):

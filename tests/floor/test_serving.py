@@ -1,4 +1,4 @@
-"""What granian hands over becomes what WSGI wants to know, and nothing that passes for it."""
+"""Translation of granian's requests to WSGI, without forged variables."""
 
 from typing import Any
 
@@ -48,11 +48,11 @@ def environ(*headers: tuple[bytes, bytes], body: bytes = b"", **options: Any) ->
 
 
 def test_a_path_is_told_decoded_and_as_it_was_sent() -> None:
-    told = environ(raw_path=b"/v0/orders/W-7%2F/%C3%BC", query=b"id_type=external&a=%20")
+    variables = environ(raw_path=b"/v0/orders/W-7%2F/%C3%BC", query=b"id_type=external&a=%20")
 
-    assert told["PATH_INFO"].encode("latin-1").decode() == "/v0/orders/W-7//ü"
-    assert told["RAW_URI"] == "/v0/orders/W-7%2F/%C3%BC?id_type=external&a=%20"
-    assert told["QUERY_STRING"] == "id_type=external&a=%20"
+    assert variables["PATH_INFO"].encode("latin-1").decode() == "/v0/orders/W-7//ü"
+    assert variables["RAW_URI"] == "/v0/orders/W-7%2F/%C3%BC?id_type=external&a=%20"
+    assert variables["QUERY_STRING"] == "id_type=external&a=%20"
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_headers_become_variables(
 
 
 def test_a_body_in_chunks_has_a_length_and_is_no_longer_in_chunks() -> None:
-    told = environ((b"transfer-encoding", b"chunked"), body=b"{}")
+    variables = environ((b"transfer-encoding", b"chunked"), body=b"{}")
 
-    assert "HTTP_TRANSFER_ENCODING" not in told
-    assert told["CONTENT_LENGTH"] == "2"
-    assert told["wsgi.input"].read() == b"{}"
+    assert "HTTP_TRANSFER_ENCODING" not in variables
+    assert variables["CONTENT_LENGTH"] == "2"
+    assert variables["wsgi.input"].read() == b"{}"
 
 
 def test_our_own_environment_is_not_in_a_requests(monkeypatch: pytest.MonkeyPatch) -> None:

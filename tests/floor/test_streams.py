@@ -1,4 +1,4 @@
-"""Answers that are made while they are sent, by the real web server with an application of ours."""
+"""Streamed answers, by the real web server with an application of the test."""
 
 import http.client
 import os

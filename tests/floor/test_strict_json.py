@@ -1,4 +1,4 @@
-"""What is JSON here, and what only looks like it."""
+"""Strict JSON: accepted and refused texts."""
 
 import json
 from contextlib import suppress
@@ -302,7 +302,7 @@ MARKED: Final = REFUSED["number_out_of_range"] + [
 
 
 class TestTolerant:
-    """What `loads_tolerant` leaves to the reader of a member."""
+    """Values that `loads_tolerant` leaves to the reader of a member."""
 
     @pytest.mark.parametrize("raw", MARKED, ids=lambda raw: repr(raw[:24]))
     def test_it_is_marked_and_all_else_is_read(self, raw: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What dies is started again; what we stop, and what we leave behind, is gone."""
+"""The supervisor restarts what dies and leaves no process behind."""
 
 import os
 import signal
@@ -37,14 +37,14 @@ OWNER = (
 
 
 @pytest.fixture
-def said() -> list[str]:
+def lines() -> list[str]:
     return []
 
 
 @pytest.fixture
-def supervisor(said, monkeypatch):
+def supervisor(lines, monkeypatch):
     monkeypatch.setattr(supervising, "SHORTEST_PAUSE", 0.1)
-    watcher = Supervisor(say=said.append)
+    watcher = Supervisor(say=lines.append)
     yield watcher
     watcher.__exit__()
 
@@ -60,7 +60,7 @@ def look_until(watcher: Supervisor, condition) -> bool:
     return wait_until(lambda: watcher.look_after_all() or condition(), timeout=10)
 
 
-def test_what_dies_is_started_again_with_growing_pauses(supervisor, said, tmp_path):
+def test_what_dies_is_started_again_with_growing_pauses(supervisor, lines, tmp_path):
     program = Program("sleeper", SLEEP, tmp_path / "log")
     supervisor.start(program)
     pids = [program.child.pid]
@@ -72,7 +72,7 @@ def test_what_dies_is_started_again_with_growing_pauses(supervisor, said, tmp_pa
 
     assert is_alive(pids[-1])
     pauses = [
-        float(line.partition(" again in ")[2].split()[0]) for line in said if "SIGKILL" in line
+        float(line.partition(" again in ")[2].split()[0]) for line in lines if "SIGKILL" in line
     ]
     assert pauses == sorted(set(pauses))
     assert len(pauses) == 3
@@ -151,7 +151,7 @@ def test_a_signal_ends_the_watch(tmp_path):
     assert time.monotonic() - began < 5
 
 
-def test_what_fails_to_start_is_tried_again_soon_and_ever_less_often(supervisor, said, tmp_path):
+def test_what_fails_to_start_is_tried_again_soon_and_ever_less_often(supervisor, lines, tmp_path):
     class Failing(Program):
         attempts: ClassVar[list[float]] = []
 
@@ -168,5 +168,5 @@ def test_what_fails_to_start_is_tried_again_soon_and_ever_less_often(supervisor,
     supervisor.start(program)
     os.kill(program.child.pid, signal.SIGKILL)
 
-    assert look_until(supervisor, lambda: any("runs again" in line for line in said))
+    assert look_until(supervisor, lambda: any("runs again" in line for line in lines))
     assert program.attempts == [0.5, 1.0, 2.0]

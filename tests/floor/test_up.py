@@ -1,4 +1,4 @@
-"""`./run up` as people use it: it serves, it heals, it refuses a second self, it leaves nothing."""
+"""The command `./run up`: it serves, recovers, refuses a second run and cleans up."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def stack() -> Iterator[Stack]:
 
 
 def up_again(stack: Stack, *options: str) -> str:
-    """What another `./run up` on the same data folder says; it must refuse."""
+    """Return the refusal of another `./run up` on the same data folder."""
     command = [str(ROOT / "run"), "up", *options]
     done = subprocess.run(command, env=stack.env, capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Requests that wait for others leave desks and places to the rest."""
+"""Requests that wait leave their slots to others, within the limit of waits."""
 
 import threading
 import time
@@ -7,22 +7,21 @@ from contextlib import ExitStack
 import pytest
 from django.db import connection, connections, transaction
 
-from ordermgmt.http import request_slots
-from ordermgmt.http.request_slots import (
+from ordermgmt.http import outbound_waits, request_slots
+from ordermgmt.http.outbound_waits import (
     OUTBOUND_WAITS,
-    REQUEST_SLOTS,
     AllAreWaiting,
-    Sent,
+    StreamedBody,
     release_while_waiting,
-    request_slot,
 )
+from ordermgmt.http.request_slots import REQUEST_SLOTS, request_slot
 from tests.floor.test_database import end_session
 
 
 @pytest.fixture(autouse=True)
 def no_database(monkeypatch):
-    """Stepping aside closes the connection; most of these tests have none."""
-    monkeypatch.setattr(request_slots, "connection", NoConnection())
+    """Replace the connection, which a wait closes and most of these tests lack."""
+    monkeypatch.setattr(outbound_waits, "connection", NoConnection())
 
 
 class NoConnection:
@@ -34,7 +33,7 @@ class NoConnection:
 
 
 def waiting_of(tenants, stack):
-    """How many requests of each may wait, when each has as many as it likes, in this order."""
+    """Return the number of waits that each tenant gets, in this order, when it takes all it can."""
     numbers = []
     for tenant in tenants:
         numbers.append(0)
@@ -73,7 +72,7 @@ def test_an_answer_that_is_sent_to_a_slow_reader_has_a_place_until_it_ends():
         finally:
             ended.append(True)
 
-    answer = Sent(1, pieces())
+    answer = StreamedBody(1, pieces())
     assert next(iter(answer)) == "a"
     with ExitStack() as stack:
         assert waiting_of([1], stack) == [5]
@@ -95,12 +94,12 @@ def test_who_finds_no_place_is_told_when_to_come_back():
 
 def test_the_connection_is_given_back_before_the_wait():
     with release_while_waiting(1):
-        assert request_slots.connection.closed == 1
+        assert outbound_waits.connection.closed == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_nobody_waits_in_a_transaction(monkeypatch):
-    monkeypatch.setattr(request_slots, "connection", connection)
+    monkeypatch.setattr(outbound_waits, "connection", connection)
     with transaction.atomic():
         with (
             pytest.raises(RuntimeError, match="never asked in a transaction"),
@@ -111,8 +110,8 @@ def test_nobody_waits_in_a_transaction(monkeypatch):
             cursor.execute("SELECT 1")
 
 
-class TestDesks:
-    """All desks are taken by requests; what matters is what those do that wait."""
+class TestSlots:
+    """Requests hold every slot; the tests are about those that wait."""
 
     def requests(self, number, work):
         threads = [threading.Thread(target=work, args=(n,)) for n in range(number)]
@@ -120,7 +119,7 @@ class TestDesks:
             thread.start()
         return threads
 
-    def test_as_many_work_at_once_as_there_are_desks(self):
+    def test_as_many_work_at_once_as_there_are_slots(self):
         most, lock, now = [0], threading.Lock(), [0]
         all_here = threading.Barrier(REQUEST_SLOTS, timeout=5)
 
@@ -141,7 +140,7 @@ class TestDesks:
 
         assert most[0] == REQUEST_SLOTS
 
-    def test_those_that_wait_leave_their_desks_to_others_and_get_one_back(self):
+    def test_those_that_wait_leave_their_slots_to_others_and_get_one_back(self):
         answered, come_back = threading.Event(), []
 
         def wait(number):
@@ -178,14 +177,14 @@ class TestDesks:
 
         for number in range(5):
             slots.leave(slot)
-            queue[number].join(5)  # the desk is theirs, though it was never free
+            queue[number].join(5)  # the slot was handed over and never free
 
         assert (served, slots.free) == ([0, 1, 2, 3, 4], [])
 
 
 @pytest.mark.django_db(transaction=True)
 class TestConnections:
-    """They belong to desks: as many as work, whoever it is."""
+    """Connections belong to slots."""
 
     @pytest.fixture(autouse=True)
     def slots(self, monkeypatch):
@@ -196,12 +195,12 @@ class TestConnections:
             slot._connection and slot._connection.close()
 
     def one_after_the_other(self, number, work):
-        found = []
+        results = []
         for _ in range(number):
-            thread = threading.Thread(target=lambda: found.append(work()))
+            thread = threading.Thread(target=lambda: results.append(work()))
             thread.start()
             thread.join(10)
-        return found
+        return results
 
     @staticmethod
     def session():
@@ -216,7 +215,7 @@ class TestConnections:
 
         assert len(set(self.one_after_the_other(5, work))) == 1
 
-    def test_who_steps_aside_has_none_and_gets_one_back(self):
+    def test_a_waiting_request_has_none_and_gets_one_back(self):
         def work():
             with request_slot():
                 before = self.session()
@@ -247,13 +246,13 @@ class TestConnections:
             own = connections["default"]
             own.ensure_connection()
             with request_slot():
-                desks_own = self.session()
-            return own.connection, desks_own
+                slot_session = self.session()
+            return own.connection, slot_session
 
-        [(own, desks_own)] = self.one_after_the_other(1, work)
+        [(own, slot_session)] = self.one_after_the_other(1, work)
 
         assert own is None
-        assert desks_own
+        assert slot_session
 
     def test_a_connection_that_was_cut_is_opened_anew_by_the_next_request(self):
         def work():

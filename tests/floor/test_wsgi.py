@@ -1,4 +1,4 @@
-"""The application as the web server calls it."""
+"""The WSGI application, called as the web server calls it."""
 
 import io
 from typing import Any
@@ -39,13 +39,13 @@ def test_a_body_in_no_text_at_all_does_not_spoil_the_address(charset):
     assert status == "200 OK"
 
 
-def test_a_request_is_worked_on_at_a_desk(monkeypatch):
-    seen = []
+def test_a_request_is_answered_in_a_slot(monkeypatch):
+    slots = []
     monkeypatch.setattr(
-        wsgi, "handler", lambda environ, start: seen.append(request_slots._own.slot)
+        wsgi, "handler", lambda environ, start: slots.append(request_slots._own.slot)
     )
 
     application({}, None)
 
-    assert seen != [None]
+    assert slots != [None]
     assert request_slots._own.slot is None

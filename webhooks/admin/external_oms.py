@@ -15,7 +15,7 @@ from configuration.services.tenants import folded
 from ordermgmt.console import typed
 from ordermgmt.console.scoping import TenantAdmin, tenant_id_of
 from ordermgmt.errors import DomainError
-from ordermgmt.http import request_slots
+from ordermgmt.http import outbound_waits
 from webhooks.models import ExternalOms
 from webhooks.services import inspection, oms_health
 
@@ -119,7 +119,7 @@ def _inspect(tenant: Tenant, form: TryForm) -> list[inspection.Finding] | None:
     names = ("consumer_email", "consumer_token")
     consumer = {name: form_data[name] for name in names if form_data[name]}
     try:
-        with request_slots.release_while_waiting(tenant.pk):
+        with outbound_waits.release_while_waiting(tenant.pk):
             return inspection.inspect(tenant, order_id=form_data["order"], consumer=consumer)
     except DomainError as refusal:
         form.add_error(None, str(refusal))

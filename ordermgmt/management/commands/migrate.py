@@ -1,4 +1,4 @@
-"""Django's `migrate`, in its own time: no statement limit, one machine at a time."""
+"""Django's `migrate` without a statement limit, on one machine at a time."""
 
 import time
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def in_its_own_time(connection: BaseDatabaseWrapper) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
         # Asked again and again: who waits inside a statement holds up an index that is built
-        # concurrently by whoever has the lock.
+        # concurrently by the holder of the lock.
         while not _alone(cursor):
             time.sleep(ASK_AGAIN)
         cursor.execute("SET lock_timeout = '5s'")

@@ -1,4 +1,4 @@
-"""`./run up`: everything, running: database, broker, web, worker, clock, and a demo tenant."""
+"""The command `./run up`: database, broker, web, worker, beat and a demo tenant."""
 
 import errno
 import http.client
@@ -29,7 +29,7 @@ WORKER_LIMITS = {"DATABASE_STATEMENT_TIMEOUT": "30000", "DATABASE_IDLE_TIMEOUT":
 
 class Command(OneLineCommand):
     help = "Run everything, until Ctrl-C: database, broker, web, worker, clock, and a demo tenant."
-    requires_system_checks = ()  # they ask the database, which is not there yet
+    requires_system_checks = ()  # they need the database, which does not run yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
@@ -106,19 +106,19 @@ def _named(text: str) -> str:
 
 
 def _restart_in(data_dir: str | None) -> None:
-    """Settings were read before our options: with another folder, begin again in it."""
+    """Restart in the folder of --data-dir, because settings were read before our options."""
     if data_dir and embedded.data_dir(data_dir) != settings.DATA_DIR:
         os.environ["ORDERMGMT_DATA_DIR"] = str(embedded.data_dir(data_dir))
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - ourselves
 
 
 def _url(host: str, port: int) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    return f"http://{shown}:{port}"
+    address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    return f"http://{address}:{port}"
 
 
 def _only_one(folder: Path, url: str) -> FileLock:
-    """The folder, for ourselves; else a refusal that says where the other one runs."""
+    """Lock the folder, or refuse and name the address of the running `up`."""
     lock = FileLock(folder / "up.lock")
     if not lock.try_to_take():
         other = json.loads(lock.read() or "{}")
@@ -144,7 +144,7 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _forget(folder: Path) -> None:
-    """Remove the embedded servers' data; refuse what is not ours or in use."""
+    """Remove the embedded servers' data; refuse a folder that is not ours or in use."""
     if os.environ.get("DATABASE_URL"):
         raise CommandError("--fresh forgets the embedded database only; DATABASE_URL is not ours.")
     use = FileLock(folder / "use.lock")
@@ -164,7 +164,7 @@ def _programs(folder: Path, options: dict[str, Any]) -> list[Program]:
     worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""]
-    # What the web processes count together; numbers of an earlier run are gone with its processes.
+    # The web processes share these counters; those of an earlier run are removed.
     metrics = folder / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
@@ -177,7 +177,7 @@ def _programs(folder: Path, options: dict[str, Any]) -> list[Program]:
 
 
 def _wait_for(url: str, supervisor: Supervisor, web: Program) -> bool:
-    """Wait until the web server is ready; false when we were told to stop meanwhile."""
+    """Wait until the web server is ready; return false when a signal stops us meanwhile."""
     end = time.monotonic() + PATIENCE
     answer = ""
     while not supervisor.is_stopping:
@@ -195,7 +195,7 @@ def _wait_for(url: str, supervisor: Supervisor, web: Program) -> bool:
 
 
 def _ask_readiness(url: str) -> str:
-    """What is wrong; nothing when the answer is 200."""
+    """Return the failed checks; empty when the answer is 200."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
     try:
         connection.request("GET", "/readyz")

@@ -137,8 +137,8 @@ def main(tenant: str) -> None:
     assert (page.pagination_info.count, page.pagination_info.total) == (1, 2)
 
     wanted = [PriceOfShipping(type="shipping"), PriceOfGiftWrapping(type="gift-wrapping")]
-    asked = PriceRequest(items=[PriceRequestItemsInner(price) for price in wanted])
-    prices = orders.list_order_prices("og-2", asked)
+    query = PriceRequest(items=[PriceRequestItemsInner(price) for price in wanted])
+    prices = orders.list_order_prices("og-2", query)
     assert [(price.type, price.price.gross) for price in prices.items] == [("shipping", 5)]
 
     status = cancellation.get_cancellation_status("og-1", "external")

@@ -114,7 +114,7 @@ def read(client: AuthenticatedClient, name: str, id_type: GetOrderIdType) -> Ord
 
 
 def cancelable(client: AuthenticatedClient) -> tuple[bool, bool]:
-    """Whether the first order can be cancelled, and whether it is."""
+    """Return whether the first order can be cancelled, and whether it is."""
     status = get_cancellation_status.sync(
         "opc-1", client=client, id_type=GetCancellationStatusIdType.EXTERNAL
     )
@@ -152,10 +152,10 @@ def main(tenant: str) -> None:
     assert (page.pagination_info.count, page.pagination_info.total) == (1, 2)
     assert isinstance(page.orders[0].placed_at, dt.datetime)
 
-    asked = PriceRequest(
+    query = PriceRequest(
         items=[PriceOfShipping(type_="shipping"), PriceOfGiftWrapping(type_="gift-wrapping")]
     )
-    prices = list_order_prices.sync("opc-2", client=client, body=asked)
+    prices = list_order_prices.sync("opc-2", client=client, body=query)
     assert isinstance(prices, PriceListing), prices
     assert [(price.type_.value, price.price.gross) for price in prices.items] == [("shipping", 5)]
 
