@@ -41,7 +41,7 @@ def filled(pattern: Any, row: str) -> str:
     for beginning, sample in REGULAR.items():
         if route.startswith(beginning):
             return sample
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: SAMPLES.get(found[1], row), route)
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: SAMPLES.get(match[1], row), route)
 
 
 PAGES: Final = sorted({(name, address) for name, address in addresses() if name not in OPEN})

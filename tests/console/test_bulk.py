@@ -35,9 +35,9 @@ def choose(desk, orders, verb="hold", **fields):
     return desk.post(LIST, **{"action": f"{verb}_orders", "index": 0} | ticked | fields)
 
 
-def confirm(desk, asked, verb="hold", **fields):
+def confirm(desk, question_page, verb="hold", **fields):
     """Answer the question the list's action led to."""
-    [chosen] = re.findall(r'name="orders" value="([0-9,]+)"', asked.content.decode())
+    [chosen] = re.findall(r'name="orders" value="([0-9,]+)"', question_page.content.decode())
     return desk.post(f"{LIST}together/{verb}/", **{"orders": chosen, "reason": "recall"} | fields)
 
 
@@ -153,7 +153,7 @@ def test_who_may_do_what(shop, role, allowed):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {"reason": ""},
         {"reason": "a\nb"},
@@ -165,10 +165,10 @@ def test_who_may_do_what(shop, role, allowed):
         {"reason": "x", "orders": "\0"},
     ],
 )
-def test_what_makes_no_sense_is_asked_again(shop, said):
+def test_what_makes_no_sense_is_asked_again(shop, fields):
     orders, desk = captured(shop, 1), Desk(shop)
 
-    answer = desk.post(f"{LIST}together/hold/", **{"orders": str(orders[0].pk)} | said)
+    answer = desk.post(f"{LIST}together/hold/", **{"orders": str(orders[0].pk)} | fields)
 
     assert answer.status_code == 200
     assert 'role="alert"' in answer.content.decode()

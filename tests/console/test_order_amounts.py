@@ -136,10 +136,10 @@ class TestWhatRemains:
     def desk(self, shop) -> Desk:
         return Desk(shop)
 
-    def cancelled(self, shop, kept: Order) -> None:
+    def cancelled(self, shop, the_order: Order) -> None:
         cancellation.cancel(
             tenant=shop.tenant,
-            reference=str(kept.uuid),
+            reference=str(the_order.uuid),
             id_type="internal",
             reason="x",
             note=None,

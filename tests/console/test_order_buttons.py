@@ -86,11 +86,13 @@ def stand(shop, how):
     return stored_order
 
 
-def shown(kept, page):
+def shown(the_order, page):
     """The buttons a page has, as `POSSIBLE` writes them."""
-    names = {str(hold.uuid): hold.kind for hold in kept.holds.all()}
+    names = {str(hold.uuid): hold.kind for hold in the_order.holds.all()}
     results = set()
-    for name, on in re.findall(rf'"{LIST}{kept.pk}/([a-z-]+)/(?:([0-9a-f-]{{36}})/)?now/"', page):
+    for name, on in re.findall(
+        rf'"{LIST}{the_order.pk}/([a-z-]+)/(?:([0-9a-f-]{{36}})/)?now/"', page
+    ):
         results.add(f"{name}:{names[on]}" if on in names else name)
     return results
 
@@ -125,17 +127,17 @@ def test_only_what_is_possible_and_permitted_is_offered_and_done(shop, how, role
             assert len(heard(desk.browser)) == 1
 
 
-def candidates(kept):
+def candidates(the_order):
     """Every button on everything of an order it could be about."""
     yield from ((name, None) for name in ("hold", "cancel", "note"))
-    for hold in kept.holds.all():
+    for hold in the_order.holds.all():
         if hold.kind == "big_order":
             yield "approve", hold
         else:
             yield "release", hold
         if hold.kind == "grace":
             yield "extend", hold
-    yield from (("cancel-item", one) for one in kept.items.all())
+    yield from (("cancel-item", one) for one in the_order.items.all())
 
 
 def test_the_matrix_knows_every_button():
@@ -156,15 +158,18 @@ def test_asking_changes_nothing(shop):
 class TestDoing:
     """Each through the service, in the person's name, told in a sentence."""
 
-    def done(self, desk, kept, name, on=None, **fields):
-        answer = desk.do(kept, name, on, **fields)
-        assert (answer.status_code, answer["Location"]) == (302, f"{LIST}{kept.pk}/change/")
-        kept.refresh_from_db()
+    def done(self, desk, the_order, name, on=None, **fields):
+        answer = desk.do(the_order, name, on, **fields)
+        assert (answer.status_code, answer["Location"]) == (
+            302,
+            f"{LIST}{the_order.pk}/change/",
+        )
+        the_order.refresh_from_db()
         [sentence] = heard(desk.browser)
         return sentence
 
-    def last(self, kept):
-        return kept.timeline.order_by("-version").first()
+    def last(self, the_order):
+        return the_order.timeline.order_by("-version").first()
 
     def test_hold(self, shop):
         stored_order, desk = stand(shop, "open at a store"), Desk(shop)
@@ -296,7 +301,7 @@ class TestDoing:
 
 class TestAsking:
     @pytest.mark.parametrize(
-        "said",
+        "form_fields",
         [
             {"reason": ""},
             {"reason": "   "},
@@ -309,11 +314,11 @@ class TestAsking:
             {"reason": "x", "expected_version": "9" * 40},
         ],
     )
-    def test_what_makes_no_sense_is_asked_again(self, shop, said):
+    def test_what_makes_no_sense_is_asked_again(self, shop, form_fields):
         stored_order, desk = stand(shop, "in grace"), Desk(shop)
         before = contents()
 
-        answer = desk.do(stored_order, "hold", **said)
+        answer = desk.do(stored_order, "hold", **form_fields)
 
         assert answer.status_code == 200
         assert 'role="alert"' in answer.content.decode()

@@ -272,7 +272,7 @@ class TestColumns:
         return browser.post(f"{LIST}export/", {"form": form, "columns": columns} | fields)
 
     @pytest.fixture
-    def made(self, shop) -> Order:
+    def example(self, shop) -> Order:
         stored_order = captured(
             shop,
             customer=WHO,
@@ -296,13 +296,13 @@ class TestColumns:
         *("cancellation_note", "customer_email"),
     )
 
-    def test_are_those_that_are_chosen_in_their_order(self, shop, browser, made):
+    def test_are_those_that_are_chosen_in_their_order(self, shop, browser, example):
         answer = self.chosen(browser, *reversed(self.COLUMNS))
 
         [one] = rows(answer)
         assert list(one) == [c.name for c in export.FORMS["orders"].columns if c.name in one]
         assert one == {
-            "number": made.number,
+            "number": example.number,
             "customer_email": "ada@example.com",
             "shipping_first_name": "Ada",
             "shipping_zip_code": "'01067",
@@ -314,7 +314,7 @@ class TestColumns:
             "cancellation_note": "Twice",
         }
 
-    def test_of_an_item_may_be_its_orders(self, browser, made):
+    def test_of_an_item_may_be_its_orders(self, browser, example):
         [one] = rows(
             self.chosen(browser, "product_id", "shipping_city", "cancellation_reason", form="items")
         )
@@ -325,7 +325,7 @@ class TestColumns:
             "cancellation_reason": "'=She changed her mind",
         }
 
-    def test_are_offered_on_a_page_of_their_own(self, browser, made):
+    def test_are_offered_on_a_page_of_their_own(self, browser, example):
         assert (
             "choose/orders/?status=closed" in browser.get(f"{LIST}?status=closed").content.decode()
         )
@@ -337,26 +337,30 @@ class TestColumns:
             assert bool(re.search(r" checked\b(?!:)", box)) == column.is_usual
         assert f'action="{LIST}export/?status=closed"' in page
 
-    def test_that_are_not_chosen_are_the_usual_ones(self, browser, made):
+    def test_that_are_not_chosen_are_the_usual_ones(self, browser, example):
         [one] = rows(exported(browser))
 
         assert "shipping_zip_code" not in one
         assert set(one) == {c.name for c in export.FORMS["orders"].columns if c.is_usual}
 
-    def test_can_be_chosen_for_selected_orders(self, shop, browser, made):
+    def test_can_be_chosen_for_selected_orders(self, shop, browser, example):
         other = captured(shop)
-        ticked = {"action": "choose_order_columns", "index": 0, "_selected_action": [made.pk]}
+        ticked = {
+            "action": "choose_order_columns",
+            "index": 0,
+            "_selected_action": [example.pk],
+        }
 
         page = browser.post(LIST, ticked).content.decode()
 
-        assert other.pk != made.pk
+        assert other.pk != example.pk
         [keys] = re.findall(r'name="orders" value="([\d,]*)"', page)
         [one] = rows(self.chosen(browser, "number", orders=keys))
-        assert one == {"number": made.number}
+        assert one == {"number": example.number}
 
-    @pytest.mark.parametrize("said", [{"columns": ["password"]}, {"orders": "1;2"}])
-    def test_that_are_none_are_refused(self, browser, made, said):
-        assert browser.post(f"{LIST}export/", {"form": "orders"} | said).status_code == 400
+    @pytest.mark.parametrize("choice", [{"columns": ["password"]}, {"orders": "1;2"}])
+    def test_that_are_none_are_refused(self, browser, example, choice):
+        assert browser.post(f"{LIST}export/", {"form": "orders"} | choice).status_code == 400
 
     def test_of_a_form_that_is_none_are_refused(self, browser):
         assert browser.get(f"{LIST}export/choose/passwords/").status_code == 404
@@ -383,14 +387,14 @@ class TestColumns:
             assert one[f"shipping_{name}"] == address[name]
         assert one["shipping_second_name"] == ""
 
-    def test_are_written_down(self, browser, made):
+    def test_are_written_down(self, browser, example):
         with capture_logs() as body:
             text(self.chosen(browser, "number", "shipping_phone"))
 
         [line] = [line for line in body if line["event"] == "export"]
         assert line["columns"] == ["number", "shipping_phone"]
 
-    def test_need_the_permission(self, shop, browser, made):
+    def test_need_the_permission(self, shop, browser, example):
         Group.objects.get(name="support").permissions.remove(
             Permission.objects.get(codename="export_order")
         )

@@ -303,13 +303,17 @@ class TestBorders:
         other.captured(order(external_id="B-1", grace_period=900, customer={"name": "Eve"}))
         return Order.objects.get(external_id="B-1")
 
-    def paths(self, kept):
-        hold = kept.holds.first() or Hold(uuid=uuid4())
-        one = kept.items.first() or Item(uuid=uuid4())
-        yield from (address(kept), f"{LIST}{kept.pk}/history/", f"{LIST}{kept.pk}/")
-        yield from (act(kept, name) for name in ("hold", "cancel", "note"))
-        yield from (act(kept, name, hold) for name in ("extend", "release", "approve"))
-        yield act(kept, "cancel-item", one)
+    def paths(self, the_order):
+        hold = the_order.holds.first() or Hold(uuid=uuid4())
+        one = the_order.items.first() or Item(uuid=uuid4())
+        yield from (
+            address(the_order),
+            f"{LIST}{the_order.pk}/history/",
+            f"{LIST}{the_order.pk}/",
+        )
+        yield from (act(the_order, name) for name in ("hold", "cancel", "note"))
+        yield from (act(the_order, name, hold) for name in ("extend", "release", "approve"))
+        yield act(the_order, "cancel-item", one)
 
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_anothers_order_cannot_be_told_from_none(self, shop, foreign, method):

@@ -33,7 +33,7 @@ def shop() -> Shop:
 
 
 @pytest.fixture
-def kept(shop: Shop) -> Order:
+def the_order(shop: Shop) -> Order:
     return stored(shop.captured(order(grace_period=900)))
 
 
@@ -98,52 +98,52 @@ def wanted(answer: Any) -> str:
 
 @pytest.mark.parametrize("how", ["idle", "gone"])
 class TestAForm:
-    def test_of_a_reason_is_offered_again(self, shop, kept, how):
+    def test_of_a_reason_is_offered_again(self, shop, the_order, how):
         desk, before = Desk(shop), contents()
-        form_data = fields(desk.get(act(kept, "cancel")), "reason") | {
+        form_data = fields(desk.get(act(the_order, "cancel")), "reason") | {
             "reason": REASON,
             "note": NOTE,
         }
         end(desk.browser, how)
 
         with capture_logs() as logged:
-            answer = desk.post(act(kept, "cancel"), **form_data)
-        assert wanted(answer) == act(kept, "cancel")
+            answer = desk.post(act(the_order, "cancel"), **form_data)
+        assert wanted(answer) == act(the_order, "cancel")
         assert "Elm Street" not in answer.url + str(logged) + str(answer.headers)
         again(desk.browser, desk.person)
-        page = desk.get(act(kept, "cancel"))
+        page = desk.get(act(the_order, "cancel"))
 
         results = fields(page, "reason")
         assert (results["reason"], results["note"]) == ([REASON], NOTE)
         assert "You had to sign in again" in page.content.decode()
         assert contents() == before
-        assert desk.post(act(kept, "cancel"), **results).status_code == 302
-        assert kept.timeline.filter(verb="cancelled").get().facts["reason"] == REASON
+        assert desk.post(act(the_order, "cancel"), **results).status_code == 302
+        assert the_order.timeline.filter(verb="cancelled").get().facts["reason"] == REASON
 
-    def test_is_offered_once(self, shop, kept, how):
+    def test_is_offered_once(self, shop, the_order, how):
         desk = Desk(shop)
-        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         end(desk.browser, how)
-        desk.post(act(kept, "hold"), **form_data)
+        desk.post(act(the_order, "hold"), **form_data)
         again(desk.browser, desk.person)
-        desk.get(act(kept, "hold"))
+        desk.get(act(the_order, "hold"))
 
-        assert fields(desk.get(act(kept, "hold")), "reason")["reason"] == [""]
+        assert fields(desk.get(act(the_order, "hold")), "reason")["reason"] == [""]
 
-    def test_of_a_note_is_offered_again(self, shop, kept, how):
+    def test_of_a_note_is_offered_again(self, shop, the_order, how):
         desk = Desk(shop)
-        form_data = fields(desk.get(f"{LIST}{kept.pk}/change/"), "text") | {"text": NOTE}
+        form_data = fields(desk.get(f"{LIST}{the_order.pk}/change/"), "text") | {"text": NOTE}
         end(desk.browser, how)
 
-        address = wanted(desk.post(act(kept, "note"), **form_data))
+        address = wanted(desk.post(act(the_order, "note"), **form_data))
         again(desk.browser, desk.person)
 
         assert fields(desk.browser.get(address), "text")["text"] == NOTE
         assert not OrderNote.objects.exists()
 
-    def test_of_many_orders_is_offered_again(self, shop, kept, how):
+    def test_of_many_orders_is_offered_again(self, shop, the_order, how):
         desk = Desk(shop)
-        ticked = {"_selected_action": [kept.pk], "action": "cancel_orders", "index": 0}
+        ticked = {"_selected_action": [the_order.pk], "action": "cancel_orders", "index": 0}
         form_data = fields(desk.post(LIST, **ticked), "reason") | {"reason": REASON, "note": NOTE}
         end(desk.browser, how)
 
@@ -155,7 +155,7 @@ class TestAForm:
         assert (results["reason"], results["note"], results["orders"]) == (
             [REASON],
             NOTE,
-            [str(kept.pk)],
+            [str(the_order.pk)],
         )
         assert "Cancel: 1 order" in page.content.decode()
         assert not BulkJob.objects.exists()
@@ -209,7 +209,7 @@ class TestAForm:
         assert (results["code"], results["name"]) == (["PAR01"], ["Paris"])
         assert not Location.objects.exists()
 
-    def test_of_a_view_to_save_is_offered_again(self, shop, kept, how):
+    def test_of_a_view_to_save_is_offered_again(self, shop, the_order, how):
         desk = Desk(shop)
         form_data = fields(desk.get(LIST, status="open"), "name") | {"name": "Mine to do"}
         end(desk.browser, how)
@@ -246,84 +246,84 @@ class TestAFormThatIsTooOld:
         strict.cookies = desk.browser.cookies
         return desk, strict
 
-    def test_is_offered_again_at_once(self, shop, kept):
+    def test_is_offered_again_at_once(self, shop, the_order):
         desk, strict = self.browser(shop)
-        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         strict.cookies.pop("console-form")
 
-        answer = strict.post(act(kept, "hold"), form_data, headers=self.OWN)
+        answer = strict.post(act(the_order, "hold"), form_data, headers=self.OWN)
 
-        assert (answer.status_code, answer["Location"]) == (302, act(kept, "hold"))
+        assert (answer.status_code, answer["Location"]) == (302, act(the_order, "hold"))
         page = strict.get(answer["Location"])
         assert fields(page, "reason")["reason"] == [REASON]
-        assert not kept.timeline.filter(actor=desk.actor).exists()
+        assert not the_order.timeline.filter(actor=desk.actor).exists()
 
     @pytest.mark.parametrize(
         "headers", [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
     )
-    def test_of_another_site_is_not_kept(self, shop, kept, headers):
+    def test_of_another_site_is_not_kept(self, shop, the_order, headers):
         desk, strict = self.browser(shop)
-        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         strict.cookies.pop("console-form")
 
-        answer = strict.post(act(kept, "hold"), form_data, headers=headers)
+        answer = strict.post(act(the_order, "hold"), form_data, headers=headers)
 
         assert answer.status_code == 403
-        assert fields(desk.get(act(kept, "hold")), "reason")["reason"] == [""]
+        assert fields(desk.get(act(the_order, "hold")), "reason")["reason"] == [""]
 
-    def test_of_a_colleague_is_refused(self, shop, kept):
+    def test_of_a_colleague_is_refused(self, shop, the_order):
         desk, strict = self.browser(shop)
-        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         again(strict, colleague(shop))
         strict.cookies.pop("console-form", None)
 
-        answer = strict.post(act(kept, "hold"), form_data, headers=self.OWN)
+        answer = strict.post(act(the_order, "hold"), form_data, headers=self.OWN)
 
         assert answer.status_code == 403
-        assert fields(strict.get(act(kept, "hold")), "reason")["reason"] == [""]
+        assert fields(strict.get(act(the_order, "hold")), "reason")["reason"] == [""]
 
 
 class TestNobodyElse:
-    def left(self, shop: Shop, kept: Order) -> Desk:
+    def left(self, shop: Shop, the_order: Order) -> Desk:
         """Somebody's browser whose typed text waits for their sign-in."""
         desk = Desk(shop)
-        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         end(desk.browser, "idle")
-        assert desk.post(act(kept, "hold"), **form_data).status_code == 302
+        assert desk.post(act(the_order, "hold"), **form_data).status_code == 302
         return desk
 
-    def test_who_signs_in_there_reads_it(self, shop, kept):
-        desk = self.left(shop, kept)
+    def test_who_signs_in_there_reads_it(self, shop, the_order):
+        desk = self.left(shop, the_order)
         eve = colleague(shop)
 
         again(desk.browser, eve)
-        page = desk.get(act(kept, "hold"))
+        page = desk.get(act(the_order, "hold"))
 
         assert "Elm Street" not in page.content.decode()
         assert fields(page, "reason")["reason"] == [""]
         assert typed.KEY not in desk.browser.session
         again(desk.browser, desk.person)
-        assert "Elm Street" not in desk.get(act(kept, "hold")).content.decode()
+        assert "Elm Street" not in desk.get(act(the_order, "hold")).content.decode()
 
-    def test_reads_it_in_the_database(self, shop, kept):
-        self.left(shop, kept)
+    def test_reads_it_in_the_database(self, shop, the_order):
+        self.left(shop, the_order)
 
         for row in Session.objects.all():
             assert "Elm" not in str(row.get_decoded())
 
-    def test_moves_it_to_another_page_or_person(self, shop, kept):
-        desk = self.left(shop, kept)
+    def test_moves_it_to_another_page_or_person(self, shop, the_order):
+        desk = self.left(shop, the_order)
         eve = colleague(shop)
         again(desk.browser, eve)
         session = desk.browser.session
         session[typed.KEY] = [entry | {"owner": eve.pk} for entry in session[typed.KEY]]
         session.save()
 
-        assert "Elm Street" not in desk.get(act(kept, "hold")).content.decode()
+        assert "Elm Street" not in desk.get(act(the_order, "hold")).content.decode()
 
-    def test_has_it_kept_without_a_mark_that_is_ours(self, shop, kept):
+    def test_has_it_kept_without_a_mark_that_is_ours(self, shop, the_order):
         desk = Desk(shop)
-        form_data = fields(desk.get(act(kept, "hold")), "reason") | {"reason": REASON}
+        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         strangers, sessions = Browser(), Session.objects.count()
         for mark in (
             "",
@@ -332,28 +332,29 @@ class TestNobodyElse:
             form_data[typed.FIELD][0] + "x",
             form_data[typed.FIELD][0][::-1],
         ):
-            strangers.post(act(kept, "hold"), form_data | {typed.FIELD: mark})
+            strangers.post(act(the_order, "hold"), form_data | {typed.FIELD: mark})
 
         assert Session.objects.count() == sessions
         assert "console" not in strangers.cookies
 
-    def test_gets_it_after_a_while(self, shop, kept, monkeypatch):
-        desk = self.left(shop, kept)
+    def test_gets_it_after_a_while(self, shop, the_order, monkeypatch):
+        desk = self.left(shop, the_order)
         again(desk.browser, desk.person)
         later = time.time() + typed.KEPT_FOR + 1
         monkeypatch.setattr(typed, "now", lambda: later)
 
-        assert fields(desk.get(act(kept, "hold")), "reason")["reason"] == [""]
+        assert fields(desk.get(act(the_order, "hold")), "reason")["reason"] == [""]
 
-    def test_fills_the_database_with_it(self, shop, kept):
+    def test_fills_the_database_with_it(self, shop, the_order):
         desk = Desk(shop)
-        form_data = fields(desk.get(act(kept, "hold")), "reason")
+        form_data = fields(desk.get(act(the_order, "hold")), "reason")
         end(desk.browser, "gone")
-        desk.post(act(kept, "hold"), **form_data | {"reason": "x" * (typed.LARGEST + 1)})
+        desk.post(act(the_order, "hold"), **form_data | {"reason": "x" * (typed.LARGEST + 1)})
         assert not desk.browser.session.get(typed.KEY)
         for number in range(10):
             desk.post(
-                act(kept, "hold").replace("hold", f"x{number}"), **form_data | {"reason": "x"}
+                act(the_order, "hold").replace("hold", f"x{number}"),
+                **form_data | {"reason": "x"},
             )
 
         assert len(desk.browser.session[typed.KEY]) == typed.MOST

@@ -32,8 +32,17 @@ def name_of(path: Path) -> str:
 
 
 def variables(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the line and the name of each variable and parameter."""
+    """Yield the line and the name of each variable and parameter.
+
+    Members of classes are left out, because they may be names on the wire.
+    """
+    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    members = {
+        member.target for one in classes for member in one.body if isinstance(member, ast.AnnAssign)
+    }
     for node in ast.walk(tree):
+        if node in members:
+            continue
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.lineno, node.id
         elif isinstance(node, ast.arg):

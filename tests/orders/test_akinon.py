@@ -453,16 +453,16 @@ class TestAnswering:
         assert {name: answer[name] for name in existing} == existing
 
     @pytest.mark.parametrize(
-        ("said", "told"),
+        ("value", "expected"),
         [("41111", None), ("4111111", None), ("abcdef", None), ("4111111111111111", None)],
     )
-    def test_C23_first_digits_are_six_or_none(self, shop: Shop, said: str, told: None) -> None:
+    def test_C23_first_digits_are_six_or_none(self, shop: Shop, value: str, expected: None) -> None:
         placed = in_grace(shop)
         results = Order.objects.get(uuid=placed["origin_id"])
-        results.details |= {"payments": [{"method": "card", "metadata": {"bin_number": said}}]}
+        results.details |= {"payments": [{"method": "card", "metadata": {"bin_number": value}}]}
         results.save(update_fields=["details"])
 
-        assert ok(shop, "web-1")["bin_number"] is told
+        assert ok(shop, "web-1")["bin_number"] is expected
 
     def test_C24_an_address_that_is_no_ipv4_is_not_told(self, shop: Shop) -> None:
         in_grace(shop, ip_address="2001:db8::1")

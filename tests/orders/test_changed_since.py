@@ -14,12 +14,12 @@ from tests.orders.shop import Shop, contents, item, order
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def acts(shop, kept):
+def acts(shop, the_order):
     """Every change that may be told which version it was decided by."""
     whole = {"tenant": shop.tenant, "reference": "A-1", "actor": "staff:ada"}
     named = whole | {"id_type": "external"}
-    grace = kept.holds.get(kind="grace").uuid
-    one = kept.items.get().uuid
+    grace = the_order.holds.get(kind="grace").uuid
+    one = the_order.items.get().uuid
     return {
         "place": lambda **version: hold_actions.place(**whole, reason="x", **version),
         "release": lambda **version: hold_actions.release(

@@ -82,18 +82,18 @@ def orders_that_are_due(shop, number):
         )
 
 
-@pytest.mark.parametrize(("moment", "kept"), [("before", 0), ("after", 10)])
+@pytest.mark.parametrize(("moment", "rows"), [("before", 0), ("after", 10)])
 def test_a_sweeper_that_dies_at_a_commit_loses_nothing_and_releases_nothing_twice(
-    shop, die, moment, kept
+    shop, die, moment, rows
 ):
     orders_that_are_due(shop, 25)
     before = contents()
 
     die(SWEEP, f"release_due.{moment}_commit")
 
-    assert Hold.objects.filter(released_at__isnull=False).count() == kept
-    assert (contents() == before) is (not kept)
-    assert due_holds.release_due() == 25 - kept
+    assert Hold.objects.filter(released_at__isnull=False).count() == rows
+    assert (contents() == before) is (not rows)
+    assert due_holds.release_due() == 25 - rows
     assert set(Order.objects.values_list("status", flat=True)) == {"open"}
     assert Counter(e.verb for e in TimelineEntry.objects.all()) == dict.fromkeys(
         ["captured", "held", "released", "opened", "routed"], 25
@@ -103,22 +103,22 @@ def test_a_sweeper_that_dies_at_a_commit_loses_nothing_and_releases_nothing_twic
     )
 
 
-@pytest.mark.parametrize(("moment", "kept"), [("before", 0), ("after", 10)])
-def test_who_judges_sizes_and_dies_at_a_commit_holds_each_order_once(shop, die, moment, kept):
+@pytest.mark.parametrize(("moment", "rows"), [("before", 0), ("after", 10)])
+def test_who_judges_sizes_and_dies_at_a_commit_holds_each_order_once(shop, die, moment, rows):
     for n in range(12):
         shop.captured(order(*items(2), external_id=f"A-{n}", grace_period=600))
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
 
     die(JUDGE, f"judge_sizes.{moment}_commit")
 
-    assert Hold.objects.filter(kind="big_order").count() == kept
-    assert due_holds.hold_big_orders() == 12 - kept
+    assert Hold.objects.filter(kind="big_order").count() == rows
+    assert due_holds.hold_big_orders() == 12 - rows
     assert Hold.objects.filter(kind="big_order").count() == 12
 
 
-@pytest.mark.parametrize(("moment", "kept"), [("before", 0), ("after", 1)])
+@pytest.mark.parametrize(("moment", "rows"), [("before", 0), ("after", 1)])
 def test_a_capture_whose_process_dies_at_its_commit_is_repeated_to_one_order(
-    shop, die, moment, kept
+    shop, die, moment, rows
 ):
     body = order(external_id="A-1", grace_period=600)
     headers = shop.headers | shop.tenant_headers
@@ -131,14 +131,14 @@ def test_a_capture_whose_process_dies_at_its_commit_is_repeated_to_one_order(
         headers=headers,
     )
 
-    assert Order.objects.count() == kept
+    assert Order.objects.count() == rows
     assert read(shop.capture(body))["external_id"] == "A-1"
     assert Order.objects.count() == 1
     assert [e.name for e in Event.objects.all()] == ["order.created"]
 
 
-@pytest.mark.parametrize(("moment", "kept"), [("before", 1), ("after", 3)])
-def test_items_whose_process_dies_at_their_commit_are_added_once(shop, die, moment, kept):
+@pytest.mark.parametrize(("moment", "rows"), [("before", 1), ("after", 3)])
+def test_items_whose_process_dies_at_their_commit_are_added_once(shop, die, moment, rows):
     first, more = item(), items(2)
     shop.captured(body := order(first, external_id="A-1", grace_period=600))
     body["items"] = [first, *more]
@@ -151,7 +151,7 @@ def test_items_whose_process_dies_at_their_commit_are_added_once(shop, die, mome
         headers=shop.headers | shop.tenant_headers,
     )
 
-    assert Item.objects.count() == Order.objects.get().item_count == kept
+    assert Item.objects.count() == Order.objects.get().item_count == rows
     assert read(shop.capture(body))["totals"]["total"] == 33
     assert Item.objects.count() == Order.objects.get().item_count == 3
     assert [e.verb for e in TimelineEntry.objects.order_by("version")] == [
@@ -161,8 +161,8 @@ def test_items_whose_process_dies_at_their_commit_are_added_once(shop, die, mome
     ]
 
 
-@pytest.mark.parametrize(("moment", "kept"), [("before", False), ("after", True)])
-def test_a_hold_whose_process_dies_at_its_commit_is_placed_once(shop, die, moment, kept):
+@pytest.mark.parametrize(("moment", "rows"), [("before", False), ("after", True)])
+def test_a_hold_whose_process_dies_at_its_commit_is_placed_once(shop, die, moment, rows):
     answer = shop.captured(order(external_id="A-1"))
 
     die(
@@ -173,14 +173,14 @@ def test_a_hold_whose_process_dies_at_its_commit_is_placed_once(shop, die, momen
         headers=shop.headers | shop.tenant_headers,
     )
 
-    assert Hold.objects.exists() is kept
+    assert Hold.objects.exists() is rows
     hold_actions.place(tenant=shop.tenant, reference="A-1", reason="look", actor="staff:ada")
     assert Hold.objects.count() == 1
     assert Counter(e.verb for e in TimelineEntry.objects.all())["held"] == 1
 
 
-@pytest.mark.parametrize(("moment", "kept"), [("before", 0), ("after", 1)])
-def test_a_bulk_job_whose_worker_dies_at_a_commit_does_each_order_once(shop, die, moment, kept):
+@pytest.mark.parametrize(("moment", "rows"), [("before", 0), ("after", 1)])
+def test_a_bulk_job_whose_worker_dies_at_a_commit_does_each_order_once(shop, die, moment, rows):
     for n in range(5):
         shop.captured(order(external_id=f"A-{n}"))
     keys_of_all = list(Order.objects.values_list("pk", flat=True))
@@ -194,7 +194,7 @@ def test_a_bulk_job_whose_worker_dies_at_a_commit_does_each_order_once(shop, die
 
     die(WORK_OFF, f"bulk.{moment}_commit")
 
-    assert BulkJobOrder.objects.filter(outcome="done").count() == kept
+    assert BulkJobOrder.objects.filter(outcome="done").count() == rows
     while bulk_jobs.run_batch():
         pass
     assert set(BulkJobOrder.objects.values_list("outcome", flat=True)) == {"done"}

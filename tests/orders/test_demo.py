@@ -14,7 +14,7 @@ from tests.orders.shop import contents
 
 
 @pytest.fixture
-def made(settings, tmp_path):
+def summary(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     return lambda: json.loads(_output("demo", "--json"))
 
@@ -26,8 +26,8 @@ def _output(*words):
 
 
 @pytest.mark.django_db
-def test_the_demo_has_something_of_everything_and_is_made_once(made):
-    facts = made()
+def test_the_demo_has_something_of_everything_and_is_made_once(summary):
+    facts = summary()
 
     assert Order.objects.count() == demo.ORDERS
     assert {OrderStatus.ON_HOLD, OrderStatus.OPEN, OrderStatus.CLOSED} <= {
@@ -42,5 +42,5 @@ def test_the_demo_has_something_of_everything_and_is_made_once(made):
     for name in CHANGES:
         assert TimelineEntry.objects.filter(order__external_id=name).count() >= 2
     before = contents()
-    assert made() == facts
+    assert summary() == facts
     assert contents() == before

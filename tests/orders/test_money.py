@@ -38,11 +38,11 @@ def test_what_is_no_number_is_never_rounded(amount):
 
 
 @pytest.mark.parametrize(
-    ("amount", "said"),
+    ("amount", "expected_text"),
     [("79.2000", "79.2"), ("72.0000", "72"), ("0.00", "0"), ("1E+3", "1000"), ("100", "100")],
 )
-def test_an_amount_is_written_as_people_write_it(amount, said):
-    assert text(Decimal(amount)) == said
+def test_an_amount_is_written_as_people_write_it(amount, expected_text):
+    assert text(Decimal(amount)) == expected_text
 
 
 @given(st.decimals(min_value=0, max_value=LARGEST_AMOUNT, places=4))

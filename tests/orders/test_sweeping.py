@@ -51,7 +51,7 @@ def statuses():
     return Counter(Order.objects.values_list("status", flat=True))
 
 
-def told(name="A-1"):
+def changes(name="A-1"):
     entries = TimelineEntry.objects.filter(order__external_id=name).order_by("version")
     return list(entries.values_list("verb", flat=True))
 
@@ -71,7 +71,7 @@ def test_what_is_due_is_released_and_routed_with_its_reasons(shop):
 
     assert due_holds.release_due() == 1
 
-    assert told() == ["captured", "held", "released", "opened", "routed"]
+    assert changes() == ["captured", "held", "released", "opened", "routed"]
     released, _, routed = TimelineEntry.objects.order_by("version")[2:]
     assert released.facts == {"hold": "grace", "reason": "grace_period_ended"}
     assert released.actor == routed.actor == "task:orders.release_due_holds"
@@ -97,11 +97,11 @@ def test_an_order_that_cannot_be_released_is_in_nobodys_way(shop, monkeypatch, c
     module, name = where
     original = getattr(module, name)
 
-    def stumble(told, *rest):
-        changes_of = told if isinstance(told, list) else [told]
+    def stumble(changes, *rest):
+        changes_of = changes if isinstance(changes, list) else [changes]
         if any(change.order.external_id == "A-2" for change in changes_of):
             raise IntegrityError("nobody thought of this")
-        return original(told, *rest)
+        return original(changes, *rest)
 
     monkeypatch.setattr(module, name, stumble)
 
@@ -256,7 +256,7 @@ def test_other_holds_keep_an_order_whose_grace_ended(shop):
     assert due_holds.release_due() == 1
     assert due_holds.release_due() == 0
 
-    assert told() == ["captured", "held", "held", "held", "released"]
+    assert changes() == ["captured", "held", "held", "held", "released"]
     assert statuses() == {"on_hold": 1}
 
 
@@ -280,8 +280,8 @@ def test_before_it_is_routed_an_order_is_judged_by_the_limit_as_it_is_now(shop):
 
     assert due_holds.release_due() == 2
 
-    assert told("A-1") == ["captured", "held", "released", "held"]
-    assert told("A-2") == ["captured", "held", "released", "opened", "routed"]
+    assert changes("A-1") == ["captured", "held", "released", "held"]
+    assert changes("A-2") == ["captured", "held", "released", "opened", "routed"]
 
 
 def test_an_approved_order_is_not_held_again_when_its_grace_ends(shop):
@@ -350,7 +350,7 @@ class TestJudgingSizes:
 
         shop.captured({"id": body["id"], "items": [item()]})
 
-        assert told() == ["captured", "held", "items_added", "held"]
+        assert changes() == ["captured", "held", "items_added", "held"]
         assert due_holds.hold_big_orders() == 0
 
 
