@@ -95,11 +95,11 @@ def test_another_tenants_rows_are_answered_like_absent_ones(role: str, acme: Ten
         if name.startswith("admin:orders_order_") and there != nowhere:
             tried += 1
             for ask in (stranger.get, stranger.post):
-                assert told(ask(there), pk) == told(ask(nowhere), pk + 10_000), name
+                assert outcome(ask(there), pk) == outcome(ask(nowhere), pk + 10_000), name
     assert tried >= 3
 
 
-def told(answer: Any, pk: int) -> tuple[int, str]:
+def outcome(answer: Any, pk: int) -> tuple[int, str]:
     """What the answer says, but for the id that was asked for."""
     return answer.status_code, answer.headers.get("Location", "").replace(str(pk), "…")
 

@@ -10,7 +10,7 @@ from configuration import keys
 from orders.models import BulkJob, BulkJobOrder, Hold, Order
 from orders.services import cancellation
 from orders.services.console import bulk_jobs
-from tests.console.desk import LIST, Desk, heard
+from tests.console.agent import LIST, Agent, heard
 from tests.orders.shop import Shop, contents, items, order
 
 pytestmark = pytest.mark.django_db
@@ -29,16 +29,16 @@ def captured(shop, number, **members):
     return list(Order.objects.filter(tenant=shop.tenant).order_by("id"))
 
 
-def choose(desk, orders, verb="hold", **fields):
+def choose(agent, orders, verb="hold", **fields):
     """Tick some rows of the list and choose an action."""
     ticked = {"_selected_action": [stored_order.pk for stored_order in orders]}
-    return desk.post(LIST, **{"action": f"{verb}_orders", "index": 0} | ticked | fields)
+    return agent.post(LIST, **{"action": f"{verb}_orders", "index": 0} | ticked | fields)
 
 
-def confirm(desk, question_page, verb="hold", **fields):
+def confirm(agent, question_page, verb="hold", **fields):
     """Answer the question the list's action led to."""
     [chosen] = re.findall(r'name="orders" value="([0-9,]+)"', question_page.content.decode())
-    return desk.post(f"{LIST}together/{verb}/", **{"orders": chosen, "reason": "recall"} | fields)
+    return agent.post(f"{LIST}together/{verb}/", **{"orders": chosen, "reason": "recall"} | fields)
 
 
 def run_batch():
@@ -47,23 +47,23 @@ def run_batch():
 
 
 def test_from_the_list_to_the_report(shop):
-    orders, desk = captured(shop, 3), Desk(shop)
+    orders, agent = captured(shop, 3), Agent(shop)
     cancellation.cancel(
         tenant=shop.tenant, reference="A-1", id_type="external", reason="x", note=None, actor="a"
     )
 
-    question_page = choose(desk, orders)
+    question_page = choose(agent, orders)
     page = question_page.content.decode()
     assert "Put on hold: 3 orders" in page
     assert "Status: 2 open and 1 closed." in page
     assert "Total value: 33.00 EUR, of which 22.00 EUR remain." in page
     assert not BulkJob.objects.exists()
 
-    begun = confirm(desk, question_page)
+    begun = confirm(agent, question_page)
     job = BulkJob.objects.get()
     assert begun["Location"] == f"{JOBS}{job.pk}/change/"
-    assert (job.actor, job.reason) == (desk.actor, "recall")
-    details = desk.get(f"{JOBS}{job.pk}/progress/").json()
+    assert (job.actor, job.reason) == (agent.actor, "recall")
+    details = agent.get(f"{JOBS}{job.pk}/progress/").json()
     assert details == {
         "waiting": 3,
         "done": 0,
@@ -75,37 +75,37 @@ def test_from_the_list_to_the_report(shop):
     assert not Hold.objects.exists()
 
     run_batch()
-    details = desk.get(f"{JOBS}{job.pk}/progress/").json()
+    details = agent.get(f"{JOBS}{job.pk}/progress/").json()
     assert (details["done"], details["refused"], details["finished"]) == (2, 1, True)
-    report = desk.get(f"{JOBS}{job.pk}/change/").content.decode()
+    report = agent.get(f"{JOBS}{job.pk}/change/").content.decode()
     assert "Order A-1 is already closed." in report
     assert report.count("Put on hold: recall.") == 2
     assert f"{LIST}{orders[0].pk}/change/" in report
-    refused = desk.get(f"{JOBS}{job.pk}/change/", outcome="refused").content.decode()
+    refused = agent.get(f"{JOBS}{job.pk}/change/", outcome="refused").content.decode()
     assert orders[1].number in refused
     assert orders[0].number not in refused
-    assert "Finished" in desk.get(JOBS).content.decode()
+    assert "Finished" in agent.get(JOBS).content.decode()
 
 
 def test_all_that_match_are_chosen_and_not_only_the_page(shop):
-    orders, desk = captured(shop, 60), Desk(shop)
+    orders, agent = captured(shop, 60), Agent(shop)
 
-    page = choose(desk, orders[:1], select_across=1)
+    page = choose(agent, orders[:1], select_across=1)
 
     assert "Put on hold: 60 orders" in page.content.decode()
-    confirm(desk, page)
+    confirm(agent, page)
     assert BulkJobOrder.objects.count() == 60
 
 
 def test_more_than_can_be_done_is_refused_before_anything_is_asked(shop, monkeypatch):
-    orders, desk = captured(shop, 3), Desk(shop)
+    orders, agent = captured(shop, 3), Agent(shop)
     monkeypatch.setattr(bulk_jobs, "MOST", 2)
 
-    answer = choose(desk, orders)
+    answer = choose(agent, orders)
 
     assert answer.status_code == 302
-    assert heard(desk.browser) == ["At most 2 orders can be changed at once."]
-    answer = desk.post(f"{LIST}together/hold/", orders="1,2,3", reason="x")
+    assert heard(agent.browser) == ["At most 2 orders can be changed at once."]
+    answer = agent.post(f"{LIST}together/hold/", orders="1,2,3", reason="x")
     assert answer.status_code == 302
     assert not BulkJob.objects.exists()
 
@@ -121,11 +121,11 @@ def test_more_than_can_be_done_is_refused_before_anything_is_asked(shop, monkeyp
 def test_every_verb_does_what_it_says(shop, verb, message):
     shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
     shop.captured(order(*items(2), external_id="A-1"))
-    desk = Desk(shop, "supervisor")
+    agent = Agent(shop, "supervisor")
     stored_order = Order.objects.get()
-    desk.do(stored_order, "hold", reason="look")
+    agent.do(stored_order, "hold", reason="look")
 
-    confirm(desk, choose(desk, [stored_order], verb), verb, note="see mail")
+    confirm(agent, choose(agent, [stored_order], verb), verb, note="see mail")
     run_batch()
 
     assert list(BulkJobOrder.objects.values_list("outcome", "message")) == [("done", message)]
@@ -140,14 +140,14 @@ def test_every_verb_does_what_it_says(shop, verb, message):
     ],
 )
 def test_who_may_do_what(shop, role, allowed):
-    orders, desk = captured(shop, 1), Desk(shop, role)
-    page = desk.get(LIST).content.decode()
+    orders, agent = captured(shop, 1), Agent(shop, role)
+    page = agent.get(LIST).content.decode()
 
     assert {verb for verb in ACTIONS if f'value="{verb}_orders"' in page} == allowed
     for verb in ACTIONS - allowed:
         before = contents()
-        choose(desk, orders, verb)
-        answer = desk.post(f"{LIST}together/{verb}/", orders=str(orders[0].pk), reason="x")
+        choose(agent, orders, verb)
+        answer = agent.post(f"{LIST}together/{verb}/", orders=str(orders[0].pk), reason="x")
         assert answer.status_code == 403
         assert contents() == before
 
@@ -166,9 +166,9 @@ def test_who_may_do_what(shop, role, allowed):
     ],
 )
 def test_what_makes_no_sense_is_asked_again(shop, fields):
-    orders, desk = captured(shop, 1), Desk(shop)
+    orders, agent = captured(shop, 1), Agent(shop)
 
-    answer = desk.post(f"{LIST}together/hold/", **{"orders": str(orders[0].pk)} | fields)
+    answer = agent.post(f"{LIST}together/hold/", **{"orders": str(orders[0].pk)} | fields)
 
     assert answer.status_code == 200
     assert 'role="alert"' in answer.content.decode()
@@ -176,30 +176,30 @@ def test_what_makes_no_sense_is_asked_again(shop, fields):
 
 
 def test_it_is_begun_by_a_post_only(shop):
-    desk = Desk(shop)
+    agent = Agent(shop)
 
-    answer = desk.get(f"{LIST}together/hold/")
+    answer = agent.get(f"{LIST}together/hold/")
     assert (answer.status_code, answer["Location"]) == (302, LIST)
     assert not BulkJob.objects.exists()
-    assert desk.post(f"{LIST}together/forget/", orders="1", reason="x").status_code == 403
+    assert agent.post(f"{LIST}together/forget/", orders="1", reason="x").status_code == 403
 
 
 class TestStopping:
     def test_the_rest_is_left_as_it_was(self, shop):
-        orders, desk = captured(shop, 3), Desk(shop)
-        confirm(desk, choose(desk, orders))
+        orders, agent = captured(shop, 3), Agent(shop)
+        confirm(agent, choose(agent, orders))
         job = BulkJob.objects.get()
         bulk_jobs.run_batch(limit=1)
         path = f"{JOBS}{job.pk}/stop/"
-        assert path in desk.get(f"{JOBS}{job.pk}/change/").content.decode()
+        assert path in agent.get(f"{JOBS}{job.pk}/change/").content.decode()
 
-        assert desk.get(path).status_code == 405
-        desk.post(path)
+        assert agent.get(path).status_code == 405
+        agent.post(path)
 
-        assert heard(desk.browser) == ["2 orders are left as they were."]
-        page = desk.get(f"{JOBS}{job.pk}/change/").content.decode()
-        assert f"stopped by {desk.person}" in page
-        assert f"Put on hold, by {desk.person}" in page
+        assert heard(agent.browser) == ["2 orders are left as they were."]
+        page = agent.get(f"{JOBS}{job.pk}/change/").content.decode()
+        assert f"stopped by {agent.person}" in page
+        assert f"Put on hold, by {agent.person}" in page
         assert "staff:" not in page
         assert path not in page
         run_batch()
@@ -208,11 +208,11 @@ class TestStopping:
     def test_only_who_may_do_it_may_stop_it(self, shop):
         shop.set(keys.BIG_SALES_ORDER, {"soft_limit_for_big_orders": 1})
         shop.captured(order(*items(2)))
-        boss, desk = Desk(shop, "supervisor"), Desk(shop)
+        boss, agent = Agent(shop, "supervisor"), Agent(shop)
         confirm(boss, choose(boss, Order.objects.all(), "approve"), "approve")
         path = f"{JOBS}{BulkJob.objects.get().pk}/stop/"
 
-        assert desk.post(path).status_code == 403
+        assert agent.post(path).status_code == 403
         assert BulkJobOrder.objects.get().outcome == "waiting"
 
 
@@ -221,73 +221,73 @@ class TestBorders:
     def foreign(self, shop):
         other = Shop()
         theirs = captured(other, 2)
-        desk = Desk(other)
-        confirm(desk, choose(desk, theirs), reason="THEIRS")
+        agent = Agent(other)
+        confirm(agent, choose(agent, theirs), reason="THEIRS")
         return BulkJob.objects.get()
 
     def test_anothers_job_cannot_be_told_from_none(self, shop, foreign):
-        desk, before = Desk(shop, "admin"), contents()
+        agent, before = Agent(shop, "admin"), contents()
         absent = foreign.pk + 10**9
 
         for method, tail in (("get", "change/"), ("get", "progress/"), ("post", "stop/")):
             answers = []
             for key in (foreign.pk, absent):
-                answer = getattr(desk.browser, method)(f"{JOBS}{key}/{tail}")
-                messages = [m.replace(str(key), "N") for m in heard(desk.browser)]
+                answer = getattr(agent.browser, method)(f"{JOBS}{key}/{tail}")
+                messages = [m.replace(str(key), "N") for m in heard(agent.browser)]
                 answers.append(
                     (answer.status_code, answer.content, answer.get("Location"), messages)
                 )
             assert answers[0] == answers[1]
-        assert "THEIRS" not in desk.get(JOBS).content.decode()
+        assert "THEIRS" not in agent.get(JOBS).content.decode()
         assert contents() == before
 
     def test_anothers_orders_cannot_be_chosen(self, shop, foreign):
-        mine, desk = captured(shop, 1), Desk(shop)
+        mine, agent = captured(shop, 1), Agent(shop)
         theirs = list(Order.objects.filter(tenant=foreign.tenant))
 
-        page = choose(desk, [*mine, *theirs])
+        page = choose(agent, [*mine, *theirs])
         assert "Put on hold: 1 order" in page.content.decode()
-        desk.post(f"{LIST}together/hold/", orders=str(theirs[0].pk), reason="x")
+        agent.post(f"{LIST}together/hold/", orders=str(theirs[0].pk), reason="x")
         assert BulkJob.objects.filter(tenant=shop.tenant).count() == 0
         everybodys = ",".join(str(stored_order.pk) for stored_order in [*theirs, *mine])
-        desk.post(f"{LIST}together/hold/", orders=everybodys, reason="x")
+        agent.post(f"{LIST}together/hold/", orders=everybodys, reason="x")
 
         job = BulkJob.objects.get(tenant=shop.tenant)
         assert [row.order_id for row in job.orders.all()] == [mine[0].pk]
 
     def test_an_operator_does_one_tenants_orders_at_a_time(self, shop, foreign):
         captured(shop, 1)
-        desk = Desk(None)
+        agent = Agent(None)
         every = ",".join(str(key) for key in Order.objects.values_list("pk", flat=True))
 
-        desk.post(f"{LIST}together/hold/", orders=every, reason="x")
+        agent.post(f"{LIST}together/hold/", orders=every, reason="x")
 
-        assert heard(desk.browser) == ["Choose orders of one tenant."]
+        assert heard(agent.browser) == ["Choose orders of one tenant."]
         assert BulkJob.objects.count() == 1
 
 
 def test_what_somebody_wrote_is_shown_and_cannot_run(shop):
     bad = "<script>alert(1)</script>"
-    orders, desk = captured(shop, 1), Desk(shop)
-    confirm(desk, choose(desk, orders), reason=bad)
+    orders, agent = captured(shop, 1), Agent(shop)
+    confirm(agent, choose(agent, orders), reason=bad)
     run_batch()
     job = BulkJob.objects.get()
 
     for path in (JOBS, f"{JOBS}{job.pk}/change/", f"{JOBS}{job.pk}/change/?outcome={bad}"):
-        page = desk.get(path).content.decode()
+        page = agent.get(path).content.decode()
         assert bad not in page
     assert "&lt;script&gt;" in page
 
 
 def test_however_many_orders_the_queries_are_as_many(shop):
-    orders, desk = captured(shop, 12), Desk(shop)
+    orders, agent = captured(shop, 12), Agent(shop)
     questions = []
     for chosen in (orders[:1], orders):
-        confirm(desk, choose(desk, chosen))
+        confirm(agent, choose(agent, chosen))
         job = BulkJob.objects.latest("id")
-        desk.get(f"{JOBS}{job.pk}/change/")
+        agent.get(f"{JOBS}{job.pk}/change/")
         with CaptureQueriesContext(connection) as queries:
-            desk.get(f"{JOBS}{job.pk}/change/")
+            agent.get(f"{JOBS}{job.pk}/change/")
         questions.append(len(queries))
 
     assert questions[0] == questions[1] <= 12
@@ -295,13 +295,13 @@ def test_however_many_orders_the_queries_are_as_many(shop):
 
 def test_a_long_report_is_read_page_by_page(shop, monkeypatch):
     monkeypatch.setattr("orders.admin.jobs.SHOWN", 3)
-    orders, desk = captured(shop, 8), Desk(shop)
-    confirm(desk, choose(desk, orders))
+    orders, agent = captured(shop, 8), Agent(shop)
+    confirm(agent, choose(agent, orders))
     job = BulkJob.objects.get()
 
     numbers_listed, query = [], {}
     while True:
-        page = desk.get(f"{JOBS}{job.pk}/change/", **query).content.decode()
+        page = agent.get(f"{JOBS}{job.pk}/change/", **query).content.decode()
         numbers_listed += re.findall(r">([A-Z0-9]+)</a></td>", page)
         match = re.search(r"after=(\d+)", page)
         if not match:

@@ -8,7 +8,7 @@ import pytest
 
 from orders.models import Item, Order
 from orders.services import cancellation
-from tests.console.desk import LIST, Desk, act
+from tests.console.agent import LIST, Agent, act
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, item, items, order, stored
 
@@ -60,7 +60,7 @@ class TestAPrice:
             price_method="tax_excluded",
         )
 
-        page = Desk(shop).page(stored_order)
+        page = Agent(shop).page(stored_order)
 
         [lines] = rows(page, "Items")
         assert lines == [
@@ -74,7 +74,7 @@ class TestAPrice:
     def test_with_tax_shows_base_discount_and_total_and_the_tax_in_it(self, shop):
         stored_order = captured(shop, item(price=INCLUDED), price_method="tax_included")
 
-        [lines] = rows(Desk(shop).page(stored_order), "Items")
+        [lines] = rows(Agent(shop).page(stored_order), "Items")
 
         assert lines == [
             ("Price, with tax", "72.00"),
@@ -90,7 +90,7 @@ class TestAPrice:
         shipment = stored_order.shipments.get()
         type(shipment).objects.update(discount=2, base=12)
 
-        [lines] = rows(Desk(shop).page(stored_order), "Shipments")
+        [lines] = rows(Agent(shop).page(stored_order), "Shipments")
 
         assert adds_up(lines), lines
         assert ("Discount", "−2.00") in lines
@@ -99,7 +99,7 @@ class TestAPrice:
         stored_order = captured(shop, item(price=EXCLUDED), price_method="tax_excluded")
         Item.objects.update(base=70)
 
-        [lines] = rows(Desk(shop).page(stored_order), "Items")
+        [lines] = rows(Agent(shop).page(stored_order), "Items")
 
         assert ("Other adjustment", "−10.00") in lines
         assert adds_up(lines)
@@ -108,7 +108,7 @@ class TestAPrice:
         price = {"net": 1000, "tax": 100, "gross": 1100}
         stored_order = captured(shop, item(price=price), currency="JPY")
 
-        [lines] = rows(Desk(shop).page(stored_order), "Items")
+        [lines] = rows(Agent(shop).page(stored_order), "Items")
 
         assert lines[-1] == ("Total", "1,100 JPY")
 
@@ -124,7 +124,7 @@ class TestAPrice:
             gift_wrapping={"message": "x", "price": {"net": 2, "tax": 0.5, "gross": 2.5}},
         )
 
-        [lines] = rows(Desk(shop).page(stored_order), "Totals")
+        [lines] = rows(Agent(shop).page(stored_order), "Totals")
 
         assert adds_up(lines), lines
         assert ("Discounts", "−12.00" if method == "tax_excluded" else "−14.40") in lines
@@ -133,8 +133,8 @@ class TestAPrice:
 
 class TestWhatRemains:
     @pytest.fixture
-    def desk(self, shop) -> Desk:
-        return Desk(shop)
+    def agent(self, shop) -> Agent:
+        return Agent(shop)
 
     def cancelled(self, shop, the_order: Order) -> None:
         cancellation.cancel(
@@ -149,13 +149,13 @@ class TestWhatRemains:
     def text(self, page: str) -> str:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
-    def test_of_a_cancelled_order_is_nothing(self, shop, desk):
+    def test_of_a_cancelled_order_is_nothing(self, shop, agent):
         stored_order = captured(shop, item(), shipments=[{"price": 5, "tax": 1}])
         self.cancelled(shop, stored_order)
 
-        page = desk.page(stored_order)
+        page = agent.page(stored_order)
         head = self.text(page.split("order-head")[1])
-        listed = self.text(desk.get(LIST).content.decode())
+        listed = self.text(agent.get(LIST).content.decode())
 
         assert "Closed Cancelled" in head[:400]
         assert "17.00 EUR Remaining 0.00 EUR" in head[:600]
@@ -164,48 +164,48 @@ class TestWhatRemains:
         [lines] = rows(page, "Totals")
         assert lines[-2:] == [("Cancelled", "−17.00"), ("Remaining", "0.00 EUR")]
 
-    def test_of_a_returned_item_is_the_rest_with_its_shipping(self, shop, desk):
+    def test_of_a_returned_item_is_the_rest_with_its_shipping(self, shop, agent):
         stored_order = captured(shop, *items(2), shipments=[{"price": 5, "tax": 1}])
         done = list(stored_order.items.order_by("position"))
         Item.objects.filter(order=stored_order).update(status="complete")
         Order.objects.filter(pk=stored_order.pk).update(status="closed")
         Item.objects.filter(pk=done[0].pk).update(status="returned")
 
-        page = desk.page(stored_order)
+        page = agent.page(stored_order)
 
         assert "Partly returned" in page
-        assert "Partly returned" in desk.get(LIST).content.decode()
+        assert "Partly returned" in agent.get(LIST).content.decode()
         [lines] = rows(page, "Totals")
         assert lines[-2:] == [("Returned", "−11.00"), ("Remaining", "17.00 EUR")]
 
-    def test_is_not_told_of_an_order_that_lost_nothing(self, shop, desk):
+    def test_is_not_told_of_an_order_that_lost_nothing(self, shop, agent):
         stored_order = captured(shop)
 
-        assert "Remaining" not in desk.page(stored_order)
-        assert "Remaining" not in desk.get(LIST).content.decode()
+        assert "Remaining" not in agent.page(stored_order)
+        assert "Remaining" not in agent.get(LIST).content.decode()
 
-    def test_is_what_cancelling_gives_back(self, shop, desk):
+    def test_is_what_cancelling_gives_back(self, shop, agent):
         stored_order = captured(
             shop, item(is_preorder=True), item(), shipments=[{"price": 5, "tax": 1}]
         )
         early = stored_order.items.get(is_preorder=True)
 
-        page = self.text(desk.get(act(stored_order, "cancel-item", early)).content.decode())
+        page = self.text(agent.get(act(stored_order, "cancel-item", early)).content.decode())
         assert "Refund due: up to 11.00 EUR." in page
-        desk.do(stored_order, "cancel-item", early)
-        page = self.text(desk.get(act(stored_order, "cancel")).content.decode())
+        agent.do(stored_order, "cancel-item", early)
+        page = self.text(agent.get(act(stored_order, "cancel")).content.decode())
         assert "Refund due: up to 17.00 EUR." in page
 
-    def test_with_the_last_item_is_the_shipping_too(self, shop, desk):
+    def test_with_the_last_item_is_the_shipping_too(self, shop, agent):
         stored_order = captured(shop, item(is_preorder=True), shipments=[{"price": 5, "tax": 1}])
 
         page = self.text(
-            desk.get(act(stored_order, "cancel-item", stored_order.items.get())).content.decode()
+            agent.get(act(stored_order, "cancel-item", stored_order.items.get())).content.decode()
         )
 
         assert "Refund due: up to 17.00 EUR." in page
 
-    def test_is_what_many_orders_are_worth(self, shop, desk):
+    def test_is_what_many_orders_are_worth(self, shop, agent):
         former, stored_order = captured(shop, *items(2)), captured(shop)
         self.cancelled(shop, former)
         ticked = {
@@ -214,7 +214,7 @@ class TestWhatRemains:
             "index": 0,
         }
 
-        page = self.text(desk.post(LIST, **ticked).content.decode())
+        page = self.text(agent.post(LIST, **ticked).content.decode())
 
         assert "Total value: 33.00 EUR, of which 11.00 EUR remain." in page
         assert "Status: 1 open and 1 closed." in page
@@ -226,13 +226,13 @@ class TestTheDashboard:
         Item.objects.filter(order=former).update(status="cancelled")
         Item.objects.filter(order=stored_order).update(status="complete")
         Order.objects.update(status="closed")
-        desk = Desk(shop)
+        agent = Agent(shop)
 
-        page = desk.get("/console/").content.decode()
+        page = agent.get("/console/").content.decode()
 
         results = re.findall(r'href="([^"]*outcome=[^"]*)"[^>]*>\s*([^<]*?)\s*<', page)
         assert {text for _, text in results} == {"1 cancelled", "1 completed"}
         for address, text in results:
-            answer = desk.browser.get(address.replace("&amp;", "&"))
+            answer = agent.browser.get(address.replace("&amp;", "&"))
             numbers = [row.number for row in answer.context["rows"]]
             assert numbers == [former.number if "cancelled" in text else stored_order.number]

@@ -12,7 +12,7 @@ from orders.models import Hold, Order, OrderNote, TimelineEntry
 from orders.services import cancellation
 from orders.services.fulfillment import reports as fulfillment_reports
 from orders.services.holds import actions as hold_actions
-from tests.console.desk import LIST, Desk, act, heard
+from tests.console.agent import LIST, Agent, act, heard
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, contents, item, order
 
@@ -101,20 +101,20 @@ def shown(the_order, page):
 @pytest.mark.parametrize("how", POSSIBLE)
 def test_only_what_is_possible_and_permitted_is_offered_and_done(shop, how, role):
     stored_order = stand(shop, how)
-    desk = Desk(shop, role)
+    agent = Agent(shop, role)
 
-    offered = shown(stored_order, desk.page(stored_order))
+    offered = shown(stored_order, agent.page(stored_order))
 
     possible = {name for name in POSSIBLE[how] if name.partition(":")[0] in ALLOWED[role]}
     assert offered == possible
     for name, on in candidates(stored_order):
         is_allowed = name in ALLOWED[role]
         full = f"{name}:{on.kind}" if isinstance(on, Hold) else name
-        page = desk.get(act(stored_order, name, on))
+        page = agent.get(act(stored_order, name, on))
         if not is_allowed:
             before = contents()
             assert page.status_code == 403
-            assert desk.do(stored_order, name, on, reason="x").status_code == 403
+            assert agent.do(stored_order, name, on, reason="x").status_code == 403
             assert contents() == before
         elif full in possible:
             if name == "cancel-item" and not on.is_preorder:
@@ -124,7 +124,7 @@ def test_only_what_is_possible_and_permitted_is_offered_and_done(shop, how, role
                 assert "<form" in page.content.decode()
         else:
             assert page.status_code == 302
-            assert len(heard(desk.browser)) == 1
+            assert len(heard(agent.browser)) == 1
 
 
 def candidates(the_order):
@@ -146,11 +146,11 @@ def test_the_matrix_knows_every_button():
 
 
 def test_asking_changes_nothing(shop):
-    stored_order, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
+    stored_order, agent = stand(shop, "all holds"), Agent(shop, "supervisor")
     before = contents()
 
     for name, on in candidates(stored_order):
-        desk.get(act(stored_order, name, on))
+        agent.get(act(stored_order, name, on))
 
     assert contents() == before
 
@@ -158,38 +158,38 @@ def test_asking_changes_nothing(shop):
 class TestDoing:
     """Each through the service, in the person's name, told in a sentence."""
 
-    def done(self, desk, the_order, name, on=None, **fields):
-        answer = desk.do(the_order, name, on, **fields)
+    def done(self, agent, the_order, name, on=None, **fields):
+        answer = agent.do(the_order, name, on, **fields)
         assert (answer.status_code, answer["Location"]) == (
             302,
             f"{LIST}{the_order.pk}/change/",
         )
         the_order.refresh_from_db()
-        [sentence] = heard(desk.browser)
+        [sentence] = heard(agent.browser)
         return sentence
 
     def last(self, the_order):
         return the_order.timeline.order_by("-version").first()
 
     def test_hold(self, shop):
-        stored_order, desk = stand(shop, "open at a store"), Desk(shop)
-        page = desk.get(act(stored_order, "hold")).content.decode()
+        stored_order, agent = stand(shop, "open at a store"), Agent(shop)
+        page = agent.get(act(stored_order, "hold")).content.decode()
         assert "2 items at S1 will wait again" in page
 
-        details = self.done(desk, stored_order, "hold", reason="address is wrong")
+        details = self.done(agent, stored_order, "hold", reason="address is wrong")
 
         assert details == "The order is on hold until somebody releases it."
         assert stored_order.status == "on_hold"
-        assert self.last(stored_order).actor == desk.actor
+        assert self.last(stored_order).actor == agent.actor
         assert self.last(stored_order).facts["reason"] == "address is wrong"
 
     def test_release_of_the_last_hold_lets_the_order_go_on(self, shop):
-        stored_order, desk = stand(shop, "held by support"), Desk(shop)
+        stored_order, agent = stand(shop, "held by support"), Agent(shop)
         hold = stored_order.holds.get()
-        page = desk.get(act(stored_order, "release", hold)).content.decode()
+        page = agent.get(act(stored_order, "release", hold)).content.decode()
         assert "Nothing else holds the order" in page
 
-        details = self.done(desk, stored_order, "release", hold, reason="fine")
+        details = self.done(agent, stored_order, "release", hold, reason="fine")
 
         assert details == (
             "The support hold has ended. Nothing holds the order any longer: it is open."
@@ -197,12 +197,12 @@ class TestDoing:
         assert TimelineEntry.objects.get(verb="released").facts["reason"] == "fine"
 
     def test_approval_of_an_order_that_still_waits(self, shop):
-        stored_order, desk = stand(shop, "all holds"), Desk(shop, "supervisor")
+        stored_order, agent = stand(shop, "all holds"), Agent(shop, "supervisor")
         hold = stored_order.holds.get(kind="big_order")
-        page = desk.get(act(stored_order, "approve", hold)).content.decode()
+        page = agent.get(act(stored_order, "approve", hold)).content.decode()
         assert "The order still waits afterwards: grace period and support hold." in page
 
-        details = self.done(desk, stored_order, "approve", hold, reason="good customer")
+        details = self.done(agent, stored_order, "approve", hold, reason="good customer")
 
         assert details == (
             "The big-order hold has ended. The order still waits: grace period and support hold."
@@ -210,20 +210,20 @@ class TestDoing:
         assert stored_order.status == "on_hold"
 
     def test_who_may_release_may_not_approve(self, shop):
-        stored_order, desk = stand(shop, "big"), Desk(shop, "support")
+        stored_order, agent = stand(shop, "big"), Agent(shop, "support")
         before = contents()
 
-        answer = desk.do(stored_order, "release", stored_order.holds.get(), reason="x")
+        answer = agent.do(stored_order, "release", stored_order.holds.get(), reason="x")
 
         assert answer.status_code == 302
-        assert "deleted" in heard(desk.browser)[0]
+        assert "deleted" in heard(agent.browser)[0]
         assert contents() == before
 
     def test_extend(self, shop):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
         before = stored_order.holds.get().due_at
 
-        details = self.done(desk, stored_order, "extend", stored_order.holds.get())
+        details = self.done(agent, stored_order, "extend", stored_order.holds.get())
 
         after = stored_order.holds.get().due_at
         assert (after - before).total_seconds() == 900
@@ -233,13 +233,13 @@ class TestDoing:
         )
 
     def test_cancel(self, shop):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
-        page = desk.get(act(stored_order, "cancel")).content.decode()
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
+        page = agent.get(act(stored_order, "cancel")).content.decode()
         for body in ("2 items will be cancelled for good: SKU-1", "22.00 EUR", "grace period"):
             assert body in page
 
         details = self.done(
-            desk, stored_order, "cancel", reason="changed her mind", note="called twice"
+            agent, stored_order, "cancel", reason="changed her mind", note="called twice"
         )
 
         assert details == "The order and its 2 items were cancelled."
@@ -253,14 +253,14 @@ class TestDoing:
 
         assert (
             "Somebody may be handling it"
-            in Desk(shop).get(act(stored_order, "cancel")).content.decode()
+            in Agent(shop).get(act(stored_order, "cancel")).content.decode()
         )
 
     def test_cancel_an_item(self, shop):
-        stored_order, desk = stand(shop, "pre-ordered"), Desk(shop)
+        stored_order, agent = stand(shop, "pre-ordered"), Agent(shop)
         one = stored_order.items.get(is_preorder=True)
 
-        details = self.done(desk, stored_order, "cancel-item", one)
+        details = self.done(agent, stored_order, "cancel-item", one)
 
         assert details == "SKU-1 is cancelled."
         assert set(stored_order.items.values_list("status", flat=True)) == {
@@ -269,31 +269,33 @@ class TestDoing:
         }
 
     def test_note(self, shop):
-        stored_order, desk = stand(shop, "cancelled"), Desk(shop)
+        stored_order, agent = stand(shop, "cancelled"), Agent(shop)
 
-        details = self.done(desk, stored_order, "note", text="She called.\r\nAnd again.")
+        details = self.done(agent, stored_order, "note", text="She called.\r\nAnd again.")
 
         assert details == "The note was added."
         note = OrderNote.objects.get()
         assert note.text == "She called.\nAnd again."
-        assert note.source == desk.person.get_username()
-        assert "She called." in desk.page(stored_order)
+        assert note.source == agent.person.get_username()
+        assert "She called." in agent.page(stored_order)
 
     def test_why_not_is_told_in_the_services_words(self, shop):
-        stored_order, desk = stand(shop, "open at a dc"), Desk(shop)
+        stored_order, agent = stand(shop, "open at a dc"), Agent(shop)
         before = contents()
-        assert "cancellations are not allowed from this type of location" in desk.page(stored_order)
+        assert "cancellations are not allowed from this type of location" in agent.page(
+            stored_order
+        )
 
-        details = self.done(desk, stored_order, "cancel", reason="x")
+        details = self.done(agent, stored_order, "cancel", reason="x")
 
         assert "cancellations are not allowed from this type of location" in details
         assert contents() == before
 
     def test_a_note_with_a_card_number_is_refused(self, shop):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
         before = contents()
 
-        details = self.done(desk, stored_order, "note", text="paid by 4111 1111 1111 1111")
+        details = self.done(agent, stored_order, "note", text="paid by 4111 1111 1111 1111")
 
         assert details == "A note must not hold a card number."
         assert contents() == before
@@ -315,21 +317,21 @@ class TestAsking:
         ],
     )
     def test_what_makes_no_sense_is_asked_again(self, shop, form_fields):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
         before = contents()
 
-        answer = desk.do(stored_order, "hold", **form_fields)
+        answer = agent.do(stored_order, "hold", **form_fields)
 
         assert answer.status_code == 200
         assert 'role="alert"' in answer.content.decode()
         assert contents() == before
 
     def test_without_a_token_nothing_is_done(self, shop):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
         before = contents()
-        desk.browser.handler.enforce_csrf_checks = True
+        agent.browser.handler.enforce_csrf_checks = True
 
-        assert desk.do(stored_order, "hold", reason="x").status_code == 403
+        assert agent.do(stored_order, "hold", reason="x").status_code == 403
         assert contents() == before
 
 
@@ -338,7 +340,7 @@ class TestStaleForms:
 
     @pytest.mark.parametrize("name", ["hold", "cancel", "extend", "release", "cancel-item"])
     def test_a_stale_form_is_refused_and_told_what_changed(self, shop, name):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
         on = {
             "extend": stored_order.holds.get(),
             "release": stored_order.holds.get(),
@@ -350,7 +352,7 @@ class TestStaleForms:
         )
         before = contents()
 
-        answer = desk.do(
+        answer = agent.do(
             stored_order, name, on, reason="moves house", expected_version=expected_version
         )
 
@@ -367,10 +369,10 @@ class TestStaleForms:
             assert 'name="reason" value="moves house"' in page
 
     def test_a_form_from_the_future_is_refused_too(self, shop):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
         before = contents()
 
-        answer = desk.do(
+        answer = agent.do(
             stored_order, "hold", reason="x", expected_version=stored_order.version + 1
         )
 
@@ -379,11 +381,11 @@ class TestStaleForms:
         assert contents() == before
 
     def test_pressing_twice_does_it_once(self, shop):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
         hold, expected_version = stored_order.holds.get(), stored_order.version
 
         answers = [
-            desk.do(stored_order, "extend", hold, expected_version=expected_version).status_code
+            agent.do(stored_order, "extend", hold, expected_version=expected_version).status_code
             for _ in range(2)
         ]
 
@@ -391,7 +393,7 @@ class TestStaleForms:
         assert TimelineEntry.objects.filter(verb="extended").count() == 1
 
     def test_what_changes_between_the_look_and_the_lock_is_seen_too(self, shop):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
         original = hold_actions.place
 
         def late(**fields):
@@ -402,13 +404,13 @@ class TestStaleForms:
             return original(**fields)
 
         with patch.object(hold_actions, "place", late):
-            answer = desk.do(stored_order, "hold", reason="x")
+            answer = agent.do(stored_order, "hold", reason="x")
 
         assert answer.status_code == 409
         assert not Hold.objects.filter(kind="support").exists()
 
     def test_a_note_overwrites_nothing_and_is_taken(self, shop):
-        stored_order, desk = stand(shop, "in grace"), Desk(shop)
+        stored_order, agent = stand(shop, "in grace"), Agent(shop)
 
-        assert desk.do(stored_order, "note", text="hello", expected_version=1).status_code == 302
+        assert agent.do(stored_order, "note", text="hello", expected_version=1).status_code == 302
         assert OrderNote.objects.count() == 1

@@ -16,7 +16,7 @@ from ordermgmt.http import outbound_waits
 from orders.admin import export, export_columns, paging
 from orders.models import Item, Order
 from orders.services import cancellation
-from tests.console.desk import heard
+from tests.console.agent import heard
 from tests.console.people import signed_in
 from tests.orders.shop import Shop, items, order, stored
 

@@ -311,7 +311,7 @@ class TestPages:
         nav = re.search(r'<nav class="list-pages.*?</nav>', answer.content.decode(), re.DOTALL)[0]
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", nav.split("</span>")[0])).strip()
 
-    def told(self, browser: Any, **query: Any) -> list[str]:
+    def page_ranges(self, browser: Any, **query: Any) -> list[str]:
         """What each page says, from the first to the last and back to the first."""
         answer = ask(browser, **query)
         results = [self.said(answer)]
@@ -326,7 +326,7 @@ class TestPages:
         "query", [{}, {"status": "open"}, {"q": "SKU-1"}, {"since": "2001-01-01"}], ids=str
     )
     def test_say_which_of_how_many_they_show(self, browser, numbers, query):
-        assert self.told(browser, **query) == [
+        assert self.page_ranges(browser, **query) == [
             "1–3 of 8 orders",
             "4–6 of 8 orders",
             "7–8 of 8 orders",
@@ -337,7 +337,7 @@ class TestPages:
     def test_say_no_number_beyond_what_is_counted(self, browser, numbers, monkeypatch):
         monkeypatch.setattr(paging, "COUNTED", 4)
 
-        assert self.told(browser)[:3] == [
+        assert self.page_ranges(browser)[:3] == [
             "1–3 of more than 4 orders",
             "4–6 of more than 4 orders",
             "2 orders, older than the first 4",
@@ -351,18 +351,18 @@ class TestPages:
         other = Shop()
         captured(other)
 
-        assert self.told(signed_in("operator"))[:2] == ["1–3 of 9 orders", "4–6 of 9 orders"]
+        assert self.page_ranges(signed_in("operator"))[:2] == ["1–3 of 9 orders", "4–6 of 9 orders"]
 
     def test_of_a_window_say_how_far_was_counted(self, browser, numbers, monkeypatch):
         monkeypatch.setattr(paging, "WINDOW", 5)
 
-        first, second, *_ = self.told(browser, channel="web")
+        first, second, *_ = self.page_ranges(browser, channel="web")
 
         assert re.fullmatch(r"1–3 of 5 orders placed since \d{4}-\d\d-\d\d \d\d:\d\d UTC", first)
         assert re.fullmatch(r"3 orders; how many match in all is not counted", second)
 
     def test_of_a_window_that_holds_all_say_how_many(self, browser, numbers):
-        assert self.told(browser, channel="web")[0] == "1–3 of 8 orders"
+        assert self.page_ranges(browser, channel="web")[0] == "1–3 of 8 orders"
 
     def test_cost_as_many_statements_as_the_only_page(self, browser, numbers):
         for query in ({}, {"status": "open"}, {"channel": "web"}):

@@ -13,7 +13,7 @@ from orders.models import Hold, Item, Order, TimelineEntry
 from orders.services import notes
 from orders.services.fulfillment import serials
 from orders.services.holds import actions as hold_actions
-from tests.console.desk import LIST, Desk, act, address, heard
+from tests.console.agent import LIST, Agent, act, address, heard
 from tests.factories import LocationFactory
 from tests.orders.shop import Shop, contents, item, items, order
 
@@ -82,7 +82,7 @@ def test_it_tells_the_whole_order(shop):
         actor="test",
     )
 
-    page = Desk(shop).page(stored_order)
+    page = Agent(shop).page(stored_order)
 
     for body in (
         *(stored_order.number, "A-1", "Open", "17.00 EUR", "Ada Byron", "ada@example.com"),
@@ -100,7 +100,7 @@ def test_it_says_what_the_order_waits_for_and_until_when(shop):
     stored_order = captured(shop, *items(2), grace_period=900)
     due = stored_order.holds.get(kind="grace").due_at
 
-    page = Desk(shop).page(stored_order)
+    page = Agent(shop).page(stored_order)
 
     assert re.search(rf'<time datetime="{re.escape(due.isoformat())}"[^>]* data-countdown>in', page)
     assert "2 items are more than 1" in page
@@ -110,11 +110,11 @@ def test_it_says_what_the_order_waits_for_and_until_when(shop):
 
 def test_a_grace_period_is_told_as_long_as_it_is_by_now(shop):
     stored_order = captured(shop, grace_period=900)
-    desk = Desk(shop)
-    desk.do(stored_order, "extend", on=stored_order.holds.get())
+    agent = Agent(shop)
+    agent.do(stored_order, "extend", on=stored_order.holds.get())
 
-    listed = desk.get(LIST).content.decode()
-    page = desk.page(stored_order)
+    listed = agent.get(LIST).content.decode()
+    page = agent.page(stored_order)
 
     assert "Grace period of 30 min, until" in listed
     assert "Grace period of 30 min\n" in page
@@ -135,13 +135,13 @@ def test_however_large_the_order_the_queries_are_as_many(shop, query):
             draft=notes.Draft(f"note {n}", "ada", "user", None),
             actor="staff:ada",
         )
-    desk = Desk(shop)
-    desk.page(small)
+    agent = Agent(shop)
+    agent.page(small)
 
     questions = []
     for stored_order in (small, large):
         with CaptureQueriesContext(connection) as queries:
-            desk.page(stored_order, **query)
+            agent.page(stored_order, **query)
         questions.append(len(queries))
 
     assert questions[0] == questions[1]
@@ -158,9 +158,9 @@ def test_of_many_items_and_happenings_it_shows_some_and_the_way_to_the_rest(shop
         hold_actions.release(
             tenant=shop.tenant, reference="A-1", hold=hold.uuid, reason=f"fine {n}", actor="s"
         )
-    desk = Desk(shop)
+    agent = Agent(shop)
 
-    first, last = desk.page(stored_order), desk.page(stored_order, items_from=200)
+    first, last = agent.page(stored_order), agent.page(stored_order, items_from=200)
 
     assert "100 of 250" in first
     assert "SKU-099" in first
@@ -176,7 +176,7 @@ def test_of_many_items_and_happenings_it_shows_some_and_the_way_to_the_rest(shop
         if not match:
             break
         before = int(match[1])
-        page = desk.page(stored_order, before=before)
+        page = agent.page(stored_order, before=before)
     assert versions == [str(n) for n in reversed(range(40)) for _ in range(2)]
     assert "The order was captured" in page
 
@@ -188,7 +188,7 @@ def test_a_fat_order_makes_a_page_that_can_be_read(shop):
     )
     assert sum(len(str(i.attributes)) for i in stored_order.items.all()) > 4_500_000
 
-    page = Desk(shop).page(stored_order)
+    page = Agent(shop).page(stored_order)
 
     assert len(page) < 300_000
     assert "(8,000 characters)" in page
@@ -274,18 +274,18 @@ def test_nothing_that_is_stored_can_run(shop):
             ]
         )
     )
-    desk = Desk(shop)
-    pages = [desk.page(stored_order)]
+    agent = Agent(shop)
+    pages = [agent.page(stored_order)]
     for name, on in (
         *((name, None) for name in ("hold", "cancel", "note")),
         *(("release", hold) for hold in stored_order.holds.all()),
         ("extend", stored_order.holds.get(kind="grace")),
         ("cancel-item", stored_order.items.get()),
     ):
-        pages.append(desk.browser.get(act(stored_order, name, on), follow=True).content.decode())
-    pages.append(desk.do(stored_order, "hold", reason=BAD + "\n").content.decode())
-    desk.do(stored_order, "cancel", reason=BAD, note=BAD)
-    pages.append(desk.page(stored_order))
+        pages.append(agent.browser.get(act(stored_order, name, on), follow=True).content.decode())
+    pages.append(agent.do(stored_order, "hold", reason=BAD + "\n").content.decode())
+    agent.do(stored_order, "cancel", reason=BAD, note=BAD)
+    pages.append(agent.page(stored_order))
 
     for page in pages:
         _, mark, ours = page.partition('<div class="order-page')
@@ -317,7 +317,7 @@ class TestBorders:
 
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_anothers_order_cannot_be_told_from_none(self, shop, foreign, method):
-        desk, absent = Desk(shop, "supervisor"), Order(pk=10**12)
+        agent, absent = Agent(shop, "supervisor"), Order(pk=10**12)
         before = contents()
 
         for theirs, none in zip(self.paths(foreign), self.paths(absent), strict=True):
@@ -326,8 +326,8 @@ class TestBorders:
                 body = (
                     {"expected_version": 1, "reason": "x", "text": "x"} if method == "post" else {}
                 )
-                answer = getattr(desk.browser, method)(path, body)
-                messages = [m.replace(str(key), "N") for m in heard(desk.browser)]
+                answer = getattr(agent.browser, method)(path, body)
+                messages = [m.replace(str(key), "N") for m in heard(agent.browser)]
                 answers.append(
                     (
                         answer.status_code,
@@ -341,7 +341,7 @@ class TestBorders:
 
     def test_a_hold_or_item_of_another_order_is_none(self, shop, foreign):
         stored_order = captured(shop, item(is_preorder=True), grace_period=900)
-        desk, before = Desk(shop, "supervisor"), contents()
+        agent, before = Agent(shop, "supervisor"), contents()
 
         for name, on in (
             ("release", foreign.holds.get()),
@@ -352,8 +352,8 @@ class TestBorders:
             ("release", None),
             ("hold", stored_order.holds.get()),
         ):
-            assert desk.do(stored_order, name, on, reason="x").status_code == 302
-            assert "perhaps it was deleted" in " ".join(heard(desk.browser)).lower()
+            assert agent.do(stored_order, name, on, reason="x").status_code == 302
+            assert "perhaps it was deleted" in " ".join(heard(agent.browser)).lower()
         assert contents() == before
 
     @pytest.mark.parametrize(
@@ -361,42 +361,42 @@ class TestBorders:
     )
     def test_a_key_that_cannot_be_is_none(self, shop, key):
         captured(shop)
-        desk = Desk(shop)
+        agent = Agent(shop)
         for path in (f"{LIST}{key}/change/", f"{LIST}{key}/history/", f"{LIST}{key}/hold/now/"):
-            assert desk.get(path).status_code in (302, 400, 404)
+            assert agent.get(path).status_code in (302, 400, 404)
 
     @pytest.mark.parametrize("value", ["-1", "x", "9" * 40, "", "\0", "1.5", "٣", "99999"])
     def test_a_place_that_cannot_be_is_the_beginning(self, shop, value):
         stored_order = captured(shop)
 
-        assert "SKU-1" in Desk(shop).page(stored_order, items_from=value, before=value)
+        assert "SKU-1" in Agent(shop).page(stored_order, items_from=value, before=value)
 
     def test_an_operator_sees_every_tenants(self, shop, foreign):
-        operator = Desk(None)
+        operator = Agent(None)
 
         for stored_order in (captured(shop), foreign):
             assert stored_order.number in operator.page(stored_order)
 
     def test_who_may_not_read_orders_is_refused(self, shop):
-        stored_order, desk = captured(shop), Desk(shop)
-        desk.person.groups.clear()
+        stored_order, agent = captured(shop), Agent(shop)
+        agent.person.groups.clear()
 
-        assert desk.get(address(stored_order)).status_code == 403
-        assert desk.get(act(stored_order, "hold")).status_code == 403
+        assert agent.get(address(stored_order)).status_code == 403
+        assert agent.get(act(stored_order, "hold")).status_code == 403
 
     def test_the_page_cannot_be_posted_to(self, shop):
         stored_order, before = captured(shop), contents()
-        desk = Desk(shop, "admin")
+        agent = Agent(shop, "admin")
 
-        assert desk.post(address(stored_order), number="X", _save="1").status_code == 405
+        assert agent.post(address(stored_order), number="X", _save="1").status_code == 405
         for path in (f"{LIST}{stored_order.pk}/delete/", f"{LIST}add/"):
-            assert desk.post(path, post="yes").status_code in (403, 404)
+            assert agent.post(path, post="yes").status_code in (403, 404)
         assert contents() == before
 
     def test_its_history_is_its_timeline(self, shop):
         stored_order = captured(shop)
 
-        answer = Desk(shop).get(f"{LIST}{stored_order.pk}/history/")
+        answer = Agent(shop).get(f"{LIST}{stored_order.pk}/history/")
 
         assert (answer.status_code, answer["Location"]) == (
             302,
@@ -407,7 +407,7 @@ class TestBorders:
 def test_a_shipment_without_items_is_shown_with_its_price(shop):
     ids = [str(uuid4()), str(uuid4())]
     boxes = [{"id": ids[0], "price": 7}, {"id": ids[1], "price": 5}]
-    page = Desk(shop).page(captured(shop, item(shipment_id=ids[1]), shipments=boxes))
+    page = Agent(shop).page(captured(shop, item(shipment_id=ids[1]), shipments=boxes))
 
     assert re.search(r"<td>1<span[^>]*>0 items</span></td>", page)
     assert re.search(r"<td>2<span[^>]*>1 item</span></td>", page)
@@ -419,13 +419,13 @@ def test_price_details_that_do_not_add_up_are_shown(shop):
     shop.tenant.lenient_price_details = True
     shop.tenant.save()
     marked = captured(shop, item(product_id="SKU-9", tax_lines=lines))
-    page = Desk(shop).page(marked)
+    page = Agent(shop).page(marked)
 
     assert "Price details that do not add up" in page
     assert "Item SKU-9: the tax lines add up to 50.00 EUR, the tax is 1.00 EUR" in page
 
 
 def test_price_details_that_agree_are_not_mentioned(shop):
-    page = Desk(shop).page(captured(shop))
+    page = Agent(shop).page(captured(shop))
 
     assert "do not add up" not in page

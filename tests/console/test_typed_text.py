@@ -17,7 +17,7 @@ from configuration.models import Location, Membership, Setting
 from ordermgmt.console import typed
 from ordermgmt.models import SecondFactor
 from orders.models import BulkJob, Order, OrderNote, SavedView
-from tests.console.desk import LIST, Desk, act
+from tests.console.agent import LIST, Agent, act
 from tests.orders.shop import Shop, contents, order, stored
 
 pytestmark = pytest.mark.django_db
@@ -99,57 +99,60 @@ def wanted(answer: Any) -> str:
 @pytest.mark.parametrize("how", ["idle", "gone"])
 class TestAForm:
     def test_of_a_reason_is_offered_again(self, shop, the_order, how):
-        desk, before = Desk(shop), contents()
-        form_data = fields(desk.get(act(the_order, "cancel")), "reason") | {
+        agent, before = Agent(shop), contents()
+        form_data = fields(agent.get(act(the_order, "cancel")), "reason") | {
             "reason": REASON,
             "note": NOTE,
         }
-        end(desk.browser, how)
+        end(agent.browser, how)
 
         with capture_logs() as logged:
-            answer = desk.post(act(the_order, "cancel"), **form_data)
+            answer = agent.post(act(the_order, "cancel"), **form_data)
         assert wanted(answer) == act(the_order, "cancel")
         assert "Elm Street" not in answer.url + str(logged) + str(answer.headers)
-        again(desk.browser, desk.person)
-        page = desk.get(act(the_order, "cancel"))
+        again(agent.browser, agent.person)
+        page = agent.get(act(the_order, "cancel"))
 
         results = fields(page, "reason")
         assert (results["reason"], results["note"]) == ([REASON], NOTE)
         assert "You had to sign in again" in page.content.decode()
         assert contents() == before
-        assert desk.post(act(the_order, "cancel"), **results).status_code == 302
+        assert agent.post(act(the_order, "cancel"), **results).status_code == 302
         assert the_order.timeline.filter(verb="cancelled").get().facts["reason"] == REASON
 
     def test_is_offered_once(self, shop, the_order, how):
-        desk = Desk(shop)
-        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
-        end(desk.browser, how)
-        desk.post(act(the_order, "hold"), **form_data)
-        again(desk.browser, desk.person)
-        desk.get(act(the_order, "hold"))
+        agent = Agent(shop)
+        form_data = fields(agent.get(act(the_order, "hold")), "reason") | {"reason": REASON}
+        end(agent.browser, how)
+        agent.post(act(the_order, "hold"), **form_data)
+        again(agent.browser, agent.person)
+        agent.get(act(the_order, "hold"))
 
-        assert fields(desk.get(act(the_order, "hold")), "reason")["reason"] == [""]
+        assert fields(agent.get(act(the_order, "hold")), "reason")["reason"] == [""]
 
     def test_of_a_note_is_offered_again(self, shop, the_order, how):
-        desk = Desk(shop)
-        form_data = fields(desk.get(f"{LIST}{the_order.pk}/change/"), "text") | {"text": NOTE}
-        end(desk.browser, how)
+        agent = Agent(shop)
+        form_data = fields(agent.get(f"{LIST}{the_order.pk}/change/"), "text") | {"text": NOTE}
+        end(agent.browser, how)
 
-        address = wanted(desk.post(act(the_order, "note"), **form_data))
-        again(desk.browser, desk.person)
+        address = wanted(agent.post(act(the_order, "note"), **form_data))
+        again(agent.browser, agent.person)
 
-        assert fields(desk.browser.get(address), "text")["text"] == NOTE
+        assert fields(agent.browser.get(address), "text")["text"] == NOTE
         assert not OrderNote.objects.exists()
 
     def test_of_many_orders_is_offered_again(self, shop, the_order, how):
-        desk = Desk(shop)
+        agent = Agent(shop)
         ticked = {"_selected_action": [the_order.pk], "action": "cancel_orders", "index": 0}
-        form_data = fields(desk.post(LIST, **ticked), "reason") | {"reason": REASON, "note": NOTE}
-        end(desk.browser, how)
+        form_data = fields(agent.post(LIST, **ticked), "reason") | {
+            "reason": REASON,
+            "note": NOTE,
+        }
+        end(agent.browser, how)
 
-        address = wanted(desk.post(f"{LIST}together/cancel/", **form_data))
-        again(desk.browser, desk.person)
-        page = desk.browser.get(address)
+        address = wanted(agent.post(f"{LIST}together/cancel/", **form_data))
+        again(agent.browser, agent.person)
+        page = agent.browser.get(address)
 
         results = fields(page, "reason")
         assert (results["reason"], results["note"], results["orders"]) == (
@@ -159,64 +162,64 @@ class TestAForm:
         )
         assert "Cancel: 1 order" in page.content.decode()
         assert not BulkJob.objects.exists()
-        desk.post(address, **results)
+        agent.post(address, **results)
         assert BulkJob.objects.get().reason == REASON
 
     def test_of_a_setting_is_offered_again_but_for_its_secret(self, shop, how):
-        desk = Desk(shop, "admin")
+        agent = Agent(shop, "admin")
         address = f"{SETTINGS}/{shop.tenant.slug}/external_order_webhook/"
-        page = desk.get(address)
+        page = agent.get(address)
         [secret] = re.findall(r'<input type="password" name="(\w+)"', page.content.decode())
         typed_in = {"url": "https://oms.example.com/x", secret: "s3cret-word"}
         form_data = fields(page, "url") | typed_in
-        end(desk.browser, how)
+        end(agent.browser, how)
 
-        assert wanted(desk.post(address, **form_data)) == address
+        assert wanted(agent.post(address, **form_data)) == address
         stored_text = str([row.get_decoded() for row in Session.objects.all()])
         assert "oms.example.com" not in stored_text
-        again(desk.browser, desk.person)
-        page = desk.get(address)
+        again(agent.browser, agent.person)
+        page = agent.get(address)
 
         assert fields(page, "url")["url"] == ["https://oms.example.com/x"]
         assert "s3cret-word" not in page.content.decode()
         assert not Setting.objects.filter(key="external_order_webhook").exists()
 
     def test_of_a_setting_with_choices_is_offered_again(self, shop, how):
-        desk = Desk(shop, "admin")
+        agent = Agent(shop, "admin")
         address = f"{SETTINGS}/{shop.tenant.slug}/{keys.CANCELLATION_ALLOWED_FROM.name}/"
-        form_data = fields(desk.get(address), "value")
+        form_data = fields(agent.get(address), "value")
         before = form_data["value"]
         form_data["value"] = before[:1] if len(before) > 1 else [*before, "dc"]
-        end(desk.browser, how)
+        end(agent.browser, how)
 
-        desk.post(address, **form_data)
-        again(desk.browser, desk.person)
+        agent.post(address, **form_data)
+        again(agent.browser, agent.person)
 
-        assert fields(desk.get(address), "value")["value"] == form_data["value"]
+        assert fields(agent.get(address), "value")["value"] == form_data["value"]
 
     def test_of_a_new_location_is_offered_again(self, shop, how):
-        desk = Desk(shop, "admin")
-        form_data = fields(desk.get(f"{LOCATIONS}add/"), "code") | {
+        agent = Agent(shop, "admin")
+        form_data = fields(agent.get(f"{LOCATIONS}add/"), "code") | {
             "code": "PAR01",
             "name": "Paris",
         }
-        end(desk.browser, how)
+        end(agent.browser, how)
 
-        address = wanted(desk.post(f"{LOCATIONS}add/", **form_data))
-        again(desk.browser, desk.person)
+        address = wanted(agent.post(f"{LOCATIONS}add/", **form_data))
+        again(agent.browser, agent.person)
 
-        results = fields(desk.browser.get(address), "code")
+        results = fields(agent.browser.get(address), "code")
         assert (results["code"], results["name"]) == (["PAR01"], ["Paris"])
         assert not Location.objects.exists()
 
     def test_of_a_view_to_save_is_offered_again(self, shop, the_order, how):
-        desk = Desk(shop)
-        form_data = fields(desk.get(LIST, status="open"), "name") | {"name": "Mine to do"}
-        end(desk.browser, how)
+        agent = Agent(shop)
+        form_data = fields(agent.get(LIST, status="open"), "name") | {"name": "Mine to do"}
+        end(agent.browser, how)
 
-        address = wanted(desk.post(f"{LIST}views/save/?status=open", **form_data))
-        again(desk.browser, desk.person)
-        page = desk.browser.get(
+        address = wanted(agent.post(f"{LIST}views/save/?status=open", **form_data))
+        again(agent.browser, agent.person)
+        page = agent.browser.get(
             unescape(address.replace("%3F", "?").replace("%3D", "=")), follow=True
         )
 
@@ -224,15 +227,15 @@ class TestAForm:
         assert not SavedView.objects.exists()
 
     def test_to_try_an_external_oms_is_offered_again(self, shop, how):
-        desk = Desk(shop, "admin")
+        agent = Agent(shop, "admin")
         address = f"/console/webhooks/externaloms/{shop.tenant.slug}/"
-        form_data = fields(desk.get(address), "consumer_email") | {"order": "X-9"}
-        end(desk.browser, how)
+        form_data = fields(agent.get(address), "consumer_email") | {"order": "X-9"}
+        end(agent.browser, how)
 
-        desk.post(address, **form_data)
-        again(desk.browser, desk.person)
+        agent.post(address, **form_data)
+        again(agent.browser, agent.person)
 
-        assert fields(desk.get(address), "order")["order"] == ["X-9"]
+        assert fields(agent.get(address), "order")["order"] == ["X-9"]
 
 
 class TestAFormThatIsTooOld:
@@ -240,15 +243,15 @@ class TestAFormThatIsTooOld:
 
     OWN = {"Origin": "http://testserver"}
 
-    def browser(self, shop: Shop) -> tuple[Desk, Browser]:
-        desk = Desk(shop)
+    def browser(self, shop: Shop) -> tuple[Agent, Browser]:
+        agent = Agent(shop)
         strict = Browser(enforce_csrf_checks=True)
-        strict.cookies = desk.browser.cookies
-        return desk, strict
+        strict.cookies = agent.browser.cookies
+        return agent, strict
 
     def test_is_offered_again_at_once(self, shop, the_order):
-        desk, strict = self.browser(shop)
-        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
+        agent, strict = self.browser(shop)
+        form_data = fields(agent.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         strict.cookies.pop("console-form")
 
         answer = strict.post(act(the_order, "hold"), form_data, headers=self.OWN)
@@ -256,24 +259,24 @@ class TestAFormThatIsTooOld:
         assert (answer.status_code, answer["Location"]) == (302, act(the_order, "hold"))
         page = strict.get(answer["Location"])
         assert fields(page, "reason")["reason"] == [REASON]
-        assert not the_order.timeline.filter(actor=desk.actor).exists()
+        assert not the_order.timeline.filter(actor=agent.actor).exists()
 
     @pytest.mark.parametrize(
         "headers", [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
     )
     def test_of_another_site_is_not_kept(self, shop, the_order, headers):
-        desk, strict = self.browser(shop)
-        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
+        agent, strict = self.browser(shop)
+        form_data = fields(agent.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         strict.cookies.pop("console-form")
 
         answer = strict.post(act(the_order, "hold"), form_data, headers=headers)
 
         assert answer.status_code == 403
-        assert fields(desk.get(act(the_order, "hold")), "reason")["reason"] == [""]
+        assert fields(agent.get(act(the_order, "hold")), "reason")["reason"] == [""]
 
     def test_of_a_colleague_is_refused(self, shop, the_order):
-        desk, strict = self.browser(shop)
-        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
+        agent, strict = self.browser(shop)
+        form_data = fields(agent.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         again(strict, colleague(shop))
         strict.cookies.pop("console-form", None)
 
@@ -284,26 +287,26 @@ class TestAFormThatIsTooOld:
 
 
 class TestNobodyElse:
-    def left(self, shop: Shop, the_order: Order) -> Desk:
+    def left(self, shop: Shop, the_order: Order) -> Agent:
         """Somebody's browser whose typed text waits for their sign-in."""
-        desk = Desk(shop)
-        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
-        end(desk.browser, "idle")
-        assert desk.post(act(the_order, "hold"), **form_data).status_code == 302
-        return desk
+        agent = Agent(shop)
+        form_data = fields(agent.get(act(the_order, "hold")), "reason") | {"reason": REASON}
+        end(agent.browser, "idle")
+        assert agent.post(act(the_order, "hold"), **form_data).status_code == 302
+        return agent
 
     def test_who_signs_in_there_reads_it(self, shop, the_order):
-        desk = self.left(shop, the_order)
+        agent = self.left(shop, the_order)
         eve = colleague(shop)
 
-        again(desk.browser, eve)
-        page = desk.get(act(the_order, "hold"))
+        again(agent.browser, eve)
+        page = agent.get(act(the_order, "hold"))
 
         assert "Elm Street" not in page.content.decode()
         assert fields(page, "reason")["reason"] == [""]
-        assert typed.KEY not in desk.browser.session
-        again(desk.browser, desk.person)
-        assert "Elm Street" not in desk.get(act(the_order, "hold")).content.decode()
+        assert typed.KEY not in agent.browser.session
+        again(agent.browser, agent.person)
+        assert "Elm Street" not in agent.get(act(the_order, "hold")).content.decode()
 
     def test_reads_it_in_the_database(self, shop, the_order):
         self.left(shop, the_order)
@@ -312,18 +315,18 @@ class TestNobodyElse:
             assert "Elm" not in str(row.get_decoded())
 
     def test_moves_it_to_another_page_or_person(self, shop, the_order):
-        desk = self.left(shop, the_order)
+        agent = self.left(shop, the_order)
         eve = colleague(shop)
-        again(desk.browser, eve)
-        session = desk.browser.session
+        again(agent.browser, eve)
+        session = agent.browser.session
         session[typed.KEY] = [entry | {"owner": eve.pk} for entry in session[typed.KEY]]
         session.save()
 
-        assert "Elm Street" not in desk.get(act(the_order, "hold")).content.decode()
+        assert "Elm Street" not in agent.get(act(the_order, "hold")).content.decode()
 
     def test_has_it_kept_without_a_mark_that_is_ours(self, shop, the_order):
-        desk = Desk(shop)
-        form_data = fields(desk.get(act(the_order, "hold")), "reason") | {"reason": REASON}
+        agent = Agent(shop)
+        form_data = fields(agent.get(act(the_order, "hold")), "reason") | {"reason": REASON}
         strangers, sessions = Browser(), Session.objects.count()
         for mark in (
             "",
@@ -338,23 +341,23 @@ class TestNobodyElse:
         assert "console" not in strangers.cookies
 
     def test_gets_it_after_a_while(self, shop, the_order, monkeypatch):
-        desk = self.left(shop, the_order)
-        again(desk.browser, desk.person)
+        agent = self.left(shop, the_order)
+        again(agent.browser, agent.person)
         later = time.time() + typed.KEPT_FOR + 1
         monkeypatch.setattr(typed, "now", lambda: later)
 
-        assert fields(desk.get(act(the_order, "hold")), "reason")["reason"] == [""]
+        assert fields(agent.get(act(the_order, "hold")), "reason")["reason"] == [""]
 
     def test_fills_the_database_with_it(self, shop, the_order):
-        desk = Desk(shop)
-        form_data = fields(desk.get(act(the_order, "hold")), "reason")
-        end(desk.browser, "gone")
-        desk.post(act(the_order, "hold"), **form_data | {"reason": "x" * (typed.LARGEST + 1)})
-        assert not desk.browser.session.get(typed.KEY)
+        agent = Agent(shop)
+        form_data = fields(agent.get(act(the_order, "hold")), "reason")
+        end(agent.browser, "gone")
+        agent.post(act(the_order, "hold"), **form_data | {"reason": "x" * (typed.LARGEST + 1)})
+        assert not agent.browser.session.get(typed.KEY)
         for number in range(10):
-            desk.post(
+            agent.post(
                 act(the_order, "hold").replace("hold", f"x{number}"),
                 **form_data | {"reason": "x"},
             )
 
-        assert len(desk.browser.session[typed.KEY]) == typed.MOST
+        assert len(agent.browser.session[typed.KEY]) == typed.MOST

@@ -45,7 +45,7 @@ def finish(job):
     return {outcome: n for outcome, n in bulk_jobs.tally(job).items() if n}
 
 
-def told(job):
+def job_results(job):
     rows = job.orders.order_by("position")
     return list(rows.values_list("outcome", "message"))
 
@@ -72,7 +72,7 @@ def test_one_refusal_stops_none_of_the_others(shop):
     job = start(shop, BulkVerb.CANCEL, note="see the recall")
 
     assert finish(job) == {BulkOutcome.DONE: 2, BulkOutcome.REFUSED: 1}
-    assert told(job) == [
+    assert job_results(job) == [
         ("done", "The order was cancelled, 1 item: recall (see the recall)."),
         ("refused", "Order A-1 is already closed."),
         ("done", "The order was cancelled, 1 item: recall (see the recall)."),
@@ -91,7 +91,7 @@ def test_approving_ends_only_what_size_holds(shop):
         "big": "open",
         "small": "on_hold",
     }
-    assert told(job)[1] == ("refused", "Order small has no big order hold.")
+    assert job_results(job)[1] == ("refused", "Order small has no big order hold.")
 
 
 def test_releasing_lets_go_on_what_support_held(shop):
@@ -110,7 +110,7 @@ def test_what_is_so_already_is_done_without_a_trace(shop):
     job = start(shop)
 
     assert finish(job) == {BulkOutcome.DONE: 1}
-    assert told(job) == [("done", "It was so already.")]
+    assert job_results(job) == [("done", "It was so already.")]
     assert Order.objects.get().version == before
 
 
@@ -201,6 +201,6 @@ def test_an_order_nobody_thought_of_stops_none_of_the_others(shop, monkeypatch):
     job = start(shop)
 
     assert finish(job) == {BulkOutcome.DONE: 2, BulkOutcome.REFUSED: 1}
-    assert told(job)[1] == ("refused", "It failed, and the service's log says why.")
+    assert job_results(job)[1] == ("refused", "It failed, and the service's log says why.")
     assert job.finished_at
     assert Hold.objects.count() == 2

@@ -68,7 +68,7 @@ def statuses(order: Order) -> list[str]:
     ]
 
 
-def told(order: Order) -> list[str]:
+def verbs(order: Order) -> list[str]:
     return list(order.timeline.order_by("version").values_list("verb", flat=True))
 
 
@@ -92,7 +92,7 @@ class TestAnOrder:
         assert (answer.status_code, answer.content) == (200, b"")
         assert statuses(it) == ["closed", "cancelled", "cancelled"]
         assert not Hold.objects.filter(released_at__isnull=True).exists()
-        assert told(it)[-3:] == ["cancelled", "released", "released"]
+        assert verbs(it)[-3:] == ["cancelled", "released", "released"]
         assert status(shop, it) == {"cancelable": False, "canceled": True, "is_safe": True}
 
     def test_keeps_the_reason_the_note_and_who_said_so(self, shop: Shop) -> None:
@@ -311,7 +311,7 @@ class TestAPreorderedItem:
                 }
             ],
         }
-        assert told(it)[-1] == "items_cancelled"
+        assert verbs(it)[-1] == "items_cancelled"
 
     def test_leaves_the_grace_period_to_the_items_that_still_wait(self, shop: Shop) -> None:
         it = captured(shop, item(is_preorder=True), item(), grace_period=60)

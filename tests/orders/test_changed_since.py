@@ -88,21 +88,21 @@ def test_of_many_who_saw_the_same_one_is_heard(shop, name):
 def test_what_is_said_to_be_possible_is_what_the_services_allow(shop):
     stored_order = Order.objects.get()
 
-    def standing():
+    def order_state():
         return load_order_state(shop.tenant, stored_order.pk)
 
-    assert standing().can_be_held
-    assert standing().running == stored_order.holds.get()
-    assert standing().why_not_cancelable == ""
-    assert standing().balance.remaining == stored_order.total
+    assert order_state().can_be_held
+    assert order_state().running == stored_order.holds.get()
+    assert order_state().why_not_cancelable == ""
+    assert order_state().balance.remaining == stored_order.total
 
     Hold.objects.update(placed_at="2020-01-01T00:00:00Z", due_at="2020-01-01T00:15:00Z")
-    assert standing().running is None
+    assert order_state().running is None
 
     acts(shop, stored_order)["place"]()
-    assert not standing().can_be_held
+    assert not order_state().can_be_held
 
     acts(shop, stored_order)["cancel item"]()
-    assert standing().why_not_cancelable == "Order A-1 is already closed."
-    assert standing().balance.remaining == 0
-    assert not standing().can_be_held
+    assert order_state().why_not_cancelable == "Order A-1 is already closed."
+    assert order_state().balance.remaining == 0
+    assert not order_state().can_be_held

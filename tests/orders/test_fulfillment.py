@@ -49,7 +49,7 @@ def items_of(order: Order) -> list[Item]:
     return list(order.items.order_by("position"))
 
 
-def told(order: Order) -> list[str]:
+def verbs(order: Order) -> list[str]:
     return list(order.timeline.order_by("version").values_list("verb", flat=True))
 
 
@@ -69,7 +69,7 @@ class TestComplete:
         assert not Event.objects.filter(name="order.completed").exists()
         assert reported(shop, "complete", second)["status"] == "closed"
 
-        assert told(it)[-3:] == ["items_completed", "items_completed", "completed"]
+        assert verbs(it)[-3:] == ["items_completed", "items_completed", "completed"]
         assert [i["status"] for i in payload("order.completed")["items"]] == ["complete"] * 2
         it.refresh_from_db()
         assert it.status == "closed"
@@ -144,7 +144,7 @@ class TestComplete:
             (e.payload["fulfillment_location_id"], len(e.payload["items"])) for e in events
         ] == [("S1", 2), ("S2", 1)]
         assert len({e.payload["id"] for e in events}) == 2
-        assert told(it).count("completed") == 1
+        assert verbs(it).count("completed") == 1
 
 
 class TestReject:
@@ -257,7 +257,7 @@ class TestPacking:
         reported(shop, "complete", *items_of(it))
 
         assert not items_of(it)[0].is_packing
-        assert told(it)[-3:] == ["packing", "items_completed", "completed"]
+        assert verbs(it)[-3:] == ["packing", "items_completed", "completed"]
 
     def test_ends_when_support_takes_the_order_back(self, shop: Shop) -> None:
         it = captured(shop)

@@ -70,7 +70,7 @@ def end_grace(**which):
         )
 
 
-def told(name="A-1"):
+def verbs(name="A-1"):
     entries = TimelineEntry.objects.filter(order__external_id=name).order_by("version")
     return [entry.verb for entry in entries]
 
@@ -88,7 +88,7 @@ def test_of_fifty_who_extend_at_the_same_moment_one_does(shop, monkeypatch):
         "ExtendedElsewhere": EXTENDERS - 1,
     }
     assert Hold.objects.get().due_at == before + hold_actions.EXTENSION
-    assert told() == ["captured", "held", "extended"]
+    assert verbs() == ["captured", "held", "extended"]
 
 
 def test_two_who_extend_without_having_seen_the_same_both_do(shop):
@@ -119,16 +119,16 @@ def test_a_sweep_leaves_an_order_alone_that_is_being_changed(shop, monkeypatch):
     shop.captured(order(external_id="A-1", grace_period=60))
     end_grace()
     inside, done = threading.Event(), threading.Event()
-    look = queries.active_holds
+    original = queries.active_holds
 
     def linger(*args):
         inside.set()
         assert done.wait(PATIENCE)
-        return look(*args)
+        return original(*args)
 
     def sweep():
         assert inside.wait(PATIENCE)
-        monkeypatch.setattr(queries, "active_holds", look)
+        monkeypatch.setattr(queries, "active_holds", original)
         try:
             return due_holds.release_due()
         finally:
@@ -140,7 +140,7 @@ def test_a_sweep_leaves_an_order_alone_that_is_being_changed(shop, monkeypatch):
 
     assert (hold.kind, swept) == ("support", 0)
     assert due_holds.release_due() == 1
-    assert told() == ["captured", "held", "held", "released"]
+    assert verbs() == ["captured", "held", "held", "released"]
 
 
 @pytest.mark.parametrize("_", range(5))
@@ -155,7 +155,7 @@ def test_a_hold_and_the_end_of_grace_at_the_same_moment_end_in_a_held_order(shop
 
     assert Order.objects.get().status == "on_hold"
     assert [h.kind for h in Hold.objects.filter(released_at=None)] == ["support"]
-    after = told()[told().index("held", 2) :] if "routed" in told() else told()
+    after = verbs()[verbs().index("held", 2) :] if "routed" in verbs() else verbs()
     assert "routed" not in after
 
 
@@ -164,10 +164,10 @@ def test_a_grace_period_that_ends_while_it_is_extended_is_extended_and_not_relea
 ):
     """The caller has the lock and saw the grace run; the clock passes; a sweep comes by."""
     shop.captured(order(external_id="A-1", grace_period=1))
-    look, looks, passed = hold_actions._running_grace, [], threading.Event()
+    original, looks, passed = hold_actions._running_grace, [], threading.Event()
 
     def look_and_wait_until_it_is_over(*args):
-        looks.append(look(*args))
+        looks.append(original(*args))
         if len(looks) == 2:
             time.sleep(1.2)
             passed.set()
@@ -184,7 +184,7 @@ def test_a_grace_period_that_ends_while_it_is_extended_is_extended_and_not_relea
 
     assert (due_at, swept) == (looks[0].due_at + hold_actions.EXTENSION, 0)
     assert due_holds.release_due() == 0
-    assert told() == ["captured", "held", "extended"]
+    assert verbs() == ["captured", "held", "extended"]
 
 
 def test_a_sweep_looks_again_at_what_is_due_once_it_has_the_lock(shop, monkeypatch):
@@ -202,7 +202,7 @@ def test_a_sweep_looks_again_at_what_is_due_once_it_has_the_lock(shop, monkeypat
     monkeypatch.setattr(due_holds.prepared_sql, "rows", lock_late)
 
     assert due_holds.release_due() == 0
-    assert told() == ["captured", "held"]
+    assert verbs() == ["captured", "held"]
 
 
 def test_the_last_two_holds_released_at_the_same_moment_route_the_order_once(shop, monkeypatch):
@@ -214,7 +214,7 @@ def test_the_last_two_holds_released_at_the_same_moment_route_the_order_once(sho
 
     at_once(acts)
 
-    assert told() == ["captured", "held", "held", "released", "released", "opened", "routed"]
+    assert verbs() == ["captured", "held", "held", "released", "released", "opened", "routed"]
     assert Event.objects.filter(name="order.opened").count() == 1
 
 
@@ -226,7 +226,7 @@ def test_fifty_who_place_a_hold_at_the_same_moment_place_one(shop, monkeypatch):
         answers = at_once([place(shop)] * EXTENDERS)
 
     assert len({answer.uuid for answer in answers}) == 1
-    assert told() == ["captured", "opened", "routed", "held"]
+    assert verbs() == ["captured", "opened", "routed", "held"]
 
 
 def test_two_captures_that_add_at_the_same_moment_hold_a_big_order_once(shop, monkeypatch):
@@ -240,7 +240,7 @@ def test_two_captures_that_add_at_the_same_moment_hold_a_big_order_once(shop, mo
 
     assert answers == [200, 200]
     assert Order.objects.get().item_count == 5
-    assert Counter(told())["held"] == 2
+    assert Counter(verbs())["held"] == 2
     assert {h.kind for h in Hold.objects.all()} == {"grace", "big_order"}
 
 
@@ -259,7 +259,7 @@ def test_items_added_while_the_grace_ends_are_routed_too_or_refused(shop, monkey
     stored_order = Order.objects.get()
     assert (stored_order.status, stored_order.item_count) == ("open", 2 if status == 200 else 1)
     assert set(stored_order.items.values_list("status", flat=True)) == {"in_fulfillment"}
-    assert Counter(told())["routed"] == 1
+    assert Counter(verbs())["routed"] == 1
 
 
 def test_two_who_judge_sizes_at_the_same_moment_hold_each_big_order_once(shop, monkeypatch):

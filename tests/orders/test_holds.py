@@ -48,7 +48,7 @@ def release(shop, kind, name="A-1", body=None):
     return shop.ask("POST", f"/order-management/orders/{name}/holds/{hold['id']}/release", fields)
 
 
-def told():
+def verbs():
     return list(TimelineEntry.objects.order_by("order", "version").values_list("verb", flat=True))
 
 
@@ -178,7 +178,7 @@ class TestHolds:
             assert answer["released_at"]
 
         assert Order.objects.get().status == "open"
-        assert told() == [
+        assert verbs() == [
             *("captured", "held", "held", "held"),
             *("released", "released", "released", "opened", "routed"),
         ]
@@ -200,7 +200,7 @@ class TestHolds:
 
         release(shop, "support")
 
-        assert told() == ["captured", "opened", "routed", "held", "released", "routed"]
+        assert verbs() == ["captured", "opened", "routed", "held", "released", "routed"]
         assert events().count("order.opened") == 1
         assert events().count("fulfillment_request.assigned") == 2
 
@@ -379,7 +379,7 @@ class TestExtending:
         after = Hold.objects.get().due_at
         assert after - before == dt.timedelta(minutes=15)
         assert dt.datetime.fromisoformat(read(answer)["due_at"]) == after
-        assert told() == ["captured", "held", "extended"]
+        assert verbs() == ["captured", "held", "extended"]
 
     def test_it_may_be_extended_any_number_of_times(self, shop):
         shop.captured(order(external_id="A-1", grace_period=60))

@@ -44,7 +44,7 @@ def ok(response: HttpResponse) -> Any:
     return read(response) if response.content else None
 
 
-def told(placed: Any) -> list[str]:
+def verbs(placed: Any) -> list[str]:
     entries = TimelineEntry.objects.filter(order__uuid=placed["origin_id"]).order_by("version")
     return [entry.verb for entry in entries if entry.verb.startswith("note")]
 
@@ -63,7 +63,7 @@ def test_a_note_is_written_read_edited_and_deleted(shop: Shop, placed: Any) -> N
     assert ok(send(shop, "GET", notes_of(placed)))["notes"] == [second, edited]
     ok(send(shop, "DELETE", notes_of(placed, first)))
     assert ok(send(shop, "GET", notes_of(placed)))["notes"] == [second]
-    assert told(placed) == ["note_added", "note_added", "note_edited", "note_deleted"]
+    assert verbs(placed) == ["note_added", "note_added", "note_edited", "note_deleted"]
 
 
 def test_deleting_twice_is_a_404(shop: Shop, placed: Any) -> None:

@@ -28,7 +28,7 @@ def hot_paths():
     def ask(response):
         answers.append((response.status_code, RANDOM.sub("…", response.content.decode())))
 
-    def look():
+    def read_order():
         order_id = Order.objects.get(tenant=shop.tenant, external_id="A-1").uuid
         for reference, id_type in (
             (order_id, "internal"),
@@ -48,14 +48,14 @@ def hot_paths():
     ask(shop.capture(body))
     ask(shop.capture(body))  # the same order again
     ask(shop.capture(order(external_id="A-2", customer={"id": "c-1"})))
-    look()
+    read_order()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE orders_hold SET placed_at = now() - interval '1 day', due_at = now()"
         )
     answers.append((due_holds.release_due(), due_holds.hold_big_orders()))
     answers.append(sorted(Hold.objects.filter(tenant=shop.tenant).values_list("kind", "reason")))
-    look()
+    read_order()
     return answers
 
 

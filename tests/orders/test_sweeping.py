@@ -400,12 +400,12 @@ def test_how_long_the_outbox_waits_can_be_seen(shop):
 
 def test_looking_at_the_backlog_reads_one_row_by_an_index(shop):
     shop.captured(order(grace_period=600))
-    for look, index in (
+    for original, index in (
         (due_holds.oldest_due, "hold_by_due_time"),
         (webhooks.oldest_waiting, "webhooks_event_pkey"),
     ):
         with CaptureQueriesContext(connection) as question:
-            look()
+            original()
         [statement] = [q["sql"] for q in question.captured_queries]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")

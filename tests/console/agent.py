@@ -1,4 +1,4 @@
-"""Somebody of a retailer's support, signed in with both factors, by Django's test client."""
+"""A customer-care agent in the console, signed in with both factors, by Django's test client."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from tests.orders.shop import Shop
 LIST = "/console/orders/order/"
 
 
-class Desk:
-    """What one person of support sees and does."""
+class Agent:
+    """The requests of one agent."""
 
     def __init__(self, shop: Shop | None, role: str = "support") -> None:
         self.person = person(role, shop.tenant) if shop else person("operator", None)
