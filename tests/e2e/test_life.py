@@ -111,7 +111,7 @@ def ends(orders: list[dict[str, Any]]) -> dict[str, set[Any]]:
     """Return states by kind: status, items' statuses, active holds and published events."""
     values = defaultdict(set)
     for o in orders:
-        where = (o["status"], tuple(o["items"]), tuple(o["held"]), o["published_events"])
+        where = (o["status"], tuple(o["items"]), tuple(o["held"]), o["announced"])
         values[o["name"].partition("-")[0]].add(where)
     return values
 
@@ -152,7 +152,7 @@ def test_every_order_ends_where_the_tables_say(
     left |= {"big": FULFILLED, "support": FULFILLED}
     assert have_left(), ends(stored_orders(stack))
     for each in stored_orders(stack):
-        assert len(each["opened"]) == each["published_events"], each
+        assert len(each["opened"]) == each["announced"], each
         assert all(at >= each["due"][0] for at in each["opened"]), each
     assert stack.manage_json("check_invariants")
 
