@@ -94,7 +94,7 @@ def assert_all_left_once(stack: Stack, shop: Shop, number: int) -> dict[str, Any
     verbs = ["captured", "held", "released", "opened", "routed"]
     assert facts["told"] == dict.fromkeys(verbs, number)
     events = ["order.created", "order.opened", "fulfillment_request.assigned"]
-    assert facts["published_events"] == dict.fromkeys(events, number)
+    assert facts["announced"] == dict.fromkeys(events, number)
     assert stack.manage_json("check_invariants")
     return facts
 
