@@ -84,13 +84,16 @@ class Exchange:
         message = self._message = watcher.proto.receive()
 
         def arrived(message: Any) -> None:
+            content: dict[str, Any] = {"type": "http.disconnect"}
             try:
                 next(message)
             except StopIteration as end:
-                callback(end.value)
+                content = end.value
             except Exception:
                 log.exception("a message could not be read")
-                callback({"type": "http.disconnect"})
+            # Not called while the StopIteration is handled, because its value is a customer's body
+            # and the traceback of a later error would quote it in the log.
+            callback(content)
 
         message.add_done_callback(arrived, context=None)
 
