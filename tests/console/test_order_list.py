@@ -306,7 +306,7 @@ class TestPages:
             back.append([row.number for row in answer.context["rows"]])
         assert back == [numbers[3:6], numbers[:3]]
 
-    def said(self, answer: Any) -> str:
+    def range_text(self, answer: Any) -> str:
         """What the page says about how many there are."""
         nav = re.search(r'<nav class="list-pages.*?</nav>', answer.content.decode(), re.DOTALL)[0]
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", nav.split("</span>")[0])).strip()
@@ -314,12 +314,12 @@ class TestPages:
     def page_ranges(self, browser: Any, **query: Any) -> list[str]:
         """What each page says, from the first to the last and back to the first."""
         answer = ask(browser, **query)
-        results = [self.said(answer)]
+        results = [self.range_text(answer)]
         for way in ("older", "newer"):
             while getattr(answer.context["cl"], way):
                 address = getattr(answer.context["cl"], f"{way}_address")
                 answer = browser.get(f"{LIST}?{address}")
-                results.append(self.said(answer))
+                results.append(self.range_text(answer))
         return results
 
     @pytest.mark.parametrize(
@@ -344,8 +344,8 @@ class TestPages:
         ]
 
     def test_of_one_page_say_how_many(self, browser, numbers):
-        assert self.said(ask(browser, q=numbers[0] + "x")) == "0 orders"
-        assert self.said(ask(browser, placed=f"{now():%Y}", hold="grace")) == "0 orders"
+        assert self.range_text(ask(browser, q=numbers[0] + "x")) == "0 orders"
+        assert self.range_text(ask(browser, placed=f"{now():%Y}", hold="grace")) == "0 orders"
 
     def test_of_several_tenants_are_counted_together(self, shop, numbers):
         other = Shop()

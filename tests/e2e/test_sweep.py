@@ -53,7 +53,7 @@ events = events.values_list("subject", "name")
 holds = Hold.objects.filter(order__in=copies, released_at__isnull=False)
 print(json.dumps({{
     "statuses": Counter(copies.values_list("status", flat=True)),
-    "told": Counter(verb for _, verb in set(verbs)),
+    "recorded": Counter(verb for _, verb in set(verbs)),
     "announced": Counter(name for _, name in set(events)),
     "repeated": len(verbs) - len(set(verbs)) + len(events) - len(set(events)),
     "late": max(((h.released_at - h.due_at).total_seconds() for h in holds), default=0),
@@ -92,7 +92,7 @@ def assert_all_left_once(stack: Stack, shop: Shop, number: int) -> dict[str, Any
     assert facts["statuses"] == {"open": number}
     assert facts["repeated"] == 0
     verbs = ["captured", "held", "released", "opened", "routed"]
-    assert facts["told"] == dict.fromkeys(verbs, number)
+    assert facts["recorded"] == dict.fromkeys(verbs, number)
     events = ["order.created", "order.opened", "fulfillment_request.assigned"]
     assert facts["announced"] == dict.fromkeys(events, number)
     assert stack.manage_json("check_invariants")

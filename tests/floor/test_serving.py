@@ -47,7 +47,7 @@ def environ(*headers: tuple[bytes, bytes], body: bytes = b"", **options: Any) ->
     return environ_of(exchange)
 
 
-def test_a_path_is_told_decoded_and_as_it_was_sent() -> None:
+def test_a_path_is_passed_decoded_and_as_it_was_sent() -> None:
     variables = environ(raw_path=b"/v0/orders/W-7%2F/%C3%BC", query=b"id_type=external&a=%20")
 
     assert variables["PATH_INFO"].encode("latin-1").decode() == "/v0/orders/W-7//ü"
@@ -129,3 +129,40 @@ def test_a_stream_is_sent_piece_by_piece_and_closed() -> None:
     assert [message.get("body") for message in watcher.sent] == [None, b"a", b"b", b""]
     assert pieces.is_closed
     assert watcher.is_done
+
+
+class Message:
+    """A message that has arrived; granian returns its content by ending an iterator."""
+
+    def add_done_callback(self, callback: Any, context: Any) -> None:
+        callback(self)
+
+    def __next__(self) -> None:
+        raise StopIteration({"type": "http.request", "body": b"canary", "more_body": False})
+
+
+class Arrived(Watcher):
+    """A watcher whose messages have arrived already."""
+
+    def receive(self) -> Any:
+        return Message()
+
+
+def test_a_body_is_not_in_the_context_of_later_errors() -> None:
+    def fail(_: dict[str, Any]) -> None:
+        raise LookupError("later")
+
+    with pytest.raises(LookupError) as error:
+        Exchange(Arrived()).receive(fail)
+
+    assert error.value.__context__ is None
+
+
+def test_an_exchange_releases_its_connection_when_it_is_answered() -> None:
+    exchange = Exchange(Arrived())
+    exchange.receive(lambda _: None)
+
+    exchange.answer(408, [], b"")
+
+    assert exchange.has_ended
+    assert exchange._message is None

@@ -281,7 +281,7 @@ class TestAnExternalOms:
         "Fulfilment node id is required in tier 2 external order",
     )
 
-    def said(self, **members):
+    def tier2_body(self, **members):
         routing = {"strategy": "external", "fulfillment_node_id": "NODE"}
         proper = {
             "shipments": [{"routing_strategy": routing}],
@@ -322,10 +322,10 @@ class TestAnExternalOms:
         ],
     )
     def test_refuses_one_fault_by_its_name(self, tier2, members, fault):
-        assert refused(tier2, self.said(**members))[1] == self.TIER2 + self.FAULTS[fault]
+        assert refused(tier2, self.tier2_body(**members))[1] == self.TIER2 + self.FAULTS[fault]
 
     def test_refuses_a_second_shipment(self, tier2):
-        body = self.said()
+        body = self.tier2_body()
         one, two = "0b8f6c1e-6a3f-4e8a-9c0d-2f6f0f3a7d11", "0b8f6c1e-6a3f-4e8a-9c0d-2f6f0f3a7d12"
         [shipment] = body["shipments"]
         body["shipments"] = [shipment | {"id": one}, shipment | {"id": two}]
@@ -339,7 +339,7 @@ class TestAnExternalOms:
         assert tier2.captured(body)["status"] == "closed"
 
     def test_that_is_absent_refuses_external_routing(self, shop):
-        assert refused(shop, self.said()) == (
+        assert refused(shop, self.tier2_body()) == (
             "bad_request",
             "[input_error:invalid_order_injection] Invalid order injection with external routing "
             "strategy",

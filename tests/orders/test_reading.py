@@ -244,7 +244,7 @@ class TestPersonalData:
     }
     TOKEN = re.compile(r"NS-EU-([0-9A-HJKMNP-TV-Z]{26})-[0-9A-HJKMNP-TV-Z]{26}")
 
-    def said(self):
+    def order_body(self):
         parts = ("first_name", "last_name", "phone", "address_line_1", "address_line_2")
         address = {name: self.SAID[name] for name in parts} | {"country": "GB", "city": "London"}
         return order(
@@ -258,7 +258,7 @@ class TestPersonalData:
         return Shop(uses_pii_tokens=True)
 
     def test_leaves_as_tokens_of_one_customer(self, discreet):
-        answer = discreet.captured(self.said())
+        answer = discreet.captured(self.order_body())
 
         address = answer["shipping_address"]
         tokens = [*answer["customer"].values()] + [
@@ -272,7 +272,7 @@ class TestPersonalData:
         assert answer["billing_address"] == address
 
     def test_is_nowhere_in_any_answer(self, discreet):
-        first = discreet.capture(self.said())
+        first = discreet.capture(self.order_body())
         token = read(first)["customer"]["id"]
         uuid = read(first)["origin_id"]
 
@@ -284,8 +284,8 @@ class TestPersonalData:
             assert not [body for body in (*self.SAID.values(), "customer-77") if body in text]
 
     def test_finds_the_history_by_token(self, discreet):
-        first = discreet.captured(self.said())
-        second = discreet.captured(self.said() | {"items": [item()], "id": str(uuid4())})
+        first = discreet.captured(self.order_body())
+        second = discreet.captured(self.order_body() | {"items": [item()], "id": str(uuid4())})
 
         page = discreet.page(first["customer"]["id"])
 
@@ -295,13 +295,13 @@ class TestPersonalData:
 
     def test_says_nothing_to_another_tenant(self, discreet):
         other = Shop(uses_pii_tokens=True)
-        mine, theirs = discreet.captured(self.said()), other.captured(self.said())
+        mine, theirs = discreet.captured(self.order_body()), other.captured(self.order_body())
 
         assert mine["customer"]["id"] != theirs["customer"]["id"]
         assert other.page(mine["customer"]["id"])["orders"] == []
 
     def test_is_in_the_clear_for_tenants_that_want_no_tokens(self, shop):
-        answer = shop.captured(self.said())
+        answer = shop.captured(self.order_body())
 
         assert answer["customer"]["email"] == "ada@example.com"
         assert answer["shipping_address"]["last_name"] == "Byron"
